@@ -1,0 +1,138 @@
+"""Run every check of the project and close with one line: `N passed, N failed, N skipped`.
+
+Static checks count as one each. The exit code is 0 only if nothing failed. With CI=true, skipped browser tests count as
+failed: a change may not land on checks that did not run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# The reason of every skipped browser test begins with this; tests/conftest.py writes it.
+BROWSER_SKIP = "browser: "
+
+
+@dataclass
+class Count:
+    """How many checks passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def add(self, other: Count) -> None:
+        """Add the numbers of `other` to these."""
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run all checks; `arguments` go to pytest."""
+    os.chdir(ROOT)
+    strict = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+    total = Count()
+    for title, command in static_checks():
+        total.add(run_static(title, command))
+    ensure_browser()
+    total.add(run_tests(arguments, strict=strict))
+    print(f"{total.passed} passed, {total.failed} failed, {total.skipped} skipped", flush=True)
+    return 1 if total.failed else 0
+
+
+def static_checks() -> list[tuple[str, list[str]]]:
+    """Return what is checked without running the program, as (title, command)."""
+    return [
+        ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+        ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+        ("types", [str(BIN / "mypy"), "--no-error-summary"]),
+        ("import directions", [str(BIN / "lint-imports")]),
+        ("translations", [sys.executable, "tools/translations.py", "check"]),
+    ]
+
+
+def run_static(title: str, command: list[str]) -> Count:
+    """Run one static check; its output is shown only when it fails."""
+    started = time.monotonic()
+    result = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    verdict = "ok" if result.returncode == 0 else "FAILED"
+    print(f"{title:<20} {verdict} ({time.monotonic() - started:.1f} s)", flush=True)
+    if result.returncode == 0:
+        return Count(passed=1)
+    print(result.stdout, flush=True)
+    return Count(failed=1)
+
+
+def ensure_browser() -> None:
+    """Install Chromium through the system's packages where it is missing and may be installed."""
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        print(
+            "No Chromium here, and it may not be installed (not root, or no apt-get): browser tests will be skipped."
+        )
+        return
+    print("Installing Chromium for the browser tests …", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+        result = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
+        if result.returncode:
+            print(
+                f"Chromium could not be installed: {result.stderr.strip()[-400:]}\nBrowser tests will be skipped."
+            )
+            return
+
+
+def run_tests(arguments: Sequence[str], *, strict: bool) -> Count:
+    """Run pytest on two processes, streaming its output, and return its numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "junit.xml"
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            "2",
+            "-q",
+            "-rs",
+            f"--junit-xml={report}",
+            *arguments,
+        ]
+        code = subprocess.run(command, check=False).returncode
+        return read_report(report, code, strict=strict)
+
+
+def read_report(report: Path, code: int, *, strict: bool) -> Count:
+    """Count pytest's results; a run that broke off counts as failed even where no single test did."""
+    count = Count()
+    if report.exists():
+        for case in ElementTree.parse(report).getroot().iter("testcase"):
+            skipped = case.find("skipped")
+            if case.find("failure") is not None or case.find("error") is not None:
+                count.failed += 1
+            elif skipped is None:
+                count.passed += 1
+            elif strict and skipped.get("message", "").startswith(BROWSER_SKIP):
+                print(f"Skipped where that counts as failed: {case.get('classname')}.{case.get('name')}")
+                count.failed += 1
+            else:
+                count.skipped += 1
+    if code != 0 and count.failed == 0:
+        count.failed = 1
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
