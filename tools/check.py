@@ -1,7 +1,7 @@
 """Run every check of the project and close with one line: `N passed, N failed, N skipped`.
 
-Static checks count as one each. The exit code is 0 only if nothing failed. With CI=true, skipped browser tests count as
-failed: a change may not land on checks that did not run.
+Static checks count as one each. The exit code is 0 only if nothing failed. With CI=true, skipped browser tests
+count as failed: a change may not land on checks that did not run.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def ensure_browser() -> None:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         print(
-            "No Chromium here, and it may not be installed (not root, or no apt-get): browser tests will be skipped."
+            "Browser tests will be skipped: no Chromium, and it may not be installed (not root, or no apt-get)."
         )
         return
     print("Installing Chromium for the browser tests …", flush=True)
@@ -90,7 +90,7 @@ def ensure_browser() -> None:
         result = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
         if result.returncode:
             print(
-                f"Chromium could not be installed: {result.stderr.strip()[-400:]}\nBrowser tests will be skipped."
+                f"Browser tests will be skipped: Chromium could not be installed.\n{result.stderr.strip()[-400:]}"
             )
             return
 

@@ -1,0 +1,1 @@
+"""The `hufu` command: a door for people and programs at a terminal."""

@@ -1,0 +1,1 @@
+"""Customers and opportunities: the business data, reached through the guard only."""

@@ -1,0 +1,1 @@
+"""Facts about people: users, departments, levels, the reporting line. Deeds on them stand in `staffing`."""
