@@ -1,0 +1,83 @@
+"""Whom one can be in the demo: ten people in different worlds, and one line on what each may see."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from hufu.cli.demo.organisation import people
+
+_CAN = (
+    (
+        "wangsiyuan",
+        "查看本部门的客户和商机，新建并修改自己的",
+        "Views the customers and opportunities of the department, creates and edits their own",
+    ),
+    (
+        "linxiaomeng",
+        "查看本部门的客户和商机，不能新建或修改",
+        "Views the customers and opportunities of the department, creates and edits none",
+    ),
+    (
+        "limengjie",
+        "查看、修改并更换本人及下属的客户和商机",
+        "Views, edits and transfers what belongs to them and to everybody below",
+    ),
+    (
+        "chenliqun",
+        "查看、修改本大区及下级部门的客户和商机，可为他人新建",
+        "Views and edits everything in the region and the departments below, creates for others",
+    ),
+    (
+        "taozhixia",
+        "查看本公司的全部客户，不能修改，看不到商机",
+        "Views every customer of their own company, edits none, sees no opportunity",
+    ),
+    (
+        "sunwanqing",
+        "查看三家公司的全部客户，不能修改，看不到商机",
+        "Views every customer of the three companies, edits none, sees no opportunity",
+    ),
+    (
+        "shenhuaijin",
+        "查看并处理三家公司的全部客户和商机",
+        "Views and edits everything in all three companies",
+    ),
+    (
+        "chenxiangdong",
+        "管理用户和系统设置，看不到客户，不能分配角色",
+        "Manages people and settings; sees no customer and assigns no role",
+    ),
+    (
+        "chuanran",
+        "管理角色和权限、解释权限，看不到客户，不能管理用户",
+        "Manages roles and rights and explains them; sees no customer and manages no people",
+    ),
+    (
+        "hanjingshu",
+        "查看操作日志和权限配置，看不到客户，不能更改设置",
+        "Reads the log and the roles; sees no customer and changes nothing",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Somebody whom one can be: what the sign-in page and the terminal say."""
+
+    username: str
+    name: str
+    title: str
+    can: str
+    can_en: str
+
+    def as_dict(self) -> dict[str, str]:
+        return asdict(self)
+
+
+def cast() -> tuple[Part, ...]:
+    """Return the people to try, in the order in which to try them."""
+    known = people()
+    return tuple(
+        Part(username, known[username].name, known[username].title, can, can_en)
+        for username, can, can_en in _CAN
+    )
