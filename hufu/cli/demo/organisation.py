@@ -1,7 +1,7 @@
 """The people of the demo company and the departments they work in.
 
 Departments, ladders, partitions, roles, assignments and admissions stand in ``policy.yaml``; this module
-reads them and adds the staff, written out by hand: people who belong together are more plausible than drawn ones.
+reads them and adds the staff, written out by hand: people who belong together look truer than drawn ones.
 """
 
 from __future__ import annotations
