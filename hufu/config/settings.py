@@ -1,0 +1,228 @@
+"""The settings of a running Hufu CRM; all of them come from the environment or have a sensible default.
+
+| variable            | meaning                                                                        |
+|---------------------|--------------------------------------------------------------------------------|
+| HUFU_VAR            | the folder of data, secrets and logs (default: `var` in the current directory)   |
+| HUFU_SECRETS        | the folder of secrets alone (default: `secrets` in HUFU_VAR)                     |
+| DATABASE_URL        | the application's role on a PostgreSQL 15 or newer; without it the embedded one |
+| HUFU_ORIGIN         | the address people use, such as https://crm.example.com                         |
+| HUFU_ALLOWED_HOSTS  | further host names that the site answers to, separated by commas                 |
+| HUFU_DEMO           | 1 in demo mode: signing in as a demo person is one click                         |
+| HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
+| HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
+"""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from hufu.core.postgres.secret_files import SECRET_KEY as SECRET_KEY_FILE
+from hufu.core.postgres.urls import django_settings
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+HUFU_VAR = Path(os.environ.get("HUFU_VAR", "var")).absolute()
+HUFU_SECRETS = Path(os.environ.get("HUFU_SECRETS", HUFU_VAR / "secrets"))
+HUFU_DEMO = os.environ.get("HUFU_DEMO") == "1"
+HUFU_ORIGIN = os.environ.get("HUFU_ORIGIN", "http://localhost:8000").rstrip("/")
+HTTPS = urlsplit(HUFU_ORIGIN).scheme == "https"
+
+
+def _secret_key() -> str:
+    # Every command that serves or migrates makes the file first; what only reads code (checks, type checking)
+    # gets along with a key that nobody else has.
+    path = HUFU_SECRETS / SECRET_KEY_FILE
+    return path.read_bytes().hex() if path.exists() else secrets.token_hex(32)
+
+
+DEBUG = False
+SECRET_KEY = _secret_key()
+ROOT_URLCONF = "hufu.config.urls"
+WSGI_APPLICATION = "hufu.config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+ALLOWED_HOSTS = [
+    host
+    for host in (
+        urlsplit(HUFU_ORIGIN).hostname,
+        *os.environ.get("HUFU_ALLOWED_HOSTS", "").split(","),
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+    )
+    if host
+]
+CSRF_TRUSTED_ORIGINS = [HUFU_ORIGIN]
+
+# In the order of their layers, lowest first: this is also the order in which their SQL is installed.
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "csp",
+    "hufu.audit",
+    "hufu.people",
+    "hufu.access",
+    "hufu.crm",
+    "hufu.web",
+    "hufu.config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# Database. `autonomous` is a second connection that commits by itself: what it writes (counters of failed sign-ins,
+# the cache) stays even when the request is rolled back.
+_UNREACHABLE = "postgresql://hufu_app@127.0.0.1/hufu"
+DATABASES = {
+    alias: django_settings(os.environ.get("DATABASE_URL") or _UNREACHABLE)
+    for alias in ("default", "autonomous")
+}
+DATABASE_ROUTERS = ["hufu.config.routers.CacheRouter"]
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "hufu_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+
+# People and sessions.
+AUTH_USER_MODEL = "people.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_SESSION_REMEMBER = False
+SESSION_COOKIE_NAME = "__Host-hufu" if HTTPS else "hufu"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60
+CSRF_COOKIE_NAME = "__Host-hufu-csrf" if HTTPS else "hufu-csrf"
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# What the browser may do with our pages.
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+
+# Languages and time.
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [PACKAGE / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Asia/Shanghai"
+
+# Static files are served from where they were built; there is no collecting step.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [PACKAGE / "web" / "static"]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+WHITENOISE_USE_FINDERS = True
+
+# Messages of the program go to standard error; the log of deeds is a table and has nothing to do with these.
+_RENDERERS = {
+    "json": structlog.processors.JSONRenderer(ensure_ascii=False),
+    "text": structlog.dev.ConsoleRenderer(colors=False),
+}
+_LOG_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[*_LOG_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": _RENDERERS.get(os.environ.get("HUFU_LOG_FORMAT", "text"), _RENDERERS["text"]),
+            "foreign_pre_chain": _LOG_PROCESSORS,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("HUFU_LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}
