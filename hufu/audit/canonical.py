@@ -1,27 +1,33 @@
-"""The bytes of an event, and their leaf hash. Nothing here knows Django or the database."""
+"""The bytes of an event, and their leaf hash. Nothing here knows Django or the database.
+
+Canonical JSON of RFC 8785, made by the encoder of the standard library: its strings and integers are already in
+canonical form, `to_json` puts the names in order, and numbers with a fraction, whose canonical form it lacks, are
+kept as text.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
-import rfc8785
-
 MAX_INTEGER = 2**53 - 1
 
 # Unpaired surrogates are no text and have no UTF-8; PostgreSQL reads no U+0000 in a JSON string.
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 def to_bytes(value: Any) -> bytes:
     """Return the canonical JSON (RFC 8785) of `value`, which is first made plain by `to_json`."""
-    return rfc8785.dumps(to_json(value))
+    return _encode(to_json(value)).encode()
 
 
 def leaf_hash(body: bytes) -> bytes:
@@ -37,36 +43,47 @@ def timestamp(moment: datetime) -> str:
 
 
 def to_json(value: Any) -> Any:
-    """Return `value` as plain JSON, or raise TypeError for what has no single meaning there.
+    """Return `value` as plain JSON with its names in order; raise TypeError for what has no single meaning.
 
-    Integers beyond 2^53 - 1 and decimals become strings; moments UTC; characters that cannot be written
-    U+FFFD, so that hostile text cannot keep an event out of the log. Translated (lazy) text is refused: the
-    log keeps codes, which read the same in every language.
+    Integers beyond 2^53 - 1 and decimals become text; moments UTC; characters that cannot be written U+FFFD, so
+    that hostile text cannot keep an event out of the log. Binary fractions are refused, and so is translated
+    (lazy) text: the log keeps codes, which read the same in every language.
     """
-    if value is None or isinstance(value, bool):
-        return value
     if isinstance(value, Enum):
         return to_json(value.value)
     if isinstance(value, str):
         return _UNWRITABLE.sub("\ufffd", value)
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, int):
         return int(value) if abs(value) <= MAX_INTEGER else str(value)
-    if isinstance(value, float):
-        return value
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise TypeError(f"{value} is not a number that the log can keep.")
-        return format(value, "f")
+    if isinstance(value, Mapping):
+        return {name: to_json(item) for name, item in _in_order(value)}
+    if isinstance(value, (list, tuple)):
+        return [to_json(item) for item in value]
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, datetime):
         return timestamp(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, (list, tuple)):
-        return [to_json(item) for item in value]
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("The names in an event's data are text.")
-        return {_UNWRITABLE.sub("\ufffd", key): to_json(item) for key, item in value.items()}
-    raise TypeError(f"The log keeps plain values; convert {type(value).__name__} before recording it.")
+    if isinstance(value, Decimal) and value.is_finite():
+        return format(value, "f")
+    raise TypeError(
+        f"The log keeps plain values; convert {type(value).__name__} {value!s:.40} before recording it."
+    )
+
+
+def _in_order(mapping: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Return the members sorted by the UTF-16 code units of their names (RFC 8785 §3.2.3)."""
+    try:
+        if "".join(mapping).isascii() and "\x00" not in "".join(mapping):
+            return sorted(mapping.items(), key=_name)
+        named = ((_UNWRITABLE.sub("\ufffd", name), item) for name, item in mapping.items())
+        return sorted(named, key=lambda member: member[0].encode("utf-16-be"))
+    except TypeError:
+        raise TypeError("The names in an event's data are text.") from None
+
+
+def _name(member: tuple[str, Any]) -> str:
+    return member[0]

@@ -16,7 +16,7 @@ import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -57,7 +57,7 @@ class SubjectKey:
 
     def seal(self, event_id: UUID, name: str, value: Any) -> dict[str, Any]:
         """Return the sealed form of `value`; nothing readable is kept of an erased subject."""
-        cipher = self._cipher()
+        cipher = self._cipher
         if cipher is None:
             return {"v": 1, "k": str(self.pseudonym), "c": None}
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -66,7 +66,7 @@ class SubjectKey:
 
     def open(self, event_id: UUID, name: str, sealed: Mapping[str, Any]) -> Any:
         """Return the value, or None when the key was erased; raise Unreadable for a value from elsewhere."""
-        cipher = self._cipher()
+        cipher = self._cipher
         if cipher is None or sealed["c"] is None:
             return None
         whole = b64decode(sealed["c"])
@@ -76,6 +76,7 @@ class SubjectKey:
             raise Unreadable(f"{name} of event {event_id} was not sealed with this key.") from None
         return json.loads(plain)
 
+    @cached_property
     def _cipher(self) -> AESGCM | None:
         if self.wrapped is None:
             return None

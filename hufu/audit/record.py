@@ -92,11 +92,11 @@ def record_again(actor: Actor, entries: Mapping[UUID, Event]) -> None:
     """Write events whose ids were given before; those that the log has already are left out."""
     _write(
         [_Draft(id, clock.now(), actor, event) for id, event in entries.items()],
-        "ON CONFLICT (id) DO NOTHING",
+        "ON CONFLICT DO NOTHING",
     )
 
 
-def _write(drafts: Sequence[_Draft], unless: Literal["", "ON CONFLICT (id) DO NOTHING"] = "") -> None:
+def _write(drafts: Sequence[_Draft], unless: Literal["", "ON CONFLICT DO NOTHING"] = "") -> None:
     # Without a savepoint: an error in here, even one that is caught further up, dooms the deed.
     with transaction.atomic(savepoint=False):
         for draft in drafts:

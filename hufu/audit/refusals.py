@@ -17,8 +17,9 @@ def write_refusal(actor: Actor, refusal: Refusal) -> None:
     """
     if refusal.event is None:
         return
+    event = {"result": "refused", **refusal.event}
     try:
-        record(actor, **refusal.event)
+        record(actor, **event)
     except (DatabaseError, Unavailable) as error:
-        spool.write(actor, Event(**refusal.event), failure=type(error).__name__)
+        spool.write(actor, Event(**event), failure=type(error).__name__)
         raise
