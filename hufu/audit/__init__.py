@@ -5,9 +5,10 @@
 An event is written in the deed's own transaction: without its event no deed. `queries` reads the log.
 """
 
-from hufu.audit.changes import changes
+from hufu.audit.differences import changes
 from hufu.audit.events import CHANGES, EventType, Field, declare, declare_record_events, kept, sealed, shown
-from hufu.audit.record import Event, Subject, Target, record, record_many
+from hufu.audit.keys import Subject
+from hufu.audit.recording import Event, Target, record, record_many
 
 __all__ = [
     "CHANGES",

@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hufu.audit import events as registry
 from hufu.audit.models import AuditEvent, AuditSubject
-from hufu.audit.record import Target, record
+from hufu.audit.recording import Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import Error as DatabaseError
 
 from hufu.audit import spool
-from hufu.audit.record import Event, record
+from hufu.audit.recording import Event, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Refusal, Unavailable
 

@@ -22,7 +22,7 @@ from django.conf import settings
 from hufu.audit import canonical
 from hufu.audit.ids import uuid7
 from hufu.audit.keys import Subject, key_ring
-from hufu.audit.record import Event, Target, actor_subject, record_again, session_mark
+from hufu.audit.recording import Event, Target, actor_subject, record_again, session_mark
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Unavailable

@@ -122,12 +122,14 @@ class _Draft:
     event: Event
 
     def subjects(self) -> set[Subject]:
-        wanted = {actor_subject(self.actor)}
+        wanted: set[Subject] = set()
+        if actor := actor_subject(self.actor):
+            wanted.add(actor)
         if self.actor.context.address or self.actor.context.agent:
             wanted.add(self._whence())
         if self.event.personal:
             wanted.add(self._about())
-        return wanted - {None}  # type: ignore[return-value]
+        return wanted
 
     def _about(self) -> Subject:
         """Whom the personal values are about."""
