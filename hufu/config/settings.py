@@ -15,6 +15,7 @@
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -196,7 +197,7 @@ _RENDERERS = {
     "json": structlog.processors.JSONRenderer(ensure_ascii=False),
     "text": structlog.dev.ConsoleRenderer(colors=False),
 }
-_LOG_PROCESSORS = [
+_LOG_PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

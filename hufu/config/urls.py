@@ -1,5 +1,10 @@
 """The addresses of the site."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("hufu.web.urls"))]
+
+handler400 = "hufu.web.errors.bad_request"
+handler403 = "hufu.web.errors.denied"
+handler404 = "hufu.web.errors.not_found"
+handler500 = "hufu.web.errors.server_error"

@@ -128,7 +128,7 @@ def close_database(connection: psycopg.Connection) -> None:
     """
     row = connection.execute("SELECT current_database()").fetchone()
     database = sql.Identifier(row[0] if row else "")
-    statements = [
+    statements: list[sql.SQL | sql.Composed] = [
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database),
         *(
             sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))

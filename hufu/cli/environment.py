@@ -1,0 +1,129 @@
+"""What a command stands on: a database that runs, and Django set up with the credentials of one role.
+
+    with environment.connected():            # the application's role; the database is up to date
+        from hufu.crm import queries         # models are imported only from here on
+
+Where Django is set up already (in tests), it is used as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from hufu.core.errors import Unavailable
+from hufu.core.postgres.roles import APP, OWNER, ROLES
+from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
+
+SETTINGS = "hufu.config.settings"
+MIGRATE_FIRST = "The database is not up to date with this version of Hufu CRM. Run `hufu migrate` first."
+
+
+@dataclass(frozen=True)
+class Database:
+    """The database of this installation: a real server's, or the embedded one's while it is attached."""
+
+    urls: dict[str, str]
+    admin_url: str | None
+    embedded: bool
+
+    def url(self, role: str) -> str:
+        """Return the address for a role; raise Unavailable, naming the variable, where it is not known."""
+        try:
+            return self.urls[role]
+        except KeyError:
+            raise Unavailable(
+                f"This command connects as {role}, and its address is not known. "
+                f"Set {VARIABLES[role]}=postgresql://{role}:PASSWORD@HOST:PORT/DATABASE."
+            ) from None
+
+
+def var() -> Path:
+    """Return the folder of data, secrets and logs."""
+    return Path(os.environ.get("HUFU_VAR", "var")).absolute()
+
+
+@contextmanager
+def database() -> Iterator[Database]:
+    """Have the database for the body: what DATABASE_URL names, else the embedded server, started where necessary."""
+    from hufu.core.postgres.secret_files import SecretFolder
+
+    SecretFolder(Path(os.environ.get("HUFU_SECRETS", var() / "secrets"))).make_all(())
+    if os.environ.get(VARIABLES[APP]):
+        known = {role: os.environ[name] for role, name in VARIABLES.items() if os.environ.get(name)}
+        yield Database(known, os.environ.get(ADMIN_VARIABLE) or None, embedded=False)
+        return
+    from hufu.core.postgres.embedded import server
+
+    with server(var()) as running:
+        yield Database({role: running.url(role) for role in ROLES}, running.admin_url(), embedded=True)
+
+
+@contextmanager
+def connected(role: str = APP, *, current: bool = True) -> Iterator[None]:
+    """Set Django up for the body with the credentials of `role`, and nobody else's.
+
+    With `current`, raise Unavailable unless the database is on exactly this version of the program.
+    """
+    from django.apps import apps
+
+    if apps.ready:
+        yield
+        return
+    with database() as found:
+        import django
+        from django.db import connections
+
+        os.environ[VARIABLES[APP]] = found.url(role)
+        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+        for name in (ADMIN_VARIABLE, *(name for other, name in VARIABLES.items() if other != APP)):
+            os.environ.pop(name, None)
+        django.setup()
+        _speak()
+        try:
+            if current:
+                _require_current()
+            yield
+        finally:
+            connections.close_all()
+
+
+def migrate_in_child(*, quiet: bool = True) -> None:
+    """Bring the database up to date in a process of its own, so that the owner's credentials end with it."""
+    command = [sys.executable, "-m", "hufu.cli.main", "migrate", *(["--quiet"] if quiet else [])]
+    if code := subprocess.run(command, check=False).returncode:
+        raise Unavailable(
+            f"The database could not be brought up to date (exit code {code}); the reason stands above."
+        )
+
+
+def _require_current() -> None:
+    from django.db import OperationalError, connection
+
+    from hufu.core import schema
+
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        raise Unavailable(
+            f"The database does not let the application in ({str(error).splitlines()[0]}). "
+            "If it was never set up, run `hufu migrate`; otherwise check DATABASE_URL."
+        ) from error
+    if schema.installed_digest(connection) != schema.digest():
+        raise Unavailable(MIGRATE_FIRST)
+
+
+def _speak() -> None:
+    from django.utils import translation
+
+    # The language of the terminal; English where it is not Chinese.
+    wanted = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    translation.activate("zh-hans" if wanted.lower().startswith("zh") else "en")
+
+
+__all__ = ["APP", "OWNER", "Database", "connected", "database", "migrate_in_child", "var"]
