@@ -1,0 +1,39 @@
+"""Who acts, and from where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OPERATOR_ID = -1
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where an actor comes from in this request; facts for gates and for the log, never a source of rights."""
+
+    request_id: str = ""
+    session: str = ""
+    address: str = ""
+    agent: str = ""
+    channel: str = "web"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person (`user_id` > 0), a system actor declared in code (`user_id` < 0), or nobody (0)."""
+
+    user_id: int
+    name: str
+    context: Context = field(default_factory=Context)
+
+    @property
+    def is_person(self) -> bool:
+        return self.user_id > 0
+
+    @classmethod
+    def operator(cls, context: Context | None = None) -> Actor:
+        """The actor of the command line: imports, and applies the policy until its first version stands."""
+        return cls(OPERATOR_ID, "operator", context or Context(channel="cli"))
+
+
+ANONYMOUS = Actor(0, "")

@@ -1,0 +1,36 @@
+"""Amounts of money as whole minor units: exact, and comparable inside an index."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from hufu.core.errors import Invalid
+
+MINOR_UNITS = 2
+LARGEST = 10**16
+
+
+def to_minor(text: str) -> int:
+    """Return the amount in minor units; raise Invalid when `text` is no amount with at most two decimals."""
+    try:
+        amount = Decimal(text.replace(",", "").replace("，", "").strip()).scaleb(MINOR_UNITS)
+    except InvalidOperation:
+        raise Invalid({"": [_("“%s” is not an amount. Write digits, such as 1200.50.") % text]}) from None
+    if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) > LARGEST:
+        raise Invalid({"": [_("“%s” is not an amount with at most two decimals.") % text]})
+    return int(amount)
+
+
+def from_minor(amount: int) -> Decimal:
+    """Return the amount in major units, exactly."""
+    return Decimal(amount).scaleb(-MINOR_UNITS)
+
+
+def display(amount: int) -> str:
+    """Return the amount for people, with separators, and decimals only where they say something."""
+    exact = from_minor(amount)
+    decimals = 0 if exact == exact.to_integral_value() else MINOR_UNITS
+    return number_format(exact, decimal_pos=decimals, use_l10n=True, force_grouping=True)

@@ -1,0 +1,48 @@
+-- Who acts in this transaction. Everything else in the database asks hufu.actor().
+
+CREATE SCHEMA IF NOT EXISTS hufu;
+CREATE TABLE IF NOT EXISTS hufu.installed (digest text NOT NULL);
+GRANT USAGE ON SCHEMA hufu, public TO hufu_app, hufu_sealer, hufu_reader;
+GRANT SELECT ON hufu.installed TO hufu_app;
+
+-- The acting user, or NULL. After a transaction a custom setting is '', not NULL.
+CREATE OR REPLACE FUNCTION hufu.actor() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT NULLIF(current_setting('hufu.user_id', true), '')::int $$;
+
+-- Does the bitmap hold this number? Past the end, and for NULL, it does not.
+CREATE OR REPLACE FUNCTION hufu.bit(bits bytea, slot int) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT CASE WHEN slot >= 0 AND slot < 8 * length(bits) THEN get_bit(bits, slot)::boolean ELSE false END $$;
+
+-- A bitmap of small non-negative integers.
+CREATE OR REPLACE FUNCTION hufu.bitmap(slots int[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    bits bytea := decode(repeat('00', (coalesce((SELECT max(s) FROM unnest(slots) s), -1) + 8) / 8), 'hex');
+    slot int;
+BEGIN
+    FOREACH slot IN ARRAY coalesce(slots, '{}') LOOP
+        bits := set_bit(bits, slot, 1);
+    END LOOP;
+    RETURN bits;
+END $$;
+
+-- Take an identity until the end of the transaction. Whoever is not active gets none: their gate is closed.
+-- Reach that is missing or past a time limit is rebuilt first; if that fails, so does the transaction.
+CREATE OR REPLACE FUNCTION hufu.enter(who int) RETURNS boolean LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    is_open boolean := hufu.is_active(who);
+BEGIN
+    IF is_open THEN
+        PERFORM hufu.freshen_reach(who);
+    END IF;
+    EXECUTE format('SET LOCAL hufu.user_id = %L', CASE WHEN is_open THEN who::text ELSE '' END);
+    RETURN is_open;
+END $$;
+
+-- Does the actor hold this system permission?
+CREATE OR REPLACE FUNCTION hufu.holds(wanted text) RETURNS boolean LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM access_term_grant WHERE user_id = hufu.actor() AND permission = wanted AND scopes <> 0);
+END $$;

@@ -1,0 +1,87 @@
+"""One transaction per request, with the actor's identity in the database for just that long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from hufu.core.actor import Actor
+from hufu.core.errors import Refusal
+
+
+@dataclass
+class Unit:
+    """What belongs to one transaction: its actor, and what was derived for that actor."""
+
+    actor: Actor
+    cache: dict[Any, Any] = field(default_factory=dict)
+
+
+_unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
+_record_refusal: list[Callable[[Actor, Refusal], None]] = []
+
+
+def on_refusal(record: Callable[[Actor, Refusal], None]) -> None:
+    """Name the function that writes a refusal's event. The layer that knows the log calls this once."""
+    _record_refusal[:] = [record]
+
+
+def current_unit() -> Unit:
+    """Return the running unit; raise RuntimeError outside `acting`: business data needs an actor."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("No actor: business data is only read and changed inside acting(actor).")
+    return unit
+
+
+def current_actor() -> Actor | None:
+    """Return who acts in this transaction, or None."""
+    unit = _unit.get()
+    return unit.actor if unit else None
+
+
+def record_refusal(actor: Actor, refusal: Refusal) -> None:
+    """Write the event of a refusal whose own changes are already rolled back."""
+    for record in _record_refusal:
+        record(actor, refusal)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[Unit]:
+    """Run the body as `actor`, in one transaction that is committed at the end.
+
+    A Refusal that leaves the body rolls back all that the body did, writes the event of the refusal,
+    commits that event and is raised again. Every other exception rolls everything back.
+    """
+    if _unit.get() is not None:
+        raise RuntimeError("A transaction has one actor: acting() does not nest.")
+    refusal: Refusal | None = None
+    token = None
+    try:
+        with transaction.atomic():
+            enter(actor)
+            unit = Unit(actor)
+            token = _unit.set(unit)
+            try:
+                with transaction.atomic():
+                    yield unit
+            except Refusal as raised:
+                refusal = raised
+                record_refusal(actor, raised)
+    finally:
+        if token is not None:
+            _unit.reset(token)
+    if refusal is not None:
+        raise refusal
+
+
+def enter(actor: Actor) -> None:
+    """Set the database identity until the end of the transaction; nobody (0) sets none."""
+    if actor.user_id:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.enter(%s)", [actor.user_id])
