@@ -1,0 +1,14 @@
+"""What the log knows of changes to people and the organisation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from hufu.audit import CHANGES, EventType, declare, shown
+
+declare(
+    EventType("department.created", _("Department created"), shown("code", "name", "parent")),
+    EventType("department.changed", _("Department changed"), CHANGES),
+    EventType("ladder.created", _("Ladder of levels created"), shown("key", "levels")),
+    EventType("user.created", _("User created"), CHANGES, "personal"),
+    EventType("user.changed", _("User changed"), CHANGES, "personal"),
+    EventType("user.invited", _("User invited")),
+)

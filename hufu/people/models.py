@@ -1,0 +1,150 @@
+"""The facts that rights are derived from. Small dense integers are their numbers: bitmaps are indexed by them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+# What counts as a fact and keeps its past (see hufu.core.schema.history_sql).
+FACT_COLUMNS: dict[str, tuple[str, ...]] = {
+    "people_department": ("parent_id", "name", "code"),
+    "people_user": (
+        "username",
+        "name",
+        "email",
+        "external_id",
+        "title",
+        "status",
+        "main_department_id",
+        "manager_id",
+        "level_id",
+    ),
+    "people_membership": ("user_id", "department_id"),
+    "people_ladder": ("key", "name"),
+    "people_level": ("ladder_id", "key", "name", "rank"),
+}
+
+
+class Status(models.TextChoices):
+    """Whether an account's gate is open. Signing in needs a password or another proof on top."""
+
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    LEFT = "left", _("Left")
+
+
+class Department(models.Model):
+    """A node of the organisation tree."""
+
+    id = models.IntegerField(primary_key=True)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    name = models.CharField(max_length=120)
+    code = models.CharField(max_length=64, unique=True, db_collation="C")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_department"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Ladder(models.Model):
+    """A sequence of levels; the higher level holds what the lower ones hold."""
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_ladder"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Level(models.Model):
+    """A rank on a ladder; 1 is the lowest."""
+
+    id = models.IntegerField(primary_key=True)
+    ladder = models.ForeignKey(Ladder, models.PROTECT, related_name="levels")
+    key = models.CharField(max_length=64, db_collation="C")
+    name = models.CharField(max_length=120)
+    rank = models.SmallIntegerField()
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_level"
+        constraints = (
+            models.UniqueConstraint(fields=["ladder", "key"], name="people_level_key"),
+            models.UniqueConstraint(
+                fields=["ladder", "rank"], name="people_level_rank", deferrable=models.Deferrable.DEFERRED
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(username=username)
+
+
+class User(AbstractBaseUser):
+    """An account, and the facts of the person: main department, manager, level, status."""
+
+    id = models.IntegerField(primary_key=True)
+    username = models.CharField(max_length=150, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    name_sort = models.CharField(max_length=240, db_collation="C", default="", blank=True)
+    email = models.EmailField(blank=True, default="")
+    external_id = models.CharField(max_length=120, unique=True, null=True, db_collation="C")
+    title = models.CharField(max_length=120, blank=True, default="")
+    status = models.CharField(max_length=16, choices=Status, default=Status.ACTIVE, db_collation="C")
+    main_department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="main_members")
+    manager = models.ForeignKey("self", models.PROTECT, null=True, related_name="reports")
+    level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="holders")
+    language = models.CharField(max_length=16, blank=True, default="", db_collation="C")
+    created_at = models.DateTimeField(db_default=Now())
+    valid_from = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "people_user"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:  # type: ignore[override]
+        return self.status == Status.ACTIVE
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A secondary department of a user."""
+
+    id = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="secondary_members")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_membership"
+        constraints = (models.UniqueConstraint(fields=["user", "department"], name="people_membership_once"),)
