@@ -1,0 +1,246 @@
+"""Deeds on the policy: authorize → change → record, in one transaction; reach is true again when they return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Max, Model
+from django.utils.translation import gettext as _
+
+from hufu.access import guard, reach, registry
+from hufu.access.decision.scopes import NAMES
+from hufu.access.decision.terms import Right
+from hufu.access.models import Administrator, Admission, Assignment, Grant, Partition, Role, RoleInherits
+from hufu.audit import record
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+from hufu.people.models import Department, Level, User
+
+
+@dataclass(frozen=True)
+class Principal:
+    """To whom something is given: exactly one of user, department and level."""
+
+    user: User | None = None
+    department: Department | None = None
+    below: bool = False
+    level: Level | None = None
+
+    def __str__(self) -> str:
+        if self.user is not None:
+            return f"user:{self.user.id}"
+        if self.level is not None:
+            return f"level:{self.level.id}"
+        assert self.department is not None
+        return f"department:{self.department.id}{'+' if self.below else ''}"
+
+    def columns(self) -> dict[str, Any]:
+        return {"user": self.user, "department": self.department, "below": self.below, "level": self.level}
+
+
+def next_number(model: type[Model]) -> int:
+    """Return the next dense number. Changes of facts and policy serialise, and a clash is refused by the key."""
+    largest: int = model._base_manager.aggregate(largest=Max("id"))["largest"] or 0
+    return largest + 1
+
+
+def create_partition(actor: Actor, *, key: str, name: str) -> Partition:
+    """Add a partition; nobody is admitted to it yet."""
+    guard.authorize(actor, "role.manage")
+    partition = Partition(id=next_number(Partition), key=key, name=name)
+    partition.save(force_insert=True)
+    record(actor, "partition.created", data={"key": key, "name": name})
+    reach.changed()
+    return partition
+
+
+def create_role(
+    actor: Actor,
+    *,
+    key: str,
+    name: str,
+    description: str = "",
+    administrator: str = "",
+    grants: Mapping[str, Iterable[str]],
+) -> Role:
+    """Add a role with its grants (permission → scopes). Unknown permissions and scopes are Invalid."""
+    guard.authorize(actor, "role.manage")
+    check_grants(grants)
+    if administrator not in Administrator.values:
+        raise Invalid({"administrator": [_("“%s” is not one of system, security, audit.") % administrator]})
+    role = Role(
+        id=next_number(Role), key=key, name=name, description=description, administrator=administrator
+    )
+    role.save(force_insert=True)
+    Grant.objects.bulk_create(
+        Grant(role=role, permission=permission, scope=scope)
+        for permission, scopes in grants.items()
+        for scope in scopes
+    )
+    record(
+        actor,
+        "role.created",
+        data={
+            "key": key,
+            "name": name,
+            "administrator": administrator,
+            "grants": {permission: list(scopes) for permission, scopes in grants.items()},
+        },
+    )
+    reach.changed()
+    return role
+
+
+def change_role(
+    actor: Actor,
+    role: Role,
+    *,
+    name: str,
+    description: str,
+    administrator: str,
+    grants: Mapping[str, Iterable[str]],
+) -> bool:
+    """Bring a role to exactly these values and grants; return whether anything changed."""
+    guard.authorize(actor, "role.manage")
+    check_grants(grants)
+    if administrator not in Administrator.values:
+        raise Invalid({"administrator": [_("“%s” is not one of system, security, audit.") % administrator]})
+    values = {"name": name, "description": description, "administrator": administrator}
+    wanted = {(permission, scope) for permission, scopes in grants.items() for scope in scopes}
+    held = set(role.grants.values_list("permission", "scope"))
+    changed = {key: value for key, value in values.items() if getattr(role, key) != value}
+    if not changed and wanted == held:
+        return False
+    before = {**{key: getattr(role, key) for key in changed}, "grants": sorted(map(list, held - wanted))}
+    if changed:
+        for key, value in changed.items():
+            setattr(role, key, value)
+        role.save(update_fields=list(changed))
+    for permission, scope in sorted(held - wanted):
+        role.grants.filter(permission=permission, scope=scope).delete()
+    Grant.objects.bulk_create(
+        Grant(role=role, permission=permission, scope=scope) for permission, scope in sorted(wanted - held)
+    )
+    after = {**changed, "grants": sorted(map(list, wanted - held))}
+    record(actor, "role.changed", data={"key": role.key, "before": before, "after": after})
+    reach.changed()
+    return True
+
+
+def set_inherited_roles(actor: Actor, role: Role, others: Sequence[Role]) -> bool:
+    """Let a role inherit exactly these roles; return whether anything changed. A circle is refused."""
+    guard.authorize(actor, "role.manage")
+    wanted = {other.id for other in others}
+    held = set(role.inherits_rows.values_list("inherits_id", flat=True))
+    if wanted == held:
+        return False
+    role.inherits_rows.exclude(inherits_id__in=wanted).delete()
+    RoleInherits.objects.bulk_create(
+        RoleInherits(role=role, inherits=other) for other in others if other.id not in held
+    )
+    names = dict(Role.objects.filter(id__in=wanted | held).values_list("id", "key"))
+    record(
+        actor,
+        "role.changed",
+        data={
+            "key": role.key,
+            "before": {"inherits": sorted(names[other] for other in held)},
+            "after": {"inherits": sorted(names[other] for other in wanted)},
+        },
+    )
+    reach.changed()
+    return True
+
+
+def check_grants(grants: Mapping[str, Iterable[str]]) -> None:
+    """Raise Invalid for a permission or a scope that is not declared."""
+    problems: dict[str, list[str]] = {}
+    for name, scopes in grants.items():
+        try:
+            declared = registry.permission(name)
+        except KeyError:
+            problems.setdefault(name, []).append(_("There is no permission “%s”.") % name)
+            continue
+        for scope in scopes:
+            if scope not in NAMES or scope not in declared.scopes:
+                problems.setdefault(name, []).append(
+                    _("“%(permission)s” cannot have the scope “%(scope)s”. It can have: %(scopes)s.")
+                    % {"permission": name, "scope": scope, "scopes": ", ".join(declared.scopes)}
+                )
+    if problems:
+        raise Invalid(problems)
+
+
+def assign_role(
+    actor: Actor,
+    role: Role,
+    *,
+    to: Principal,
+    reason: str,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Assignment:
+    """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level."""
+    guard.authorize(actor, "role.assign")
+    if actor.is_person and to.user is not None and to.user.id == actor.user_id:
+        raise guard.denied(actor, "role.assign")
+    if to.level is not None and role.administrator:
+        raise Invalid({"to": [_("“%s” is an administrator role and cannot hang on a level.") % role.name]})
+    given = Assignment(
+        role=role, reason=reason, starts_at=starts_at, ends_at=ends_at, given_by=actor.user_id, **to.columns()
+    )
+    given.save(force_insert=True)
+    record(
+        actor,
+        "role.assigned",
+        data={"role": role.key, "principal": str(to), "starts_at": starts_at, "ends_at": ends_at},
+        reason=reason,
+    )
+    reach.changed()
+    return given
+
+
+def admit(
+    actor: Actor,
+    partition: Partition,
+    *,
+    to: Principal,
+    rights: Iterable[Right],
+    reason: str,
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Admission:
+    """Open a partition to a principal. Every right implies read."""
+    guard.authorize(actor, "role.assign")
+    if actor.is_person and to.user is not None and to.user.id == actor.user_id:
+        raise guard.denied(actor, "role.assign")
+    given_rights = {Right.READ, *rights}
+    admission = Admission(
+        partition=partition,
+        can_create=Right.CREATE in given_rights,
+        can_edit=Right.EDIT in given_rights,
+        can_delete=Right.DELETE in given_rights,
+        reason=reason,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        given_by=actor.user_id,
+        **to.columns(),
+    )
+    admission.save(force_insert=True)
+    record(
+        actor,
+        "partition.admitted",
+        data={
+            "partition": partition.key,
+            "principal": str(to),
+            "rights": sorted(given_rights),
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+        },
+        reason=reason,
+    )
+    reach.changed()
+    return admission

@@ -1,0 +1,21 @@
+from collections.abc import Iterator
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccessConfig(AppConfig):
+    name = "hufu.access"
+    verbose_name = _("Access")
+
+    def ready(self) -> None:
+        from hufu.access import events, lookups, resources  # noqa: F401  (they declare)
+
+    def install_sql(self) -> Iterator[tuple[str, str]]:
+        from hufu.access.models import POLICY_COLUMNS
+        from hufu.core.schema import history_sql, sql_file
+
+        for table, columns in POLICY_COLUMNS.items():
+            yield f"access.history.{table}", history_sql(table, columns)
+        yield "access.reach", sql_file("hufu.access", "reach")
+        yield "access.rules", sql_file("hufu.access", "rules")

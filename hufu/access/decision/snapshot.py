@@ -1,0 +1,178 @@
+"""Facts and policy as plain values, and what follows from them, with every step kept: why, and why not.
+
+This is the explanation's own derivation, apart from the reach in the database: the two are compared by the
+differential test. It costs a walk over the policy, so it is asked on demand, never per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hufu.access.decision.scopes import NAMES, Scope, named
+from hufu.access.decision.terms import RecordFacts, Right
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    id: int
+    name: str
+    active: bool
+    main_department_id: int | None
+    other_department_ids: frozenset[int]
+    manager_id: int | None
+    level_id: int | None
+
+
+@dataclass(frozen=True)
+class DepartmentFacts:
+    id: int
+    name: str
+    parent_id: int | None
+
+
+@dataclass(frozen=True)
+class LevelFacts:
+    id: int
+    name: str
+    ladder_id: int
+    rank: int
+
+
+@dataclass(frozen=True)
+class RoleFacts:
+    id: int
+    name: str
+    inherits: tuple[int, ...]
+    grants: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A role or an admission given to a principal, with its term and its reason."""
+
+    id: int
+    user_id: int | None
+    department_id: int | None
+    below: bool
+    level_id: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    role_id: int | None = None
+    partition_id: int | None = None
+    rights: frozenset[Right] = frozenset()
+
+    def in_force(self, at: datetime) -> bool:
+        return (self.starts_at is None or self.starts_at <= at) and (
+            self.ends_at is None or self.ends_at > at
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that rights are derived from, at one moment."""
+
+    at: datetime
+    people: Mapping[int, PersonFacts]
+    departments: Mapping[int, DepartmentFacts]
+    levels: Mapping[int, LevelFacts]
+    roles: Mapping[int, RoleFacts]
+    assignments: tuple[Given, ...]
+    admissions: tuple[Given, ...]
+    partition_names: Mapping[int, str] = field(default_factory=dict)
+
+    def above(self, department_id: int | None) -> Iterator[int]:
+        """Yield the department and those above it, nearest first."""
+        while department_id is not None:
+            yield department_id
+            department_id = self.departments[department_id].parent_id
+
+    def reports_to(self, person_id: int | None, boss_id: int) -> bool:
+        """Say whether the boss stands above the person in the reporting line."""
+        person = self.people.get(person_id) if person_id is not None else None
+        while person is not None and person.manager_id is not None:
+            if person.manager_id == boss_id:
+                return True
+            person = self.people.get(person.manager_id)
+        return False
+
+    def departments_of(self, person: PersonFacts) -> frozenset[int]:
+        main = frozenset() if person.main_department_id is None else frozenset({person.main_department_id})
+        return main | person.other_department_ids
+
+    def holds_level(self, person: PersonFacts, level_id: int) -> bool:
+        """Say whether the person stands on the level or above it on the same ladder."""
+        if person.level_id is None:
+            return False
+        mine, asked = self.levels[person.level_id], self.levels[level_id]
+        return mine.ladder_id == asked.ladder_id and mine.rank >= asked.rank
+
+    def reaches(self, given: Given, person: PersonFacts) -> bool:
+        """Say whether something given to a principal is given to the person."""
+        if given.user_id is not None:
+            return given.user_id == person.id
+        if given.level_id is not None:
+            return self.holds_level(person, given.level_id)
+        if given.below:
+            return any(given.department_id in self.above(own) for own in self.departments_of(person))
+        return given.department_id in self.departments_of(person)
+
+
+@dataclass(frozen=True)
+class Path:
+    """How a grant comes to a person: principal → role → … → role that grants → scope."""
+
+    assignment: Given
+    roles: tuple[int, ...]
+    permission: str
+    scope: Scope
+
+
+def paths(snapshot: Snapshot, person: PersonFacts, permission: str) -> Iterator[Path]:
+    """Yield every way by which the person holds the permission, at any scope."""
+    for assignment in snapshot.assignments:
+        if not assignment.in_force(snapshot.at) or not snapshot.reaches(assignment, person):
+            continue
+        assert assignment.role_id is not None
+        waiting: list[tuple[int, ...]] = [(assignment.role_id,)]
+        seen: set[int] = set()
+        while waiting:
+            chain = waiting.pop(0)
+            if chain[-1] in seen:
+                continue
+            seen.add(chain[-1])
+            role = snapshot.roles[chain[-1]]
+            for granted, scope in role.grants:
+                if granted == permission and scope in NAMES:
+                    yield Path(assignment, chain, permission, named(scope))
+            waiting.extend((*chain, inherited) for inherited in role.inherits)
+
+
+def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
+    """Return the narrowest scope of the mask that holds the record, or NOTHING."""
+    if record.owner_id is not None and record.owner_id == person.id:
+        return Scope.OWN
+    if Scope.SUBORDINATES in scope and snapshot.reports_to(record.owner_id, person.id):
+        return Scope.SUBORDINATES
+    if Scope.DEPARTMENT in scope and record.department_id in snapshot.departments_of(person):
+        return Scope.DEPARTMENT
+    if Scope.DEPARTMENT_AND_BELOW in scope and any(
+        above in snapshot.departments_of(person) for above in snapshot.above(record.department_id)
+    ):
+        return Scope.DEPARTMENT_AND_BELOW
+    return Scope.EVERYTHING if Scope.EVERYTHING in scope else Scope.NOTHING
+
+
+def admissions_for(
+    snapshot: Snapshot, person: PersonFacts, partition_id: int, right: Right
+) -> Iterator[Given]:
+    """Yield the admissions that give the person the right in the partition."""
+    for admission in snapshot.admissions:
+        if (
+            admission.partition_id == partition_id
+            and (right is Right.READ or right in admission.rights)
+            and admission.in_force(snapshot.at)
+            and snapshot.reaches(admission, person)
+        ):
+            yield admission

@@ -1,0 +1,21 @@
+"""What the log knows of changes to the policy."""
+
+from django.utils.translation import gettext_lazy as _
+
+from hufu.audit import EventType, declare, kept, shown
+
+declare(
+    EventType("partition.created", _("Partition created"), shown("key", "name")),
+    EventType("role.created", _("Role created"), (*shown("key", "name", "administrator"), *kept("grants"))),
+    EventType("role.changed", _("Role changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("role.assigned", _("Role assigned"), shown("role", "principal", "starts_at", "ends_at")),
+    EventType("role.unassigned", _("Role assignment ended"), shown("role", "principal")),
+    EventType(
+        "partition.admitted",
+        _("Admitted to a partition"),
+        shown("partition", "principal", "rights", "starts_at", "ends_at"),
+    ),
+    EventType(
+        "partition.admission_ended", _("Admission to a partition ended"), shown("partition", "principal")
+    ),
+)

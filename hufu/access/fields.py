@@ -1,0 +1,45 @@
+"""What somebody may do with a field of a record they may view (DESIGN 2.5, the case without field rules)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from hufu.access.registry import Field, Kind, Sensitivity
+from hufu.core.actor import Actor
+
+
+class FieldAccess(StrEnum):
+    HIDDEN = "hidden"
+    MASKED = "masked"
+    READ_ONLY = "read_only"
+    EDITABLE = "editable"
+
+
+def field_access(actor: Actor, declared: Field, *, mine: bool) -> FieldAccess:
+    """Return the access to a field, for a record that is the actor's own (`mine`) or somebody else's."""
+    if declared.system:
+        return FieldAccess.READ_ONLY
+    if declared.sensitivity in (Sensitivity.PUBLIC, Sensitivity.INTERNAL):
+        return FieldAccess.EDITABLE
+    if declared.sensitivity is Sensitivity.PERSONAL:
+        return FieldAccess.EDITABLE if mine else FieldAccess.MASKED
+    return FieldAccess.HIDDEN
+
+
+def is_open(declared: Field) -> bool:
+    """Say whether the field may be read on every record that is viewable: then it may be filtered and sorted by."""
+    return declared.sensitivity in (Sensitivity.PUBLIC, Sensitivity.INTERNAL)
+
+
+def masked(declared: Field, value: Any) -> str:
+    """Return what a masked value looks like; it tells no more than that there is one, and its rough shape."""
+    text = "" if value is None else str(value)
+    if not text:
+        return ""
+    if declared.kind is Kind.PHONE:
+        return f"{text[:3]}****{text[-4:]}" if len(text) >= 11 else "****"
+    if declared.kind is Kind.EMAIL:
+        name, _at, domain = text.partition("@")
+        return f"{name[:1]}***@{domain}" if domain else "***"
+    return f"{text[:1]}***"

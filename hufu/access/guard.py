@@ -1,0 +1,140 @@
+"""The only door to business rows: `scope` for lists, `get` for one, `authorize` for deeds, `may` for buttons,
+`fields` for columns. Default deny; an unknown name is an error; an error denies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext as _
+
+from hufu.access import reach, registry
+from hufu.access.decision.decide import Code, Decision, Link
+from hufu.access.decision.scopes import Scope
+from hufu.access.decision.terms import covers
+from hufu.access.fields import FieldAccess, field_access
+from hufu.access.registry import ResourceType
+from hufu.audit import Target
+from hufu.core.actor import Actor
+from hufu.core.errors import Denied, NotFound
+
+
+def scope(actor: Actor, permission: str) -> QuerySet[Any]:
+    """Return the records that the actor may use `permission` on, as a query to be narrowed further.
+
+    Every permission on an existing record also needs view on it.
+    """
+    resource = _resource(permission)
+    rows: QuerySet[Any] = resource.model_class._base_manager.filter(deleted_at__isnull=True)
+    terms = reach.terms(actor)
+    for needed in dict.fromkeys((resource.permission("view"), permission)):
+        condition = reach.covered(terms, needed)
+        if condition is None:
+            return rows.none()
+        rows = rows.filter(condition)
+    return rows
+
+
+def get(actor: Actor, permission: str, record_id: int) -> Any:
+    """Return the record; raise NotFound where it is absent or not viewable (both look alike), else Denied."""
+    resource = _resource(permission)
+    record = scope(actor, resource.permission("view")).filter(pk=record_id).first()
+    if record is None:
+        raise not_found(resource, permission, record_id)
+    authorize(actor, permission, record)
+    return record
+
+
+def not_found(resource: ResourceType, permission: str, record_id: int) -> NotFound:
+    """Return the uniform refusal for a record that is absent or may not be viewed."""
+    return NotFound(
+        _("There is no such page, or you may not view it."),
+        event={
+            "type": "access.refused",
+            "target": Target(resource.name, record_id),
+            "data": {"permission": permission},
+            "result": "refused",
+            "reason": "not_found",
+        },
+    )
+
+
+def may(actor: Actor, permission: str, record: Model | None = None) -> bool:
+    """Say whether the actor may, without a trace: for buttons. The deed asks `authorize` again.
+
+    Without a record: whether the permission is held at any scope (system permissions, create, menus).
+    """
+    declared = registry.permission(permission)
+    terms = reach.terms(actor)
+    if record is None:
+        return any(term.scope_of(permission) for term in terms)
+    resource = _resource(permission)
+    if declared.right is None:
+        raise ValueError(f"{permission} is not about records")
+    about = reach.facts(record)
+    view = registry.permission(resource.permission("view"))
+    assert view.right is not None
+    return covers(terms, view.name, view.right, about) and covers(terms, permission, declared.right, about)
+
+
+def authorize(actor: Actor, permission: str, record: Model | None = None) -> Decision:
+    """Return the decision that allows; raise Denied (recorded by the transaction) where it does not."""
+    if may(actor, permission, record):
+        return Decision(True, permission, actor.user_id, Code.HELD if record is None else Code.COVERED)
+    raise denied(actor, permission, record)
+
+
+def may_create(actor: Actor, resource: ResourceType, *, partition_id: int, owner_id: int) -> bool:
+    """Say whether the actor may add a record there, for that owner. Whether the owner may own it is asked apart."""
+    permission = registry.permission(resource.permission("create"))
+    assert permission.right is not None
+    return any(
+        partition_id in term.partitions[permission.right]
+        and bool(term.scope_of(permission.name))
+        and (owner_id == actor.user_id or Scope.EVERYTHING in term.scope_of(permission.name))
+        for term in reach.terms(actor)
+    )
+
+
+def creatable_partitions(actor: Actor, resource: ResourceType) -> frozenset[int]:
+    """Return the partitions in which the actor may create records of the type."""
+    permission = registry.permission(resource.permission("create"))
+    assert permission.right is not None
+    return frozenset().union(
+        *(term.partitions[permission.right] for term in reach.terms(actor) if term.scope_of(permission.name))
+    )
+
+
+def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied:
+    """Return the refusal of something that the actor may know of."""
+    resource = registry.type_of(permission)
+    target = None
+    if record is not None and resource is not None:
+        target = Target(resource.name, record.pk, getattr(record, "partition_id", None))
+    code = Code.NO_GRANT
+    if record is not None and any(term.scope_of(permission) for term in reach.terms(actor)):
+        code = Code.OUT_OF_SCOPE
+    return Denied(
+        Decision(False, permission, actor.user_id, code, missing=(Link(code, permission),)),
+        _("You may not do this: %(permission)s.") % {"permission": registry.permission(permission).label},
+        event={
+            "type": "access.refused",
+            "target": target,
+            "data": {"permission": permission},
+            "result": "refused",
+            "reason": str(code),
+        },
+    )
+
+
+def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[str, FieldAccess]:
+    """Return what the actor may do with each field of a record that they may view; None is a new record."""
+    mine = record is None or getattr(record, "owner_id", None) == actor.user_id
+    return {declared.name: field_access(actor, declared, mine=mine) for declared in resource.fields}
+
+
+def _resource(permission: str) -> ResourceType:
+    resource = registry.type_of(permission)
+    if resource is None:
+        raise ValueError(f"{permission} is not about records")
+    return resource

@@ -1,0 +1,24 @@
+"""Comparisons that reach an index under row policies: only leakproof operators do, and LIKE is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import CharField, Lookup
+
+if TYPE_CHECKING:
+    AnyLookup = Lookup[Any]
+else:
+    AnyLookup = Lookup
+
+
+@CharField.register_lookup
+class StartsWith(AnyLookup):
+    """`field__starts_with`: PostgreSQL's own starts_with(), which an index in C order serves."""
+
+    lookup_name = "starts_with"
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"starts_with({left}, {right})", [*left_values, *right_values]

@@ -1,0 +1,214 @@
+"""The one registry: resource types, their fields, and all permissions. Declared in code, never in data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+
+from hufu.access.decision.scopes import NAMES
+from hufu.access.decision.terms import Right
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+    from django_stubs_ext import StrOrPromise
+else:
+    StrOrPromise = object
+
+RECORD_SCOPES = tuple(NAMES)
+CREATE_SCOPES = ("own", "everything")
+SYSTEM_SCOPES = ("everything",)
+
+
+class Risk(StrEnum):
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Sensitivity(StrEnum):
+    """A mark on a field; what it means without a rule stands in hufu.access.fields."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PERSONAL = "personal"
+    CONFIDENTIAL = "confidential"
+
+
+class Kind(StrEnum):
+    """How a field is written, read and compared."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    INTEGER = "integer"
+    MONEY = "money"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    CHOICE = "choice"
+    PHONE = "phone"
+    EMAIL = "email"
+    URL = "url"
+    CODE = "code"
+    REFERENCE = "reference"
+    USER = "user"
+    DEPARTMENT = "department"
+    PARTITION = "partition"
+
+
+class Search(StrEnum):
+    """How the search box finds a field."""
+
+    PREFIX = "prefix"
+    EXACT = "exact"
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A permission: thing-dot-verb, its danger, the partition right it needs, the scopes it can take."""
+
+    name: str
+    label: StrOrPromise
+    risk: Risk = Risk.LOW
+    right: Right | None = None
+    scopes: tuple[str, ...] = RECORD_SCOPES
+    help: StrOrPromise = ""
+
+    @property
+    def verb(self) -> str:
+        return self.name.rpartition(".")[2]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a resource type, the same for pages, import, log and fields' rights.
+
+    `system` fields are set by deeds alone (owner, department, partition, times). `sort` names the column
+    that orders lists by this field; a field without it cannot be sorted by. `reference` names the resource
+    type that a REFERENCE points at.
+    """
+
+    name: str
+    label: StrOrPromise
+    kind: Kind = Kind.TEXT
+    sensitivity: Sensitivity = Sensitivity.INTERNAL
+    required: bool = False
+    system: bool = False
+    choices: tuple[tuple[str, StrOrPromise], ...] = ()
+    max_length: int = 200
+    filterable: bool = False
+    sort: str | None = None
+    search: Search | None = None
+    in_list: bool = False
+    reference: str | None = None
+    help: StrOrPromise = ""
+
+    @property
+    def column(self) -> str:
+        """The attribute that holds the value: `owner_id` for a relation called `owner`."""
+        related = {Kind.REFERENCE, Kind.USER, Kind.DEPARTMENT, Kind.PARTITION}
+        return f"{self.name}_id" if self.kind in related else self.name
+
+    def choice_label(self, value: str) -> StrOrPromise:
+        return dict(self.choices).get(value, value)
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """A type of business record: its table, permissions and fields."""
+
+    name: str
+    label: StrOrPromise
+    label_plural: StrOrPromise
+    model: str
+    permissions: tuple[Permission, ...]
+    fields: tuple[Field, ...]
+    title: str = "name"
+    default_sort: str = "-updated_at"
+    icon: str = "file"
+    by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {declared.name: declared for declared in self.fields})
+
+    @property
+    def model_class(self) -> type[Model]:
+        return apps.get_model(self.model)
+
+    @property
+    def table(self) -> str:
+        return self.model_class._meta.db_table
+
+    def permission(self, verb: str) -> str:
+        """Return the full name of a permission of this type; raise KeyError when it declares none."""
+        name = f"{self.name}.{verb}"
+        if name not in _permissions:
+            raise KeyError(name)
+        return name
+
+    def editable_fields(self) -> tuple[Field, ...]:
+        return tuple(declared for declared in self.fields if not declared.system)
+
+
+_types: dict[str, ResourceType] = {}
+_permissions: dict[str, Permission] = {}
+
+
+def declare_type(resource: ResourceType) -> ResourceType:
+    """Add a resource type and its permissions. Declaring a name twice is a programming error."""
+    if resource.name in _types:
+        raise ValueError(f"resource type {resource.name} is declared twice")
+    declare_permissions(resource.permissions)
+    _types[resource.name] = resource
+    return resource
+
+
+def declare_permissions(permissions: Iterable[Permission]) -> None:
+    """Add permissions."""
+    for declared in permissions:
+        if declared.name in _permissions:
+            raise ValueError(f"permission {declared.name} is declared twice")
+        _permissions[declared.name] = declared
+
+
+def resource_type(name: str) -> ResourceType:
+    """Return the resource type; an unknown name is a KeyError."""
+    return _types[name]
+
+
+def resource_types() -> tuple[ResourceType, ...]:
+    """Return all resource types in the order of their declaration."""
+    return tuple(_types.values())
+
+
+def permission(name: str) -> Permission:
+    """Return the permission; an unknown name is a KeyError."""
+    return _permissions[name]
+
+
+def permissions() -> tuple[Permission, ...]:
+    """Return all permissions in the order of their declaration."""
+    return tuple(_permissions.values())
+
+
+def type_of(permission_name: str) -> ResourceType | None:
+    """Return the resource type whose records a permission is about, or None for a system permission."""
+    return _types.get(permission(permission_name).name.rpartition(".")[0])
+
+
+def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
+    """Return the usual permissions of an independent business type. `label` maps verbs to labels."""
+    shapes: dict[str, tuple[Risk, Right, tuple[str, ...]]] = {
+        "view": (Risk.LOW, Right.READ, RECORD_SCOPES),
+        "create": (Risk.LOW, Right.CREATE, CREATE_SCOPES),
+        "edit": (Risk.LOW, Right.EDIT, RECORD_SCOPES),
+        "delete": (Risk.MEDIUM, Right.DELETE, RECORD_SCOPES),
+        "transfer": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
+        "import": (Risk.MEDIUM, Right.CREATE, CREATE_SCOPES),
+    }
+    return tuple(
+        Permission(f"{type_name}.{verb}", label[verb], risk, right, scopes)
+        for verb, (risk, right, scopes) in shapes.items()
+    )

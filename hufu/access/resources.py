@@ -1,0 +1,49 @@
+"""The system permissions: people, roles, the log. What they are about is not a business record."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from hufu.access.registry import SYSTEM_SCOPES, Permission, Risk, declare_permissions
+
+declare_permissions(
+    (
+        Permission("user.view", _("View people and departments"), Risk.LOW, scopes=SYSTEM_SCOPES),
+        Permission(
+            "user.manage",
+            _("Manage people and departments"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+            help=_("Creates accounts and changes departments, managers and levels. Gives no roles."),
+        ),
+        Permission("role.view", _("View roles, assignments and admissions"), Risk.LOW, scopes=SYSTEM_SCOPES),
+        Permission(
+            "role.manage",
+            _("Manage roles, levels and partitions"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+            help=_("Changes what a role permits for everybody who holds it."),
+        ),
+        Permission(
+            "role.assign",
+            _("Assign roles and admissions"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+            help=_("Includes giving colleagues what you may give; never to oneself."),
+        ),
+        Permission(
+            "policy.apply",
+            _("Publish a version of the policy"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+        ),
+        Permission(
+            "explain.any",
+            _("Explain anybody's rights"),
+            Risk.MEDIUM,
+            scopes=SYSTEM_SCOPES,
+            help=_("Sees why somebody may or may not do something, without field values."),
+        ),
+        Permission("audit.view", _("View the log"), Risk.MEDIUM, scopes=SYSTEM_SCOPES),
+    )
+)

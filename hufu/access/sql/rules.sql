@@ -1,0 +1,93 @@
+-- Who may read and change policy. Reach is readable by its owner alone and writable by nobody.
+
+DO $$
+DECLARE
+    policy_table text;
+BEGIN
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_assignment,access_admission}'::text[] LOOP
+        EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', policy_table);
+        EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', policy_table);
+        EXECUTE format('DROP POLICY IF EXISTS insert ON public.%I', policy_table);
+        EXECUTE format('DROP POLICY IF EXISTS change ON public.%I', policy_table);
+        EXECUTE format('DROP POLICY IF EXISTS remove ON public.%I', policy_table);
+        EXECUTE format('CREATE OR REPLACE TRIGGER facts_change AFTER INSERT OR UPDATE OR DELETE ON public.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change()', policy_table);
+    END LOOP;
+
+    -- Definitions: names are no secret among colleagues; changing them is role.manage.
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant}'::text[] LOOP
+        EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
+        EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app WITH CHECK ((SELECT hufu.holds(''role.manage'')))', policy_table);
+        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))', policy_table);
+        EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))', policy_table);
+    END LOOP;
+
+    -- Gifts: seen by their holders and by whoever may view roles; given in one's own name, never to oneself.
+    FOREACH policy_table IN ARRAY '{access_assignment,access_admission}'::text[] LOOP
+        EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING (
+                            (SELECT hufu.holds(''role.view'')) OR (SELECT hufu.holds(''role.assign'')) OR hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+        EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app WITH CHECK (
+                            (SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
+                            AND NOT hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))
+                            WITH CHECK ((SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
+                            AND NOT hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+        EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))', policy_table);
+    END LOOP;
+END $$;
+
+-- Administrator roles cannot hang on a level.
+CREATE OR REPLACE FUNCTION hufu.no_administrator_level() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF NEW.level_id IS NOT NULL AND EXISTS (
+        WITH RECURSIVE held AS (
+            SELECT NEW.role_id AS id
+            UNION
+            SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.id)
+        SELECT 1 FROM held JOIN access_role r USING (id) WHERE r.administrator <> '') THEN
+        RAISE EXCEPTION 'an administrator role cannot hang on a level' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER a_no_administrator_level BEFORE INSERT OR UPDATE ON public.access_assignment
+    FOR EACH ROW EXECUTE FUNCTION hufu.no_administrator_level();
+
+CREATE OR REPLACE FUNCTION hufu.no_role_cycle() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        WITH RECURSIVE held AS (
+            SELECT NEW.inherits_id AS id
+            UNION
+            SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.id)
+        SELECT 1 FROM held WHERE id = NEW.role_id) THEN
+        RAISE EXCEPTION 'role % would inherit from itself', NEW.role_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER a_no_cycle BEFORE INSERT OR UPDATE ON public.access_role_inherits
+    FOR EACH ROW EXECUTE FUNCTION hufu.no_role_cycle();
+
+ALTER TABLE public.access_version ENABLE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT ON public.access_version TO hufu_app;
+DROP POLICY IF EXISTS read ON public.access_version;
+DROP POLICY IF EXISTS publish ON public.access_version;
+CREATE POLICY read ON public.access_version FOR SELECT TO hufu_app USING (true);
+CREATE POLICY publish ON public.access_version FOR INSERT TO hufu_app WITH CHECK (
+    (SELECT hufu.holds('policy.apply')) AND published_by = (SELECT hufu.actor()));
+CREATE OR REPLACE TRIGGER facts_change AFTER INSERT ON public.access_version
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change();
+
+ALTER TABLE public.access_term ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_term_grant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_reach ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON public.access_term, public.access_term_grant, public.access_reach TO hufu_app;
+GRANT SELECT ON public.access_system_actor TO hufu_app;
+DROP POLICY IF EXISTS own ON public.access_term;
+DROP POLICY IF EXISTS own ON public.access_term_grant;
+DROP POLICY IF EXISTS own ON public.access_reach;
+CREATE POLICY own ON public.access_term FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
+CREATE POLICY own ON public.access_term_grant FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
+CREATE POLICY own ON public.access_reach FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));

@@ -1,0 +1,57 @@
+"""Actors that are declared in code, with listed permissions. They cannot sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hufu.access import registry
+from hufu.core.actor import OPERATOR_ID
+
+
+@dataclass(frozen=True)
+class SystemActor:
+    """A system actor; `first_only` permissions end with the first published version of the policy."""
+
+    id: int
+    name: str
+    always: tuple[str, ...]
+    first_only: tuple[str, ...]
+
+
+def system_actors() -> tuple[SystemActor, ...]:
+    """Return the declared system actors.
+
+    The operator at the command line imports people and records, and applies the policy until version 1
+    stands. It neither deletes records nor reads the log.
+    """
+    business = tuple(
+        resource.permission(verb)
+        for resource in registry.resource_types()
+        for verb in ("view", "create", "edit", "transfer", "import")
+    )
+    return (
+        SystemActor(
+            OPERATOR_ID,
+            "operator",
+            (*business, "user.view", "user.manage", "role.view", "explain.any"),
+            ("role.manage", "role.assign", "policy.apply"),
+        ),
+    )
+
+
+def install_sql() -> str:
+    """Return SQL that brings the database's list of system actors to that of the code."""
+    lines = ["DELETE FROM public.access_system_actor_permission;", "DELETE FROM public.access_system_actor;"]
+    for actor in system_actors():
+        lines.append(
+            f"INSERT INTO public.access_system_actor (id, name) VALUES ({actor.id}, '{actor.name}');"
+        )
+        listed = [(name, False) for name in actor.always] + [(name, True) for name in actor.first_only]
+        for name, first_only in listed:
+            registry.permission(name)
+            lines.append(
+                "INSERT INTO public.access_system_actor_permission (actor_id, permission, until_first_version) "
+                f"VALUES ({actor.id}, '{name}', {first_only});"
+            )
+        lines.append(f"SELECT hufu.rebuild_reach(ARRAY[{actor.id}]);")
+    return "\n".join(lines)
