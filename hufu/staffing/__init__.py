@@ -1,0 +1,1 @@
+"""Deeds on people and the organisation. The facts themselves stand in `people`."""

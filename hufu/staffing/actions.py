@@ -1,0 +1,241 @@
+"""Deeds on people: authorize → check → change → record. Reach is true again when they return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from hufu.access import guard, reach
+from hufu.access.actions import next_number
+from hufu.audit import Event, Subject, Target, changes, record, record_many
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+from hufu.core.text import sort_key
+from hufu.people.models import Department, Ladder, Level, Membership, Status, User
+
+# Personal facts of a user are ciphertext in the log.
+PERSONAL = frozenset({"name", "email"})
+
+
+def create_department(actor: Actor, *, code: str, name: str, parent: Department | None) -> Department:
+    """Add a department below `parent`, or at the top."""
+    guard.authorize(actor, "user.manage")
+    department = Department(id=next_number(Department), code=code, name=name, parent=parent)
+    department.save(force_insert=True)
+    record(
+        actor,
+        "department.created",
+        target=Target("department", department.id),
+        data={"code": code, "name": name, "parent": parent.code if parent else None},
+    )
+    reach.changed()
+    return department
+
+
+def move_department(actor: Actor, department: Department, *, to: Department | None) -> None:
+    """Hang a department elsewhere; below itself it cannot go, and the refusal names the path."""
+    guard.authorize(actor, "user.manage")
+    path = [department]
+    above = to
+    while above is not None:
+        path.append(above)
+        if above.id == department.id:
+            raise Invalid(
+                {
+                    "parent": [
+                        _("The department would stand below itself: %s.")
+                        % " → ".join(step.name for step in reversed(path))
+                    ]
+                }
+            )
+        above = above.parent
+    before = department.parent_id
+    department.parent = to
+    department.save(update_fields=["parent"])
+    record(
+        actor,
+        "department.changed",
+        target=Target("department", department.id),
+        **changes({"parent_id": before}, {"parent_id": department.parent_id}, sealed=()),
+    )
+    reach.changed()
+
+
+def create_ladder(actor: Actor, *, key: str, name: str, levels: Sequence[tuple[str, str]]) -> Ladder:
+    """Add a ladder with its levels as (key, name), the lowest first."""
+    guard.authorize(actor, "role.manage")
+    ladder = Ladder(id=next_number(Ladder), key=key, name=name)
+    ladder.save(force_insert=True)
+    record(actor, "ladder.created", data={"key": key, "levels": [level for level, _name in levels]})
+    extend_ladder(actor, ladder, levels)
+    return ladder
+
+
+def extend_ladder(actor: Actor, ladder: Ladder, levels: Sequence[tuple[str, str]]) -> None:
+    """Add the levels that are missing on top of those that stand."""
+    guard.authorize(actor, "role.manage")
+    first = next_number(Level)
+    standing = {level.key: level for level in ladder.levels.all()}
+    missing = [(key, name) for key, name in levels if key not in standing]
+    Level.objects.bulk_create(
+        Level(id=first + index, ladder=ladder, key=key, name=name, rank=len(standing) + index + 1)
+        for index, (key, name) in enumerate(missing)
+    )
+    reach.changed()
+
+
+@dataclass(frozen=True)
+class Person:
+    """What an account is created from. Nobody can sign in to it until they are invited."""
+
+    username: str
+    name: str
+    email: str = ""
+    external_id: str | None = None
+    title: str = ""
+    status: str = Status.ACTIVE
+    main_department_id: int | None = None
+    level_id: int | None = None
+    other_department_ids: tuple[int, ...] = field(default=())
+
+
+FACTS = (
+    "username",
+    "name",
+    "email",
+    "external_id",
+    "title",
+    "status",
+    "main_department_id",
+    "manager_id",
+    "level_id",
+)
+
+
+def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
+    """Create accounts without managers; `set_managers` draws the reporting line afterwards."""
+    guard.authorize(actor, "user.manage")
+    first = next_number(User)
+    users = []
+    memberships = []
+    for number, person in enumerate(people, start=first):
+        user = User(
+            id=number,
+            username=person.username,
+            name=person.name,
+            name_sort=sort_key(person.name),
+            email=person.email,
+            external_id=person.external_id,
+            title=person.title,
+            status=person.status,
+            main_department_id=person.main_department_id,
+            level_id=person.level_id,
+        )
+        user.set_unusable_password()
+        users.append(user)
+        memberships.extend(
+            Membership(user_id=number, department_id=department) for department in person.other_department_ids
+        )
+    User.objects.bulk_create(users, batch_size=1000)
+    Membership.objects.bulk_create(memberships, batch_size=1000)
+    record_many(
+        actor,
+        (
+            Event(
+                "user.created",
+                Target("user", user.id),
+                subject=Subject("user", user.id),
+                **changes(None, {name: getattr(user, name) for name in FACTS}, sealed=PERSONAL),
+            )
+            for user in users
+        ),
+    )
+    reach.changed()
+    return users
+
+
+def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
+    """Set the managers of users, by number; a circle is refused with its path, and then nothing changes."""
+    guard.authorize(actor, "user.manage")
+    users = {user.id: user for user in User.objects.all()}
+    line = {user.id: user.manager_id for user in users.values()} | dict(managers)
+    for start in managers:
+        path = [start]
+        above = line.get(start)
+        while above is not None and above not in path:
+            path.append(above)
+            above = line.get(above)
+        if above is not None:
+            circle = [*path[path.index(above) :], above]
+            names = " → ".join(users[number].name for number in circle)
+            raise Invalid({"manager": [_("The reporting line would be a circle: %s.") % names]})
+    # Each row is checked against the line as it stands: first cut, then draw.
+    changed = [number for number, manager in managers.items() if users[number].manager_id != manager]
+    before = {number: users[number].manager_id for number in changed}
+    User.objects.filter(id__in=changed).update(manager=None)
+    for number in changed:
+        users[number].manager_id = managers[number]
+    User.objects.bulk_update([users[number] for number in changed], ["manager"], batch_size=500)
+    _record_changes(
+        actor,
+        {number: ({"manager_id": before[number]}, {"manager_id": managers[number]}) for number in changed},
+    )
+    reach.changed()
+
+
+CHANGEABLE = ("name", "email", "title", "status", "main_department_id", "level_id")
+
+
+def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:
+    """Change facts of users (those of CHANGEABLE), by number; return how many people changed."""
+    guard.authorize(actor, "user.manage")
+    differences: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
+    touched = []
+    for user in User.objects.filter(id__in=list(wanted)):
+        after = {name: value for name, value in wanted[user.id].items() if getattr(user, name) != value}
+        if set(after) - set(CHANGEABLE):
+            raise ValueError(f"not changeable: {set(after) - set(CHANGEABLE)}")
+        if not after:
+            continue
+        differences[user.id] = ({name: getattr(user, name) for name in after}, after)
+        for name, value in after.items():
+            setattr(user, name, value)
+        user.name_sort = sort_key(user.name)
+        touched.append(user)
+    if touched:
+        User.objects.bulk_update(
+            touched, [*(_relation(name) for name in CHANGEABLE), "name_sort"], batch_size=500
+        )
+        _record_changes(actor, differences)
+        reach.changed()
+    return len(touched)
+
+
+def _relation(name: str) -> str:
+    return name.removesuffix("_id")
+
+
+def _record_changes(
+    actor: Actor, differences: Mapping[int, tuple[Mapping[str, Any], Mapping[str, Any]]]
+) -> None:
+    record_many(
+        actor,
+        (
+            Event(
+                "user.changed",
+                Target("user", number),
+                subject=Subject("user", number),
+                **changes(before, after, sealed=PERSONAL),
+            )
+            for number, (before, after) in differences.items()
+        ),
+    )
+
+
+def record_invitation(actor: Actor, user: User) -> None:
+    """Record that somebody was sent a link to set their first password."""
+    guard.authorize(actor, "user.manage")
+    record(actor, "user.invited", target=Target("user", user.id))
