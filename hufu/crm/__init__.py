@@ -1,1 +1,1 @@
-"""Customers and opportunities: the business data, reached through the guard only."""
+"""Customers, opportunities, and what people do with them all day."""

@@ -1,0 +1,18 @@
+from collections.abc import Iterator
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CrmConfig(AppConfig):
+    name = "hufu.crm"
+    verbose_name = _("CRM")
+
+    def ready(self) -> None:
+        from hufu.crm import resources  # noqa: F401  (declares the types)
+
+    def install_sql(self) -> Iterator[tuple[str, str]]:
+        from hufu.access import policies, system_actors
+
+        yield from policies.statements()
+        yield "access.system_actors", system_actors.install_sql()

@@ -1,0 +1,129 @@
+"""Business records. Their rows are reached through the guard alone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from django.db.models.functions import Now
+
+from hufu.access.models import Partition
+from hufu.people.models import Department, User
+
+
+class GuardedManager(models.Manager[Any]):
+    """Refuses every query: business rows come from hufu.access.guard."""
+
+    def get_queryset(self) -> NoReturn:
+        raise RuntimeError("Business rows are read through hufu.access.guard, never through .objects.")
+
+
+class BusinessRecord(models.Model):
+    """What every independent record has: its partition, owner, department (归属部门), times, and a lock.
+
+    `id` is taken from the table's sequence before the insert. `lock_version` counts changes: a deed names the
+    version it was decided on. `deleted_at` marks what lies in the bin.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    partition = models.ForeignKey(Partition, models.PROTECT, related_name="+")
+    owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    external_id = models.CharField(max_length=120, null=True, db_collation="C")
+    created_at = models.DateTimeField(db_default=Now())
+    created_by_id = models.IntegerField()
+    updated_at = models.DateTimeField(db_default=Now())
+    updated_by_id = models.IntegerField()
+    lock_version = models.IntegerField(default=1)
+    name = models.CharField(max_length=200, db_collation="C")
+    name_sort = models.CharField(max_length=240, db_collation="C")
+    name_initials = models.CharField(max_length=120, db_collation="C")
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by_id = models.IntegerField(null=True)
+
+    objects: ClassVar[GuardedManager] = GuardedManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "rows"
+        # One ordered stream per owner, department and partition, and one over all: lists are merged from these.
+        indexes = (
+            models.Index(
+                fields=["owner", "-updated_at", "-id"], include=["partition"], name="%(class)s_owner"
+            ),
+            models.Index(
+                fields=["department", "-updated_at", "-id"],
+                include=["partition"],
+                name="%(class)s_department",
+            ),
+            models.Index(fields=["partition", "-updated_at", "-id"], name="%(class)s_partition"),
+            models.Index(fields=["-updated_at", "-id"], name="%(class)s_updated"),
+            models.Index(fields=["name_sort", "id"], name="%(class)s_sort"),
+            models.Index(fields=["name"], name="%(class)s_name"),
+            models.Index(fields=["name_initials"], name="%(class)s_initials"),
+            models.Index(fields=["external_id"], name="%(class)s_external_id"),
+        )
+
+
+class Customer(BusinessRecord):
+    """A company or a person that one sells to."""
+
+    customer_level = models.CharField(max_length=16, blank=True, default="", db_collation="C")
+    stage = models.CharField(max_length=32, db_collation="C")
+    industry = models.CharField(max_length=32, blank=True, default="", db_collation="C")
+    source = models.CharField(max_length=32, blank=True, default="", db_collation="C")
+    region = models.CharField(max_length=80, blank=True, default="", db_collation="C")
+    code = models.CharField(max_length=32, blank=True, default="", db_collation="C")
+    phone = models.CharField(max_length=40, blank=True, default="", db_collation="C")
+    website = models.CharField(max_length=200, blank=True, default="", db_collation="C")
+    address = models.CharField(max_length=300, blank=True, default="")
+    employees = models.IntegerField(null=True)
+    annual_revenue = models.BigIntegerField(null=True)
+    founded = models.SmallIntegerField(null=True)
+    parent_company = models.CharField(max_length=200, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+
+    rows: ClassVar[models.Manager[Customer]] = models.Manager()
+
+    class Meta(BusinessRecord.Meta):
+        db_table = "crm_customer"
+        indexes = (*BusinessRecord.Meta.indexes, models.Index(fields=["code"], name="customer_code"))
+        constraints = (
+            models.UniqueConstraint(fields=["partition", "id"], name="crm_customer_in_partition"),
+            models.UniqueConstraint(fields=["partition", "external_id"], name="crm_customer_external"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Opportunity(BusinessRecord):
+    """A chance to sell. Independent: it has its own owner and department, and may have no customer."""
+
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
+    stage = models.CharField(max_length=32, db_collation="C")
+    product = models.CharField(max_length=120, blank=True, default="", db_collation="C")
+    amount = models.BigIntegerField(null=True)
+    currency = models.CharField(max_length=3, default="CNY", db_collation="C")
+    opened_on = models.DateField(null=True)
+    expected_close = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
+    note = models.TextField(blank=True, default="")
+
+    rows: ClassVar[models.Manager[Opportunity]] = models.Manager()
+
+    class Meta(BusinessRecord.Meta):
+        db_table = "crm_opportunity"
+        indexes = (
+            *BusinessRecord.Meta.indexes,
+            models.Index(fields=["customer"], name="opportunity_customer"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["partition", "id"], name="crm_opportunity_in_partition"),
+            models.UniqueConstraint(fields=["partition", "external_id"], name="crm_opportunity_external"),
+        )
+
+    def __str__(self) -> str:
+        return self.name

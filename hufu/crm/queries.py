@@ -1,0 +1,230 @@
+"""Reading records for an actor: lists, counts, one record. Always through the guard."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from hufu.access import guard
+from hufu.access.fields import is_open
+from hufu.access.registry import Field as DeclaredField
+from hufu.access.registry import Kind, ResourceType, Search
+from hufu.audit import Subject, Target, record
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+from hufu.core.text import folded
+
+PAGE = 50
+LARGEST_PAGE = 200
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What a list asks for: values per filterable field, a search text, a sort (`-` for descending), a cursor."""
+
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    search: str = ""
+    sort: str = ""
+    cursor: str = ""
+    limit: int = PAGE
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. Cursors are positions, not rights: whoever uses one sees what is theirs."""
+
+    records: tuple[Any, ...]
+    next_cursor: str
+    previous_cursor: str
+
+
+def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page:
+    """Return a page of the records that the actor may view; the list is one event in the log."""
+    rows = _narrowed(actor, resource, query)
+    sort, descending = _sort(resource, query.sort)
+    limit = max(1, min(query.limit, LARGEST_PAGE))
+    backwards, position = _read_cursor(query.cursor, resource, sort)
+    if position is not None:
+        rows = rows.filter(_beyond(sort, descending is not backwards, *position))
+    ordered = _ordered(rows, sort, descending is not backwards)
+    found = list(ordered.select_related("owner", "department", "partition")[: limit + 1])
+    more = len(found) > limit
+    found = found[:limit]
+    if backwards:
+        found.reverse()
+    page = Page(
+        tuple(found),
+        _write_cursor(resource, sort, found[-1], False) if found and (more or backwards) else "",
+        _write_cursor(resource, sort, found[0], True) if found and (more if backwards else position) else "",
+    )
+    record(
+        actor,
+        f"{resource.name}.listed",
+        subject=_subject(actor),
+        data={
+            "filter": sorted(name for name, values in query.filters.items() if values),
+            "sort": query.sort or resource.default_sort,
+            "search": _("%s characters") % len(query.search) if query.search else "",
+            "count": len(found),
+            "ids": [row.pk for row in found],
+        },
+        personal={
+            "values": {
+                **{name: list(values) for name, values in query.filters.items() if values},
+                **({"search": query.search} if query.search else {}),
+            }
+        },
+    )
+    return page
+
+
+def count_records(actor: Actor, resource: ResourceType, query: ListQuery | None = None) -> int:
+    """Return how many records the actor may view, under the query's filters and search."""
+    return _narrowed(actor, resource, query or ListQuery()).count()
+
+
+def count(actor: Actor, permission: str) -> int:
+    """Return on how many records the actor may use the permission."""
+    return guard.scope(actor, permission).count()
+
+
+def get_record(actor: Actor, resource: ResourceType, record_id: int) -> Any:
+    """Return one record or raise NotFound; absent and forbidden look the same. The view is recorded."""
+    found = guard.get(actor, resource.permission("view"), record_id)
+    record(actor, f"{resource.name}.viewed", target=Target(resource.name, found.pk, found.partition_id))
+    return found
+
+
+def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> dict[int, str]:
+    """Return the titles of those records that the actor may view: what a reference may show."""
+    rows = guard.scope(actor, resource.permission("view")).filter(pk__in=set(ids))
+    return dict(rows.values_list("pk", resource.title))
+
+
+def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) -> list[Any]:
+    """Return viewable records whose searchable fields begin with (or equal) the text, for pickers."""
+    rows = guard.scope(actor, resource.permission("view"))
+    if text.strip():
+        rows = rows.filter(_searched(resource, text))
+    return list(rows.order_by("-updated_at", "-pk")[:limit])
+
+
+def _subject(actor: Actor) -> Subject:
+    return Subject("user" if actor.is_person else "system", actor.user_id)
+
+
+def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySet[Any]:
+    rows = guard.scope(actor, resource.permission("view"))
+    for name, values in query.filters.items():
+        if values:
+            rows = rows.filter(_filtered(resource, name, values))
+    if query.search.strip():
+        rows = rows.filter(_searched(resource, query.search))
+    return rows
+
+
+def _filtered(resource: ResourceType, name: str, values: Sequence[str]) -> Q:
+    """Return the condition of one filter; a field that may not be filtered by is refused, not ignored."""
+    declared = resource.by_name.get(name)
+    if declared is None or not declared.filterable or not is_open(declared):
+        raise Invalid({name: [_("The list cannot be filtered by “%s”.") % name]})
+    if declared.kind is Kind.CHOICE:
+        unknown = [value for value in values if value not in dict(declared.choices)]
+        if unknown:
+            raise Invalid({name: [_("“%s” is not one of the values.") % unknown[0]]})
+        return Q(**{f"{declared.column}__in": list(values)})
+    try:
+        return Q(**{f"{declared.column}__in": [int(value) for value in values]})
+    except ValueError:
+        raise Invalid({name: [_("“%s” is not one of the values.") % values[0]]}) from None
+
+
+def _searched(resource: ResourceType, text: str) -> Q:
+    """Return the condition of the search box: prefixes of names (characters, pinyin, initials), exact codes."""
+    text = text.strip()
+    sound = folded(text).replace(" ", "")
+    condition = Q()
+    for declared in resource.fields:
+        if declared.search is None or not is_open(declared):
+            continue
+        if declared.search is Search.EXACT:
+            condition |= Q(**{declared.column: text})
+            continue
+        condition |= Q(**{f"{declared.column}__starts_with": text})
+        if sound.isascii() and _has_column(resource, f"{declared.name}_initials"):
+            condition |= Q(**{f"{declared.name}_sort__starts_with": sound})
+            condition |= Q(**{f"{declared.name}_initials__starts_with": sound})
+    return condition
+
+
+def _has_column(resource: ResourceType, name: str) -> bool:
+    try:
+        resource.model_class._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True
+
+
+def _sort(resource: ResourceType, asked: str) -> tuple[DeclaredField, bool]:
+    """Return the field to sort by and whether descending; a field that may not be sorted by is refused."""
+    name = asked or resource.default_sort
+    declared = resource.by_name.get(name.removeprefix("-"))
+    if declared is None or declared.sort is None or not is_open(declared):
+        raise Invalid({"sort": [_("The list cannot be sorted by “%s”.") % name.removeprefix("-")]})
+    return declared, name.startswith("-")
+
+
+def _ordered(rows: QuerySet[Any], sort: DeclaredField, descending: bool) -> QuerySet[Any]:
+    """Order by the field, empty values last when descending, and by number: every sort ends in the id."""
+    assert sort.sort is not None
+    if descending:
+        return rows.order_by(F(sort.sort).desc(nulls_last=True), "-pk")
+    return rows.order_by(F(sort.sort).asc(nulls_first=True), "pk")
+
+
+def _beyond(sort: DeclaredField, descending: bool, value: Any, record_id: int) -> Q:
+    """Return the condition for records after a position in the order of `_ordered`."""
+    assert sort.sort is not None
+    same = Q(**{f"{sort.sort}__isnull": True}) if value is None else Q(**{sort.sort: value})
+    after_same = same & Q(**{"pk__lt" if descending else "pk__gt": record_id})
+    if value is None:
+        return after_same if descending else after_same | Q(**{f"{sort.sort}__isnull": False})
+    farther = Q(**{f"{sort.sort}__{'lt' if descending else 'gt'}": value})
+    if descending:
+        farther |= Q(**{f"{sort.sort}__isnull": True})
+    return after_same | farther
+
+
+def _write_cursor(resource: ResourceType, sort: DeclaredField, row: Any, backwards: bool) -> str:
+    assert sort.sort is not None
+    value = getattr(row, sort.sort)
+    text = value.isoformat() if isinstance(value, (date, datetime)) else value
+    packed = json.dumps([sort.name, backwards, text, row.pk], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
+
+
+def _read_cursor(
+    cursor: str, resource: ResourceType, sort: DeclaredField
+) -> tuple[bool, tuple[Any, int] | None]:
+    """Return the direction and the position; a cursor of another sort, or a broken one, means the beginning."""
+    if not cursor:
+        return False, None
+    assert sort.sort is not None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        name, backwards, value, record_id = json.loads(base64.urlsafe_b64decode(padded))
+        if name != sort.name or not isinstance(backwards, bool) or not isinstance(record_id, int):
+            return False, None
+        if value is not None:
+            value = resource.model_class._meta.get_field(sort.sort).to_python(value)
+        return backwards, (value, record_id)
+    except Exception:
+        return False, None

@@ -1,0 +1,201 @@
+"""What the CRM declares: its types, their fields and permissions."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from hufu.access.registry import (
+    Field,
+    Kind,
+    ResourceType,
+    Search,
+    Sensitivity,
+    declare_type,
+    record_permissions,
+)
+from hufu.audit import declare_record_events
+
+STAGES_OF_CUSTOMER = (
+    ("new", _("To be contacted")),
+    ("following", _("Following up")),
+    ("won", _("Won")),
+    ("lost", _("Lost")),
+)
+CUSTOMER_LEVELS = (
+    ("A", _("A strategic")),
+    ("B", _("B key")),
+    ("C", _("C regular")),
+    ("D", _("D small")),
+)
+INDUSTRIES = (
+    ("manufacturing", _("Manufacturing")),
+    ("machinery", _("Machinery and equipment")),
+    ("automotive", _("Automotive")),
+    ("electronics", _("Electronics")),
+    ("energy", _("Energy")),
+    ("chemicals", _("Chemicals")),
+    ("construction", _("Construction")),
+    ("logistics", _("Logistics")),
+    ("retail", _("Retail")),
+    ("food", _("Food and beverages")),
+    ("medical", _("Medical")),
+    ("education", _("Education")),
+    ("finance", _("Finance")),
+    ("technology", _("Technology")),
+    ("software", _("Software")),
+    ("telecommunications", _("Telecommunications")),
+    ("media", _("Media and entertainment")),
+    ("marketing", _("Marketing")),
+    ("employment", _("Employment services")),
+    ("services", _("Business services")),
+    ("public", _("Public sector")),
+    ("other", _("Other")),
+)
+SOURCES = (
+    ("exhibition", _("Exhibition")),
+    ("referral", _("Referral")),
+    ("website", _("Website")),
+    ("phone", _("Phone")),
+    ("advertising", _("Advertising")),
+    ("partner", _("Partner")),
+    ("tender", _("Tender")),
+    ("import", _("Import")),
+    ("other", _("Other")),
+)
+STAGES_OF_OPPORTUNITY = (
+    ("prospecting", _("Prospecting")),
+    ("engaging", _("Engaging")),
+    ("proposal", _("Proposal")),
+    ("negotiation", _("Negotiation")),
+    ("won", _("Won")),
+    ("lost", _("Lost")),
+)
+
+OWNED = (
+    Field("owner", _("Owner"), Kind.USER, system=True, filterable=True, in_list=True),
+    Field("department", _("Department"), Kind.DEPARTMENT, system=True, filterable=True, in_list=True),
+    Field("partition", _("Partition"), Kind.PARTITION, system=True, filterable=True),
+    Field("external_id", _("External number"), Kind.CODE, system=True, max_length=120, search=Search.EXACT),
+    Field("created_at", _("Created"), Kind.TIMESTAMP, system=True, sort="created_at"),
+    Field("updated_at", _("Updated"), Kind.TIMESTAMP, system=True, sort="updated_at", in_list=True),
+)
+
+declare_record_events("customer", _("Customer"))
+declare_record_events("opportunity", _("Opportunity"))
+
+CUSTOMER = declare_type(
+    ResourceType(
+        name="customer",
+        label=_("Customer"),
+        label_plural=_("Customers"),
+        model="crm.Customer",
+        icon="building",
+        permissions=record_permissions(
+            "customer",
+            label={
+                "view": _("View customers"),
+                "create": _("Create customers"),
+                "edit": _("Edit customers"),
+                "delete": _("Delete customers"),
+                "transfer": _("Transfer customers"),
+                "import": _("Import customers"),
+            },
+        ),
+        fields=(
+            Field(
+                "name",
+                _("Customer name"),
+                required=True,
+                search=Search.PREFIX,
+                sort="name_sort",
+                in_list=True,
+            ),
+            Field(
+                "customer_level",
+                _("Customer level"),
+                Kind.CHOICE,
+                choices=CUSTOMER_LEVELS,
+                filterable=True,
+                sort="customer_level",
+                in_list=True,
+            ),
+            Field(
+                "stage",
+                _("Stage"),
+                Kind.CHOICE,
+                choices=STAGES_OF_CUSTOMER,
+                required=True,
+                filterable=True,
+                in_list=True,
+            ),
+            Field("phone", _("Phone"), Kind.PHONE, Sensitivity.PERSONAL, max_length=40, in_list=True),
+            Field("industry", _("Industry"), Kind.CHOICE, choices=INDUSTRIES, filterable=True, in_list=True),
+            Field("source", _("Source"), Kind.CHOICE, choices=SOURCES, filterable=True),
+            Field("region", _("Region"), max_length=80),
+            Field(
+                "code",
+                _("Unified social credit code"),
+                Kind.CODE,
+                max_length=32,
+                search=Search.EXACT,
+                help=_("18 characters; old 15-digit registration numbers are kept as they are."),
+            ),
+            Field("website", _("Website"), Kind.URL),
+            Field("address", _("Address"), max_length=300),
+            Field("employees", _("Employees"), Kind.INTEGER),
+            Field("annual_revenue", _("Annual revenue (CNY)"), Kind.MONEY),
+            Field("founded", _("Founded in"), Kind.INTEGER),
+            Field("parent_company", _("Parent company")),
+            Field("note", _("Note"), Kind.LONG_TEXT, max_length=10_000),
+            *OWNED,
+        ),
+    )
+)
+
+OPPORTUNITY = declare_type(
+    ResourceType(
+        name="opportunity",
+        label=_("Opportunity"),
+        label_plural=_("Opportunities"),
+        model="crm.Opportunity",
+        icon="target-arrow",
+        permissions=record_permissions(
+            "opportunity",
+            label={
+                "view": _("View opportunities"),
+                "create": _("Create opportunities"),
+                "edit": _("Edit opportunities"),
+                "delete": _("Delete opportunities"),
+                "transfer": _("Transfer opportunities"),
+                "import": _("Import opportunities"),
+            },
+        ),
+        fields=(
+            Field(
+                "name",
+                _("Opportunity name"),
+                required=True,
+                search=Search.PREFIX,
+                sort="name_sort",
+                in_list=True,
+            ),
+            Field("customer", _("Customer"), Kind.REFERENCE, reference="customer", in_list=True),
+            Field(
+                "stage",
+                _("Stage"),
+                Kind.CHOICE,
+                choices=STAGES_OF_OPPORTUNITY,
+                required=True,
+                filterable=True,
+                in_list=True,
+            ),
+            Field("amount", _("Amount"), Kind.MONEY, sort="amount", in_list=True),
+            Field("product", _("Product"), max_length=120),
+            Field("opened_on", _("Opened on"), Kind.DATE),
+            Field("expected_close", _("Expected close"), Kind.DATE, sort="expected_close", in_list=True),
+            Field("closed_on", _("Closed on"), Kind.DATE),
+            Field("note", _("Note"), Kind.LONG_TEXT, max_length=10_000),
+            *OWNED,
+        ),
+    )
+)

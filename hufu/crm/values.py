@@ -1,0 +1,112 @@
+"""From text to values of declared fields: the same for forms, import and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator, validate_email
+from django.utils.translation import gettext as _
+from stdnum.cn import uscc
+
+from hufu.access.registry import Field, Kind, ResourceType
+from hufu.core import money
+from hufu.core.errors import Invalid
+
+LARGEST_INTEGER = 2**31 - 1
+
+
+def parse(declared: Field, text: str) -> Any:
+    """Return the value that `text` says, or None (or "") for no value; raise Invalid with what to do."""
+    text = text.replace("\x00", "").strip()
+    if not text:
+        return "" if declared.kind in _TEXTS else None
+    if declared.kind is Kind.INTEGER:
+        return _integer(text)
+    if declared.kind is Kind.MONEY:
+        return money.to_minor(text)
+    if declared.kind is Kind.DATE:
+        return _date(text)
+    if declared.kind is Kind.CHOICE:
+        return _choice(declared, text)
+    if len(text) > declared.max_length:
+        raise Invalid({"": [_("Too long: at most %s characters.") % declared.max_length]})
+    if declared.kind is Kind.EMAIL or declared.kind is Kind.URL:
+        return _address(declared, text)
+    if declared.name == "code" and declared.kind is Kind.CODE:
+        return _credit_code(text)
+    return text
+
+
+def parse_all(resource: ResourceType, texts: Mapping[str, str], *, creating: bool) -> dict[str, Any]:
+    """Return the values of all fields that `texts` names; raise Invalid with the problems of every field."""
+    problems: dict[str, list[Any]] = {}
+    values: dict[str, Any] = {}
+    for name, text in texts.items():
+        declared = resource.by_name[name]
+        try:
+            values[name] = parse(declared, text)
+        except Invalid as invalid:
+            problems[name] = invalid.problems[""]
+    for declared in resource.editable_fields():
+        named = declared.name in texts
+        if declared.required and (creating or named) and not problems.get(declared.name):
+            if values.get(declared.name) in (None, ""):
+                problems[declared.name] = [_("“%s” must not be empty.") % declared.label]
+    if problems:
+        raise Invalid(problems)
+    return values
+
+
+_TEXTS = {Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.PHONE, Kind.EMAIL, Kind.URL, Kind.CODE}
+
+
+def _integer(text: str) -> int:
+    try:
+        number = int(text.replace(",", ""))
+    except ValueError:
+        raise Invalid({"": [_("“%s” is not a whole number.") % text]}) from None
+    if not 0 <= number <= LARGEST_INTEGER:
+        raise Invalid({"": [_("The number must lie between 0 and %s.") % LARGEST_INTEGER]})
+    return number
+
+
+def _date(text: str) -> date:
+    for separator in ("/", "."):
+        text = text.replace(separator, "-")
+    try:
+        year, month, day = (int(part) for part in text.split("-"))
+        return date(year, month, day)
+    except ValueError:
+        raise Invalid({"": [_("“%s” is not a date. Write it as 2026-03-31.") % text]}) from None
+
+
+def _choice(declared: Field, text: str) -> str:
+    for value, label in declared.choices:
+        if text in (value, str(label)):
+            return value
+    known = _(", ").join(str(label) for _value, label in declared.choices)
+    raise Invalid({"": [_("“%(text)s” is not one of: %(known)s.") % {"text": text, "known": known}]})
+
+
+def _address(declared: Field, text: str) -> str:
+    try:
+        if declared.kind is Kind.EMAIL:
+            validate_email(text)
+        else:
+            URLValidator(schemes=["http", "https"])(text if "://" in text else f"https://{text}")
+    except ValidationError:
+        raise Invalid({"": [_("“%s” is not a valid address.") % text]}) from None
+    return text
+
+
+def _credit_code(text: str) -> str:
+    """Return the code; 18 characters are checked, old 15-digit registration numbers kept as text."""
+    compact = text.replace(" ", "").upper()
+    if len(compact) == 15 and compact.isdigit():
+        return compact
+    if not uscc.is_valid(compact):
+        raise Invalid({"": [_("“%s” is not a valid unified social credit code: check the digits.") % text]})
+    return str(uscc.compact(compact))
