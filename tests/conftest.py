@@ -1,0 +1,160 @@
+"""What every test may use.
+
+| fixture            | what it gives                                                                             |
+|--------------------|-------------------------------------------------------------------------------------------|
+| `db`               | the database as the application sees it; everything is rolled back at the end               |
+| `committed`        | a database of the test's own, with real commits (0.1 s); needed wherever it matters what is   |
+|                    | committed, rolled back or carried over: refusals, requests, several connections             |
+| `as_owner`         | `with as_owner():` Django works as the owner of the tables (with `committed` only)            |
+| `connect_as`       | `connect_as("hufu_app")`: a psycopg connection to the test's database as any role             |
+| `owner_connection` | the same as the owner, committing each statement                                           |
+
+`@pytest.mark.django_db` means `db`, with `transaction=True` it means `committed`. Tests marked `browser` are skipped
+where there is no Chromium.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connections, transaction
+from pytest_django import DjangoDbBlocker
+
+from hufu.core.postgres import roles
+from hufu.core.postgres.secret_files import SecretFolder
+from tests.database import Connect, TestServer, django_on, test_server
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# tools/check.py knows skipped browser tests by this beginning.
+BROWSER_SKIP = (
+    "browser: no Chromium on this machine; as root, `make test` installs it (apt-get install chromium)"
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make passwords cheap: no test measures how expensive they are."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip browser tests where there is no browser."""
+    if chromium():
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=BROWSER_SKIP))
+
+
+def chromium() -> str | None:
+    """Return the path of the system's Chromium, or None."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installation(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give the run a folder of data and secrets of its own: never the developer's."""
+    folder = tmp_path_factory.mktemp("hufu") / "var"
+    os.environ["HUFU_VAR"] = str(folder)
+    for name in ("HUFU_SECRETS", "DATABASE_URL", "HUFU_OWNER_URL", "HUFU_ADMIN_URL"):
+        os.environ.pop(name, None)
+    settings.HUFU_VAR = folder
+    settings.HUFU_SECRETS = folder / "secrets"
+    SecretFolder(settings.HUFU_SECRETS).make_all(())
+
+
+@pytest.fixture(scope="session")
+def postgres(django_db_blocker: DjangoDbBlocker) -> Iterator[TestServer]:
+    """The server of this run."""
+    with test_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: TestServer, django_db_blocker: DjangoDbBlocker) -> str:
+    """The name of the migrated, empty database that all others are copies of."""
+    with django_db_blocker.unblock():
+        return postgres.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    postgres: TestServer, template_database: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Point Django at this worker's copy, as the application's role. pytest-django's own set-up never runs."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(template_database)
+        try:
+            with django_on(postgres.url(roles.APP, name)):
+                yield
+        finally:
+            postgres.drop(name)
+
+
+@pytest.fixture
+def _django_db_helper(request: pytest.FixtureRequest, django_db_setup: None) -> None:
+    """Decide what `db` and the mark `django_db` mean here: never a flush, which takes rights we do not give."""
+    mark = request.node.get_closest_marker("django_db")
+    own = (mark and mark.kwargs.get("transaction")) or "committed" in request.fixturenames
+    request.getfixturevalue("committed" if own else "rolled_back")
+
+
+@pytest.fixture
+def rolled_back(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """One transaction around the test, with deferred constraints checked and everything undone at the end."""
+    with django_db_blocker.unblock():
+        outer = transaction.atomic()
+        outer.__enter__()
+        try:
+            yield
+            if not transaction.get_connection().needs_rollback:
+                transaction.get_connection().check_constraints()
+        finally:
+            transaction.set_rollback(True)
+            outer.__exit__(None, None, None)
+            if connections["autonomous"].connection is not None:
+                cache.clear()
+
+
+@pytest.fixture
+def committed(
+    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """A fresh copy of the template with real commits; the value is its name."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(template_database)
+        try:
+            with django_on(postgres.url(roles.APP, name)):
+                yield name
+        finally:
+            postgres.drop(name)
+
+
+@pytest.fixture
+def as_owner(postgres: TestServer, committed: str) -> Callable[[], AbstractContextManager[None]]:
+    """Return a context manager in which Django works as the owner, whom row policies do not bind."""
+    return lambda: django_on(postgres.url(roles.OWNER, committed))
+
+
+@pytest.fixture
+def connect_as(postgres: TestServer, django_db_setup: None) -> Iterator[Connect]:
+    """Return a function that connects to the test's database as a role, committing each statement."""
+    with ExitStack() as stack:
+
+        def connect(role: str) -> psycopg.Connection:
+            name = connections.settings["default"]["NAME"]
+            return stack.enter_context(psycopg.connect(postgres.url(role, name), autocommit=True))
+
+        yield connect
+
+
+@pytest.fixture
+def owner_connection(connect_as: Connect) -> psycopg.Connection:
+    """A connection to the test's database as the owner of the tables."""
+    return connect_as(roles.OWNER)

@@ -1,0 +1,178 @@
+"""The databases of the tests: one server for the whole run, one migrated template, one clone per worker.
+
+The server is the embedded one, in `.pytest-postgres`, shared by all workers and by runs at the same time; or a real
+one when HUFU_TEST_SERVER_URL names its superuser. A template is kept as long as nothing changes that goes into it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from hufu.core import schema
+from hufu.core.postgres import roles
+from hufu.core.postgres.embedded import attach_or_start
+from hufu.core.postgres.secret_files import SecretFolder
+from hufu.core.postgres.urls import django_settings, make_url, with_database
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".pytest-postgres"
+TEMPLATE = "hufu_template_"
+CLONE = "hufu_test_"
+KEPT_TEMPLATES = 4
+CLONE_ATTEMPTS = 50
+_numbers = itertools.count(1)
+
+
+class TestServer:
+    """The server of this run, as its superuser sees it."""
+
+    __test__ = False
+
+    def __init__(self, admin_url: str, secrets: SecretFolder) -> None:
+        self.admin_url = admin_url
+        self.secrets = secrets
+
+    def url(self, role: str, database: str) -> str:
+        """Return the address of a role on one database."""
+        with self.admin() as admin:
+            info = admin.info
+            return make_url(role, self.secrets.password(role), info.host, info.port, database)
+
+    def admin(self, database: str = "postgres") -> psycopg.Connection:
+        """Connect as the superuser, committing each statement."""
+        return psycopg.connect(with_database(self.admin_url, database), autocommit=True)
+
+    def template(self) -> str:
+        """Return the name of the migrated template; make it if need be."""
+        name = TEMPLATE + _fingerprint()
+        with _locked(FOLDER / "template.lock"), self.admin() as admin:
+            roles.ensure(admin, {role: self.secrets.password(role) for role in roles.ROLES})
+            if name in _databases(admin, TEMPLATE):
+                return name
+            self._sweep(admin)
+            draft = f"{CLONE}{os.getpid()}_template"
+            admin.execute(_drop(draft))
+            roles.ensure_database(admin, draft)
+            self._migrate(draft)
+            admin.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))
+            )
+        return name
+
+    def clone(self, template: str) -> str:
+        """Return the name of a fresh copy of the template."""
+        name = f"{CLONE}{os.getpid()}_{next(_numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.Identifier(name), sql.Identifier(template), sql.Identifier(roles.OWNER)
+        )
+        with self.admin() as admin:
+            admin.execute(_drop(name))
+            for attempt in range(CLONE_ATTEMPTS):
+                try:
+                    admin.execute(statement)
+                    break
+                except psycopg.errors.ObjectInUse:
+                    if attempt == CLONE_ATTEMPTS - 1:
+                        raise
+                    time.sleep(0.1)
+        with self.admin(name) as admin:
+            roles.close_database(admin)
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop a copy, whoever is still connected."""
+        with self.admin() as admin:
+            admin.execute(_drop(name))
+
+    def _migrate(self, name: str) -> None:
+        from hufu.cli.migration import bring_up_to_date
+
+        with self.admin(name) as admin:
+            roles.close_database(admin)
+        with django_on(self.url(roles.OWNER, name)):
+            bring_up_to_date(quiet=True)
+
+    def _sweep(self, admin: psycopg.Connection) -> None:
+        # What runs that were killed left behind, and templates of states of the code that nobody tests any more.
+        for name in _databases(admin, CLONE):
+            pid = name.removeprefix(CLONE).split("_")[0]
+            if not Path(f"/proc/{pid}").exists():
+                admin.execute(_drop(name))
+        for name in _databases(admin, TEMPLATE)[: -KEPT_TEMPLATES + 1]:
+            admin.execute(_drop(name))
+
+
+@contextmanager
+def test_server() -> Iterator[TestServer]:
+    """Have the server of this run; stop it at the end, once the other workers are done."""
+    FOLDER.mkdir(exist_ok=True)
+    secrets = SecretFolder(FOLDER / "secrets")
+    with ExitStack() as stack:
+        admin_url = os.environ.get("HUFU_TEST_SERVER_URL")
+        if not admin_url:
+            admin_url = stack.enter_context(attach_or_start(FOLDER)).admin_url()
+        yield TestServer(admin_url, secrets)
+
+
+test_server.__test__ = False  # type: ignore[attr-defined]
+
+
+@contextmanager
+def django_on(url: str) -> Iterator[None]:
+    """Let all of Django's connections, in all threads, use another address for the body."""
+    before = {alias: dict(connections.settings[alias]) for alias in connections.settings}
+    try:
+        _point({alias: django_settings(url) for alias in before})
+        yield
+    finally:
+        _point(before)
+
+
+def _point(wanted: dict[str, dict[str, Any]]) -> None:
+    connections.close_all()
+    for alias, values in wanted.items():
+        connections.settings[alias].update(values)
+
+
+def _fingerprint() -> str:
+    whole = hashlib.sha256(schema.digest().encode())
+    whole.update(repr(settings.INSTALLED_APPS).encode())
+    for path in sorted((ROOT / "hufu").glob("*/migrations/*.py")):
+        whole.update(path.read_bytes())
+    whole.update(Path(roles.__file__).read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def _databases(admin: psycopg.Connection, prefix: str) -> list[str]:
+    """Return the databases with this prefix, oldest first."""
+    rows = admin.execute(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s) ORDER BY oid", [prefix]
+    )
+    return [row[0] for row in rows]
+
+
+def _drop(name: str) -> sql.Composed:
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+Connect = Callable[[str], psycopg.Connection]
