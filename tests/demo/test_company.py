@@ -160,7 +160,7 @@ def test_an_opportunity_belongs_to_a_customer_of_its_partition_or_to_none(compan
 
 def test_only_what_was_won_or_lost_is_closed(company: Company) -> None:
     stages = Counter(each.stage for each in company.opportunities)
-    assert set(stages) == {"initial", "needs", "proposal", "negotiation", "won", "lost"}
+    assert set(stages) == {"prospecting", "engaging", "proposal", "negotiation", "won", "lost"}
     for opportunity in company.opportunities:
         assert (opportunity.closed_on is not None) == (opportunity.stage in ("won", "lost"))
         if opportunity.closed_on:

@@ -44,8 +44,8 @@ _CAN = (
     ),
     (
         "chenxiangdong",
-        "管理用户和系统设置，看不到客户，不能分配角色",
-        "Manages people and settings; sees no customer and assigns no role",
+        "管理用户和部门，看不到客户，不能分配角色",
+        "Manages people and departments; sees no customer and assigns no role",
     ),
     (
         "chuanran",

@@ -16,14 +16,15 @@ IN_TWO_PARTITIONS = 60  # companies that two companies of the group serve: one c
 _UTC_OFFSET_HOURS = 8  # of the working day in China
 
 LEVELS = (("A", 8), ("B", 22), ("C", 45), ("D", 25))
-STAGES = (("new", 22), ("contacted", 20), ("following", 30), ("won", 20), ("lost", 8))
+STAGES = (("new", 24), ("following", 45), ("won", 22), ("lost", 9))
 SOURCES = (
     ("exhibition", 24),
     ("referral", 20),
     ("website", 18),
-    ("cold_call", 16),
+    ("phone", 14),
     ("partner", 12),
-    ("tender", 10),
+    ("tender", 8),
+    ("advertising", 4),
 )
 
 # partition → (industry, how the line of business reads in a company's name, weight)
@@ -31,24 +32,22 @@ INDUSTRIES: dict[str, tuple[tuple[str, tuple[str, ...], int], ...]] = {
     "sh": (
         ("machinery", ("精密机械", "机械制造", "重工机械", "数控设备"), 30),
         ("automotive", ("汽车零部件", "汽车部件", "传动系统"), 24),
-        ("mould", ("模具", "精密模具"), 16),
-        ("aerospace", ("航空部件", "航空装备"), 8),
+        ("manufacturing", ("模具", "精密模具", "航空部件", "五金制品"), 24),
         ("electronics", ("电子", "半导体设备", "精密电子"), 14),
         ("energy", ("新能源装备", "风电设备"), 8),
     ),
     "sz": (
-        ("electronics", ("电子科技", "智能终端", "光电科技", "通信设备"), 32),
-        ("new_energy", ("新能源", "电池科技", "储能科技"), 20),
-        ("appliance", ("电器", "智能家电"), 14),
+        ("electronics", ("电子科技", "智能终端", "光电科技"), 30),
+        ("energy", ("新能源", "电池科技", "储能科技"), 20),
+        ("manufacturing", ("电器", "智能家电", "包装材料"), 18),
         ("logistics", ("供应链", "物流", "智能仓储"), 14),
         ("food", ("食品", "饮料", "生物食品"), 12),
-        ("packaging", ("包装材料", "印刷包装"), 8),
+        ("telecommunications", ("通信设备", "通信技术"), 6),
     ),
     "bj": (
-        ("medical_devices", ("医疗器械", "医疗设备", "医疗科技"), 38),
-        ("hospital", ("医院管理", "健康管理", "康复医疗"), 26),
-        ("pharmaceuticals", ("医药", "药业", "生物医药"), 20),
-        ("laboratory", ("医学检验", "检测技术"), 16),
+        ("medical", ("医疗器械", "医疗设备", "医院管理", "健康管理", "康复医疗", "医药", "药业"), 80),
+        ("services", ("医学检验", "检测技术"), 14),
+        ("technology", ("生物科技", "医疗科技"), 6),
     ),
 }
 _EMPLOYEES = {"A": (800, 12000), "B": (200, 2500), "C": (40, 600), "D": (8, 120)}
@@ -76,13 +75,14 @@ class Customer:
     stage: str
     industry: str
     source: str
-    province: str
-    city: str
+    region: str
     address: str
     credit_code: str
     phone: str
     website: str
     employees: int
+    annual_revenue: int  # minor units
+    founded: int
     note: str
     owner: str
     department: str  # the owner's at the time of creation
@@ -154,6 +154,7 @@ def _customer(random: Random, coiner: Coiner, number: int, owner: Person, today:
     name, trade_name, host = coiner.company(city.name, random.choice(lines))
     level = pick(random, LEVELS)
     low, high = _EMPLOYEES[level]
+    employees = int(low * (high / low) ** random.random())
     return Customer(
         number=number,
         partition=partition,
@@ -163,13 +164,14 @@ def _customer(random: Random, coiner: Coiner, number: int, owner: Person, today:
         stage=_stage(random, created, today),
         industry=industry,
         source=pick(random, SOURCES),
-        province=city.province,
-        city=city.name,
+        region=city.region,
         address=f"{city.full}{random.choice(ZONES)}{random.choice(ROADS)}{random.randrange(1, 999)}号",
         credit_code=credit_code(city.division, number * 7919 + 1_000_003),
         phone=telephone(random),
         website=f"https://www.{host}.example",
-        employees=int(low * (high / low) ** random.random()),
+        employees=employees,
+        annual_revenue=round(employees * random.uniform(25, 140)) * 10_000 * 100,
+        founded=today.year - 1 - int(32 * random.random() ** 1.4),
         note=random.choice(_NOTES) if random.random() < 0.18 else "",
         owner=owner.username,
         department=department,
@@ -211,7 +213,7 @@ def _history(random: Random, owner: Person, today: date) -> tuple[datetime, date
 
 def _stage(random: Random, created: datetime, today: date) -> str:
     if (today - created.date()).days < 45:
-        return random.choice(("new", "new", "contacted", "following"))
+        return random.choice(("new", "new", "following"))
     return pick(random, STAGES)
 
 

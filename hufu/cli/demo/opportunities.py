@@ -14,7 +14,7 @@ OPPORTUNITIES = 3000
 WITHOUT_CUSTOMER = 0.05  # early ones, before there is anybody to name
 OF_A_COLLEAGUE = 0.08  # belongs to somebody else in the team than the customer
 
-OPEN_STAGES = (("initial", 26), ("needs", 24), ("proposal", 22), ("negotiation", 13))
+OPEN_STAGES = (("prospecting", 26), ("engaging", 24), ("proposal", 22), ("negotiation", 13))
 WON, LOST = "won", "lost"
 
 # partition → (product, lowest and highest price in yuan, largest usual quantity)

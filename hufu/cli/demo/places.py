@@ -12,6 +12,11 @@ class City:
     division: str  # GB/T 2260 code of the registration authority
 
     @property
+    def region(self) -> str:
+        """The province with the city, where they are two."""
+        return self.name if self.province == self.name else f"{self.province} {self.name}"
+
+    @property
     def full(self) -> str:
         """The city as an address begins: 上海市, 江苏省苏州市, 广西壮族自治区南宁市."""
         if self.province == self.name:
