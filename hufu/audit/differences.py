@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypedDict
+
+
+class Changes(TypedDict):
+    """The two halves, as keyword arguments of `record` and `Event`."""
+
+    data: dict[str, Any]
+    personal: dict[str, Any]
 
 
 def changes(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *, sealed: Collection[str]
-) -> dict[str, dict[str, Any]]:
+) -> Changes:
     """Return `data` and `personal` for `record(…, **changes(…))` of a created, changed or deleted event.
 
     Each field whose value differs appears with its value before and after; `sealed` names those whose values
@@ -27,4 +34,7 @@ def changes(
         if after is not None:
             change["after"] = new
         halves["personal" if name in sealed else "data"][name] = change
-    return {half: {"changes": fields} if fields else {} for half, fields in halves.items()}
+    return Changes(
+        data={"changes": halves["data"]} if halves["data"] else {},
+        personal={"changes": halves["personal"]} if halves["personal"] else {},
+    )
