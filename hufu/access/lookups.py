@@ -18,7 +18,7 @@ class StartsWith(AnyLookup):
 
     lookup_name = "starts_with"
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
         return f"starts_with({left}, {right})", [*left_values, *right_values]

@@ -116,8 +116,8 @@ CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) R
 $$;
 
 -- A new owner, active and admitted; the record's department becomes theirs. Returns whether it happened.
-CREATE OR REPLACE FUNCTION hufu.transfer_{table}(record bigint, new_owner int, version int) RETURNS boolean LANGUAGE plpgsql
-    {head} AS $$
+CREATE OR REPLACE FUNCTION hufu.transfer_{table}(record bigint, new_owner int, version int) RETURNS boolean
+    LANGUAGE plpgsql {head} AS $$
 BEGIN
     IF NOT hufu.covers_{table}('{resource.permission("transfer")}', record) THEN
         RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';

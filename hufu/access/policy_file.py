@@ -172,9 +172,11 @@ def _apply_roles(actor: Actor, entries: Any, report: Report, problems: Problems)
         cycle = _cycle(key, inherits)
         if cycle:
             problems.add(f"{place}.inherits", _("Roles would inherit in a circle: %s.") % " → ".join(cycle))
-        elif actions.set_inherited_roles(actor, known[key], [known[other] for other in others]):
-            if f"role:{key}" not in report.created + report.changed:
-                report.changed.append(f"role:{key}")
+        elif (
+            actions.set_inherited_roles(actor, known[key], [known[other] for other in others])
+            and f"role:{key}" not in report.created + report.changed
+        ):
+            report.changed.append(f"role:{key}")
     return known
 
 

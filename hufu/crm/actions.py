@@ -146,7 +146,8 @@ def transfer_record(
             {
                 "to": [
                     _(
-                        "This person cannot own the record: the account must be active, in a department, and admitted to the record's partition to read and edit."
+                        "This person cannot own the record: the account must be active, in a department, and"
+                        " admitted to the record's partition to read and edit."
                     )
                 ]
             }

@@ -47,7 +47,7 @@ class BusinessRecord(models.Model):
         abstract = True
         base_manager_name = "rows"
         # One ordered stream per owner, department and partition, and one over all: lists are merged from these.
-        indexes = (
+        indexes: ClassVar[tuple[models.Index, ...]] = (
             models.Index(
                 fields=["owner", "-updated_at", "-id"], include=["partition"], name="%(class)s_owner"
             ),
@@ -87,7 +87,10 @@ class Customer(BusinessRecord):
 
     class Meta(BusinessRecord.Meta):
         db_table = "crm_customer"
-        indexes = (*BusinessRecord.Meta.indexes, models.Index(fields=["code"], name="customer_code"))
+        indexes: ClassVar[tuple[models.Index, ...]] = (
+            *BusinessRecord.Meta.indexes,
+            models.Index(fields=["code"], name="customer_code"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["partition", "id"], name="crm_customer_in_partition"),
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_customer_external"),
@@ -116,7 +119,7 @@ class Opportunity(BusinessRecord):
 
     class Meta(BusinessRecord.Meta):
         db_table = "crm_opportunity"
-        indexes = (
+        indexes: ClassVar[tuple[models.Index, ...]] = (
             *BusinessRecord.Meta.indexes,
             models.Index(fields=["customer"], name="opportunity_customer"),
         )

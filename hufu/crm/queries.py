@@ -224,7 +224,8 @@ def _read_cursor(
         if name != sort.name or not isinstance(backwards, bool) or not isinstance(record_id, int):
             return False, None
         if value is not None:
-            value = resource.model_class._meta.get_field(sort.sort).to_python(value)
+            column: Any = resource.model_class._meta.get_field(sort.sort)
+            value = column.to_python(value)
         return backwards, (value, record_id)
     except Exception:
         return False, None

@@ -51,10 +51,10 @@ def parse_all(resource: ResourceType, texts: Mapping[str, str], *, creating: boo
         except Invalid as invalid:
             problems[name] = invalid.problems[""]
     for declared in resource.editable_fields():
-        named = declared.name in texts
-        if declared.required and (creating or named) and not problems.get(declared.name):
-            if values.get(declared.name) in (None, ""):
-                problems[declared.name] = [_("“%s” must not be empty.") % declared.label]
+        if not declared.required or declared.name in problems or not (creating or declared.name in texts):
+            continue
+        if values.get(declared.name) in (None, ""):
+            problems[declared.name] = [_("“%s” must not be empty.") % declared.label]
     if problems:
         raise Invalid(problems)
     return values

@@ -120,7 +120,7 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
     guard.authorize(actor, "user.manage")
     first = next_number(User)
     users = []
-    memberships = []
+    memberships: list[Membership] = []
     for number, person in enumerate(people, start=first):
         user = User(
             id=number,

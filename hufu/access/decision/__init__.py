@@ -1,1 +1,1 @@
-"""The decision in pure Python: scopes, terms of reach, snapshots of facts and policy, decisions that explain themselves."""
+"""The decision in pure Python: scopes, terms of reach, snapshots, decisions that explain themselves."""

@@ -115,7 +115,11 @@ class Snapshot:
         if given.level_id is not None:
             return self.holds_level(person, given.level_id)
         if given.below:
-            return any(given.department_id in self.above(own) for own in self.departments_of(person))
+            return any(
+                above == given.department_id
+                for own in self.departments_of(person)
+                for above in self.above(own)
+            )
         return given.department_id in self.departments_of(person)
 
 
@@ -157,8 +161,9 @@ def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: Reco
         return Scope.SUBORDINATES
     if Scope.DEPARTMENT in scope and record.department_id in snapshot.departments_of(person):
         return Scope.DEPARTMENT
+    own = snapshot.departments_of(person)
     if Scope.DEPARTMENT_AND_BELOW in scope and any(
-        above in snapshot.departments_of(person) for above in snapshot.above(record.department_id)
+        above in own for above in snapshot.above(record.department_id)
     ):
         return Scope.DEPARTMENT_AND_BELOW
     return Scope.EVERYTHING if Scope.EVERYTHING in scope else Scope.NOTHING

@@ -88,7 +88,7 @@ class Launcher:
             group=self.group_id,
             extra_groups=None if self.user_id is None else [],
             start_new_session=True,
-            preexec_fn=_die_with_parent(os.getpid()),
+            preexec_fn=die_with_parent(os.getpid(), signal.SIGINT),
         )
 
 
@@ -124,11 +124,12 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def die_with_parent(parent: int, how: signal.Signals) -> Callable[[], None]:
+    """Return what a child runs before its program, so that it gets signal `how` when the thread `parent` ends."""
     library = ctypes.CDLL(None, use_errno=True)
 
     def prepare() -> None:
-        library.prctl(PR_SET_PDEATHSIG, signal.SIGINT)
+        library.prctl(PR_SET_PDEATHSIG, how)
         if os.getppid() != parent:
             os._exit(1)
 
