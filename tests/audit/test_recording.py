@@ -208,21 +208,14 @@ def test_a_system_actor_has_a_pseudonym_too(people, log, owner):
     )
 
 
-@pytest.mark.parametrize(
-    "hostile", ['\n{"type":"x"}\r\n', "\x00", "\ud800", "'; DROP TABLE audit_event; --", "\u202e"]
-)
-def test_hostile_text_stays_inside_its_value(people, log, hostile):
-    with acting(people.chen):
-        record(
-            people.chen,
-            "access.refused",
-            data={"permission": "p", "path": hostile},
-            reason=hostile,
-            result="refused",
-        )
-    (row,) = log.rows()
-    assert row.said["data"]["path"] == row.said["reason"] == canonical.to_json(hostile)
-    assert "\n" not in row.text
+def test_hostile_text_stays_inside_its_value(people, log):
+    texts = ['\n{"type":"x"}\r\n', "\x00", "\ud800", "'; DROP TABLE audit_event; --", "\u202e"]
+    for text in texts:
+        with acting(people.chen):
+            record(people.chen, "access.refused", data={"path": text}, reason=text, result="refused")
+    for row, text in zip(log.rows(), texts, strict=True):
+        assert row.said["data"]["path"] == row.said["reason"] == canonical.to_json(text)
+        assert "\n" not in row.text
 
 
 def test_many_events_take_few_statements(people, log, django_assert_max_num_queries):
@@ -267,9 +260,11 @@ def test_two_transactions_that_need_the_same_new_keys_agree(people, owner):
 # What the roles of the database may do with the log.
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_application_can_only_add_to_the_log(people, log):
+    with acting(people.wu):
+        record(people.wu, "specimen.viewed", target=SPECIMEN)
+    before = log.rows()[0].text
+    for statement in (
         "UPDATE audit_event SET result = 'done'",
         "DELETE FROM audit_event",
         "TRUNCATE audit_event",
@@ -279,21 +274,19 @@ def test_two_transactions_that_need_the_same_new_keys_agree(people, owner):
         "TRUNCATE audit_subject",
         "ALTER TABLE audit_event DISABLE ROW LEVEL SECURITY",
         "ALTER TABLE audit_event DISABLE TRIGGER ALL",
-    ],
-)
-def test_the_application_can_only_add_to_the_log(people, log, statement):
-    with acting(people.wu):
-        record(people.wu, "specimen.viewed", target=SPECIMEN)
-    before = log.rows()[0].text
-    with pytest.raises(Error, match=r"permission denied|must be owner"):
-        with acting(people.wu), connection.cursor() as cursor:
-            cursor.execute(statement)
+        "DROP TABLE audit_event",
+    ):
+        with pytest.raises(Error, match=r"permission denied|must be owner"):
+            with acting(people.wu), connection.cursor() as cursor:
+                cursor.execute(statement)
     assert [row.text for row in log.rows()] == [before]
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_owner_of_the_tables_does_not_change_the_log_by_mistake(people, log, owner):
+    with acting(people.chen):
+        record(people.chen, "specimen.viewed", target=SPECIMEN)
+    before = log.rows()[0].text
+    for statement in (
         "UPDATE audit_event SET result = 'done'",
         "DELETE FROM audit_event",
         "TRUNCATE audit_event",
@@ -301,14 +294,10 @@ def test_the_application_can_only_add_to_the_log(people, log, statement):
         "TRUNCATE audit_subject",
         "UPDATE audit_subject SET pseudonym = gen_random_uuid()",
         "UPDATE audit_subject SET ref = 99",
-    ],
-)
-def test_the_owner_of_the_tables_does_not_change_the_log_by_mistake(people, log, owner, statement):
-    with acting(people.chen):
-        record(people.chen, "specimen.viewed", target=SPECIMEN)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is refused"):
-        owner.execute(statement)
-    assert len(log.rows()) == 1
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="is refused"):
+            owner.execute(statement)
+    assert [row.text for row in log.rows()] == [before]
 
 
 def test_an_erased_key_cannot_come_back(people, owner):
