@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hufu.core.errors import Unavailable
 from hufu.core.postgres.roles import APP, OWNER, ROLES
+from hufu.core.postgres.secret_files import SECRET_KEY, SecretFolder
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
 SETTINGS = "hufu.config.settings"
@@ -31,6 +32,8 @@ class Database:
     urls: dict[str, str]
     admin_url: str | None
     embedded: bool
+    # Starts the embedded server again if it was killed; returns whether that was necessary.
+    revive: Callable[[], bool] = lambda: False
 
     def url(self, role: str) -> str:
         """Return the address for a role; raise Unavailable, naming the variable, where it is not known."""
@@ -48,12 +51,15 @@ def var() -> Path:
     return Path(os.environ.get("HUFU_VAR", "var")).absolute()
 
 
+def secrets() -> SecretFolder:
+    """Return the folder of secrets of this installation."""
+    return SecretFolder(Path(os.environ.get("HUFU_SECRETS", var() / "secrets")))
+
+
 @contextmanager
 def database() -> Iterator[Database]:
     """Have the database for the body: what DATABASE_URL names, else the embedded server, started where necessary."""
-    from hufu.core.postgres.secret_files import SecretFolder
-
-    SecretFolder(Path(os.environ.get("HUFU_SECRETS", var() / "secrets"))).make_all(())
+    secrets().key(SECRET_KEY)
     if os.environ.get(VARIABLES[APP]):
         known = {role: os.environ[name] for role, name in VARIABLES.items() if os.environ.get(name)}
         yield Database(known, os.environ.get(ADMIN_VARIABLE) or None, embedded=False)
@@ -61,7 +67,7 @@ def database() -> Iterator[Database]:
     from hufu.core.postgres.embedded import server
 
     with server(var()) as running:
-        yield Database({role: running.url(role) for role in ROLES}, running.admin_url(), embedded=True)
+        yield Database({role: running.url(role) for role in ROLES}, running.admin_url(), True, running.revive)
 
 
 @contextmanager
@@ -124,6 +130,3 @@ def _speak() -> None:
     # The language of the terminal; English where it is not Chinese.
     wanted = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
     translation.activate("zh-hans" if wanted.lower().startswith("zh") else "en")
-
-
-__all__ = ["APP", "OWNER", "Database", "connected", "database", "migrate_in_child", "var"]

@@ -6,6 +6,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from hufu.core import schema
+from hufu.core.errors import Unavailable
+from hufu.core.postgres.secret_files import LOG_KEK, SecretFolder
 
 
 def bring_up_to_date(*, quiet: bool) -> bool:
@@ -20,6 +22,20 @@ def bring_up_to_date(*, quiet: bool) -> bool:
         call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
     call_command("createcachetable", database="autonomous", verbosity=0)
     return schema.install(connection) or pending
+
+
+def require_log_key(secrets: SecretFolder) -> None:
+    """Make the key of the log for a new database; raise Unavailable when an existing one has lost it.
+
+    INVARIANT: a lost key is never replaced in silence. Personal values in the log would stay unreadable for good.
+    """
+    if schema.installed_digest(connection) is None:
+        secrets.key(LOG_KEK)
+    elif not secrets.path(LOG_KEK).exists():
+        raise Unavailable(
+            f"The secrets folder {secrets.folder} does not hold {LOG_KEK}, the key of this database's log. Restore "
+            "the folder from a backup, copy it from the machine that has it, or name it with HUFU_SECRETS."
+        )
 
 
 def _forget_installed() -> None:

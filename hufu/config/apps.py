@@ -19,7 +19,7 @@ READ_ONLY_APPS = {"auth", "contenttypes"}
 
 def _library_grants() -> Iterator[str]:
     yield "GRANT SELECT ON django_migrations TO hufu_app;"
-    tables = [settings.CACHES["default"]["LOCATION"]]
+    tables = [str(settings.CACHES["default"]["LOCATION"])]
     for app in apps.get_app_configs():
         if app.name.startswith("hufu."):
             continue

@@ -40,6 +40,7 @@ class Server:
         postmaster: Postmaster,
         secrets: SecretFolder,
         *,
+        var: Path,
         cluster: Cluster,
         attached: IO[str],
         process: subprocess.Popen[bytes] | None,
@@ -47,6 +48,7 @@ class Server:
         self.pid = postmaster.pid
         self.port = postmaster.port
         self.secrets = secrets
+        self._var = var
         self._cluster = cluster
         self._attached = attached
         self._process = process
@@ -63,6 +65,25 @@ class Server:
     def admin_url(self, database: str = "postgres") -> str:
         """Return the address for the superuser: for making roles and databases, for nothing else."""
         return self.url(ADMIN, database)
+
+    def revive(self) -> bool:
+        """Start the server again if it was killed; return whether that was necessary.
+
+        Raise Unavailable when it cannot be had on its old port: whoever knows its address would not find it.
+        """
+        if self._process.poll() is None if self._process else Path(f"/proc/{self.pid}").exists():
+            return False
+        with _locked(self._var / "start.lock"):
+            found = self._cluster.running()
+            if found is None:
+                fcntl.flock(self._attached, fcntl.LOCK_UN)
+                found, self._process = self._cluster.start(self.port)
+            self.pid = found.pid
+        if found.port != self.port:
+            raise Unavailable(
+                f"The embedded PostgreSQL was killed and port {self.port} taken meanwhile. Start again."
+            )
+        return True
 
     def close(self) -> None:
         """Let go of the server; whoever started it waits for the others and stops it."""
@@ -105,12 +126,12 @@ def attach_or_start(var: Path) -> Server:
             # The starter may be stopping it: then this waits until it has gone, and the server is looked for again.
             fcntl.flock(attached, fcntl.LOCK_SH)
             if found := cluster.running():
-                return Server(found, secrets, cluster=cluster, attached=attached, process=None)
+                return Server(found, secrets, var=var, cluster=cluster, attached=attached, process=None)
             fcntl.flock(attached, fcntl.LOCK_UN)
         cluster.make(secrets.password(ADMIN))
         started, process = cluster.start(_remembered_port(var))
         (var / "port").write_text(f"{started.port}\n")
-    return Server(started, secrets, cluster=cluster, attached=attached, process=process)
+    return Server(started, secrets, var=var, cluster=cluster, attached=attached, process=process)
 
 
 @contextlib.contextmanager

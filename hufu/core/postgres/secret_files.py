@@ -31,13 +31,6 @@ class SecretFolder:
         """Return 32 random bytes; they are made at the first call."""
         return self._read_or_make(name, secrets.token_bytes(KEY_BYTES))
 
-    def make_all(self, roles: tuple[str, ...]) -> None:
-        """Make what an installation needs and does not have yet."""
-        self.key(SECRET_KEY)
-        self.key(LOG_KEK)
-        for role in roles:
-            self.password(role)
-
     def wrong_modes(self) -> list[str]:
         """Return the paths that others than their owner may read."""
         if not self.folder.exists():
