@@ -1,0 +1,1 @@
+"""The pages: they translate a request into one query or deed and show what comes back. No rule is written here."""

@@ -1,0 +1,45 @@
+"""What allauth does differently here: no sign-up, few messages, one answer to every failed sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from hufu.web.accounts.signals import record_failure
+
+WRONG = _("This name and password do not match. Check both; after several failures you have to wait.")
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Accounts come from the company's administrators, never from a form on the sign-in page."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": WRONG,
+        "username_password_mismatch": WRONG,
+        "invalid_login": WRONG,
+        "too_many_login_attempts": _("Too many failed attempts. Wait a few minutes, then try again."),
+        "enter_current_password": _("This is not your current password."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Say that the password was changed; that somebody signed in or out they can see."""
+        if message_template == "account/messages/password_changed.txt":
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Refuse before the password is looked at when there were too many failures, and record that too."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            record_failure(request, str(credentials.get("username") or ""), reason="too_many_failures")
+            raise

@@ -1,0 +1,68 @@
+"""Signing in and out, and failing to, are events of the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import signals as allauth_signals
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from hufu import audit
+from hufu.audit import Subject
+from hufu.core.actor import Actor
+from hufu.people.models import User
+from hufu.web.middleware import actor_of, visitor
+
+
+@receiver(user_logged_in)
+def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
+    """Record who came in, and how."""
+    method = getattr(request, "sign_in_method", "password")
+    audit.record(as_themselves(request, user), "auth.signed_in", data={"method": method})
+
+
+@receiver(user_login_failed)
+def sign_in_failed(request: HttpRequest | None, credentials: dict[str, Any], **_: Any) -> None:
+    """Record the attempt, with the account it was aimed at where there is one."""
+    if request is not None:
+        record_failure(request, str(credentials.get("username") or credentials.get("email") or ""))
+
+
+@receiver(user_logged_out)
+def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
+    """Record who left."""
+    if user is not None:
+        audit.record(as_themselves(request, user), "auth.signed_out")
+
+
+@receiver(allauth_signals.password_changed)
+def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    """Record that somebody chose another password."""
+    audit.record(as_themselves(request, user), "auth.password_set", data={"method": "changed"})
+
+
+@receiver(allauth_signals.password_reset)
+def password_set_by_link(request: HttpRequest, user: User, **_: Any) -> None:
+    """Record that somebody chose a password through their link."""
+    audit.record(as_themselves(request, user), "auth.password_set", data={"method": "link"})
+
+
+def record_failure(request: HttpRequest, login: str, *, reason: str = "wrong_credentials") -> None:
+    """Record a failed sign-in in a transaction of its own: it stays whatever becomes of the request."""
+    aimed_at = User.objects.filter(username=login).first() or User.objects.filter(email__iexact=login).first()
+    audit.record(
+        visitor(request),
+        "auth.sign_in_failed",
+        data={"method": "password"},
+        personal={"login": login[:150]},
+        subject=Subject("user", aimed_at.pk) if aimed_at and login else None,
+        result="failed",
+        reason=reason,
+    )
+
+
+def as_themselves(request: HttpRequest, user: User) -> Actor:
+    """Return the actor that a user is from this request on."""
+    return Actor(user.pk, user.name, actor_of(request).context)

@@ -1,0 +1,16 @@
+from django.urls import path, re_path
+
+from hufu.web.accounts import views
+
+# The names are allauth's; what is not listed here (sign-up, mail addresses, social accounts) does not exist.
+urlpatterns = [
+    path("login/", views.sign_in, name="account_login"),
+    path("logout/", views.sign_out, name="account_logout"),
+    path("demo/", views.sign_in_as, name="demo_sign_in"),
+    path("password/change/", views.change_password, name="account_change_password"),
+    re_path(
+        r"^password/link/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        views.set_password,
+        name="account_reset_password_from_key",
+    ),
+]

@@ -1,0 +1,65 @@
+"""Signing in and out, and choosing a password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import views as allauth_views
+from django.contrib import messages
+from django.contrib.auth import login
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse, reverse_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+
+from hufu.people.models import Status, User
+from hufu.web.accounts import demo
+from hufu.web.pages import page
+
+
+class SignInView(allauth_views.LoginView):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "people": demo.offered(self.request)}
+
+
+class ChangePasswordView(allauth_views.PasswordChangeView):
+    success_url = reverse_lazy("home")
+
+    def get_default_success_url(self) -> str:
+        return reverse("home")
+
+
+class SetPasswordView(allauth_views.PasswordResetFromKeyView):
+    """Choosing a password through a link that works once."""
+
+    success_url = reverse_lazy("account_login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set the password and write its event in one transaction: the visitor has none yet."""
+        with transaction.atomic():
+            return super().form_valid(form)
+
+
+sign_in = page(public=True, methods=("GET", "POST"))(SignInView.as_view())
+sign_out = page(public=True, methods=("GET", "POST"))(allauth_views.LogoutView.as_view())
+change_password = page(signed_in=True, methods=("GET", "POST"))(ChangePasswordView.as_view())
+set_password = page(public=True, methods=("GET", "POST"))(SetPasswordView.as_view())
+
+
+@page(public=True, methods=("POST",))
+@sensitive_post_parameters()
+def sign_in_as(request: HttpRequest) -> HttpResponse:
+    """Sign in as one of the demo company's people, without a password."""
+    username = request.POST.get("username", "")
+    if username not in {person.username for person in demo.offered(request)}:
+        raise Http404
+    if request.user.is_authenticated:
+        messages.info(request, _("You are signed in already. Sign out first to be somebody else."))
+        return HttpResponseRedirect(reverse("home"))
+    person = User.objects.filter(username=username, status=Status.ACTIVE).first()
+    if person is None:
+        raise Http404
+    request.sign_in_method = "demo"  # type: ignore[attr-defined]
+    login(request, person, backend="hufu.web.accounts.backend.PasswordBackend")
+    return HttpResponseRedirect(reverse("home"))

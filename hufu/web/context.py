@@ -1,0 +1,47 @@
+"""What every template knows: who is there, the navigation, theme and language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language_info
+
+from hufu.access import guard, registry
+from hufu.core.actor import ANONYMOUS, Actor
+from hufu.web import menu
+
+THEMES = ("auto", "light", "dark")
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return the frame's values; what needs the database is read only where a template shows it."""
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    theme = request.COOKIES.get("hufu_theme", "")
+    return {
+        "actor": actor,
+        "theme": theme if theme in THEMES else "auto",
+        "languages": [get_language_info(code) for code, _name in settings.LANGUAGES],
+        "navigation": SimpleLazyObject(lambda: navigation(actor, request.path)),
+        "search_target": SimpleLazyObject(lambda: search_target(actor)),
+        "demo": settings.HUFU_DEMO,
+    }
+
+
+def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """Return the groups of the navigation with the entry that is open marked."""
+    return [
+        {"label": group.label, "items": [(item, item.is_current(path)) for item in group.items]}
+        for group in menu.groups(actor)
+    ]
+
+
+def search_target(actor: Actor) -> dict[str, Any]:
+    """Return where the search box of the top bar searches; empty for those who may view no business records."""
+    for resource in registry.resource_types():
+        if guard.may(actor, resource.permission("view")):
+            return {"url": reverse(f"{resource.name}_list"), "label": resource.label_plural}
+    return {}

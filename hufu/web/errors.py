@@ -1,0 +1,132 @@
+"""The error pages. Absent and forbidden answer with the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from hufu.core.actor import ANONYMOUS, Actor
+from hufu.core.transaction import acting, current_actor
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happened, why, and what to do next."""
+
+    status: HTTPStatus
+    title: str
+    text: str
+    retry: bool = False
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.NOT_FOUND,
+            _("There is no such page, or you may not view it"),
+            _(
+                "Check the address. If a colleague sent it to you, ask them, or the owner of the record, "
+                "to give you access."
+            ),
+        ),
+    )
+
+
+def denied(request: HttpRequest, exception: Exception | None = None, *, message: str = "") -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.FORBIDDEN,
+            message or _("You may not do this"),
+            _(
+                "None of your roles allows it here. The attempt is in the log. If you need it for your work, "
+                "ask your security administrator and name this page."
+            ),
+        ),
+    )
+
+
+def bad_request(
+    request: HttpRequest, exception: Exception | None = None, *, message: str = ""
+) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.BAD_REQUEST,
+            _("This request cannot be understood"),
+            message or _("Go back, reload the page and try again."),
+        ),
+    )
+
+
+def conflict(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.CONFLICT,
+            _("Somebody else changed this in the meantime"),
+            _("Nothing was overwritten. Go back, reload the record and make your change again."),
+        ),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.FORBIDDEN,
+            _("This form is no longer valid"),
+            _(
+                "You may have signed in or out in another window. Go back, reload the page and send the form again."
+            ),
+        ),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            _("Something went wrong on our side"),
+            _(
+                "Nothing was changed. Try again; if it happens again, tell your system administrator when it happened."
+            ),
+            retry=True,
+        ),
+        framed=False,
+    )
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            _("Hufu CRM is not available right now"),
+            _("Nothing was changed. Try again in a moment."),
+            retry=True,
+        ),
+        framed=False,
+    )
+
+
+def _page(request: HttpRequest, fault: Fault, *, framed: bool = True) -> HttpResponse:
+    """Render a page; with the menu only where it can be asked who is there."""
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    context: dict[str, Any] = {"fault": fault, "without_forms": True}
+    if not framed or not actor.is_person:
+        context["bare"] = True
+        content = render_to_string("fault.html", context, request)
+    elif current_actor() is not None:
+        content = render_to_string("fault.html", context, request)
+    else:
+        with acting(actor):
+            content = render_to_string("fault.html", context, request)
+    return HttpResponse(content, status=fault.status)

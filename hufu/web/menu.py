@@ -1,0 +1,55 @@
+"""The navigation of the side, from permissions alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from hufu.access import guard, registry
+from hufu.core.actor import Actor
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of the navigation."""
+
+    label: str
+    url: str
+    icon: str
+
+    def is_current(self, path: str) -> bool:
+        return path == self.url if self.url == "/" else path.startswith(self.url)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one heading."""
+
+    label: str
+    items: list[Item] = field(default_factory=list)
+
+
+def groups(actor: Actor) -> list[Group]:
+    """Return the navigation of somebody: an entry stands there only if its page would open."""
+    business = [
+        Item(str(resource.label_plural), reverse(f"{resource.name}_list"), resource.icon)
+        for resource in registry.resource_types()
+        if guard.may(actor, resource.permission("view"))
+    ]
+    administration = [
+        Item(label, reverse(name), icon)
+        for label, name, icon, permission in (
+            (_("People"), "people", "sitemap", "user.view"),
+            (_("Roles"), "roles", "shield-lock", "role.view"),
+            (_("Log"), "log", "history", "audit.view"),
+        )
+        if guard.may(actor, permission)
+    ]
+    everything = [
+        Group("", [Item(_("Home"), reverse("home"), "home")]),
+        Group(_("Customers and sales"), business),
+        Group(_("Organisation and rights"), administration),
+    ]
+    return [group for group in everything if group.items]

@@ -1,0 +1,188 @@
+"""One transaction per request, in the name of whoever is signed in; and what a refusal looks like."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+)
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers
+
+from hufu.access import guard
+from hufu.core.actor import ANONYMOUS, Actor, Context
+from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, Unavailable
+from hufu.core.transaction import acting
+from hufu.web import errors
+from hufu.web.pages import Page, declared
+
+logger = logging.getLogger(__name__)
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+
+
+class RollBack(Exception):
+    """The answer is made; what the request changed must not stay."""
+
+    def __init__(self, response: HttpResponseBase) -> None:
+        super().__init__()
+        self.response = response
+
+
+class Passage(HttpRequest):
+    """A request on its way through: who acts in it, and what its view raised."""
+
+    actor: Actor
+    fault: Exception | None
+
+
+class ActingMiddleware:
+    """Answers a request as its actor, in one transaction that is committed before the first byte leaves.
+
+    INVARIANT: stands last, so that nothing of this project runs outside the transaction. A view that raises
+    leaves nothing behind; a Refusal leaves its event (see `acting`). Anonymous requests take no identity.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        passage = cast(Passage, request)
+        passage.fault = None
+        try:
+            passage.actor = actor_of(request)
+            response = self._answer(passage)
+        except HufuError as error:
+            response = error_page(passage, error)
+        except RollBack as done:
+            response = done.response
+        except Exception:
+            # The database is away, or the event of a refusal could not be written: nothing was done.
+            logger.exception("a request could not be answered")
+            response = errors.unavailable(request)
+        protect(response, signed_in=request.user.is_authenticated)
+        return response
+
+    def _answer(self, request: Passage) -> HttpResponseBase:
+        if not request.actor.is_person:
+            return self._respond(request)
+        with acting(request.actor):
+            return self._respond(request)
+
+    def _respond(self, request: Passage) -> HttpResponseBase:
+        """Return the answer, or raise what the view raised, so that the transaction ends as it must."""
+        response = self.get_response(request)
+        if isinstance(request.fault, Refusal):
+            say_where(request, request.fault)
+        if isinstance(request.fault, HufuError):
+            raise request.fault
+        if request.fault is not None or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise RollBack(response)
+        return response
+
+    def process_view(
+        self, request: Passage, view: Any, arguments: tuple[Any, ...], names: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        """Ask what the page declares before the view runs."""
+        page = declared(view)
+        if page is None:
+            raise ImproperlyConfigured(f"{request.path} has no declared permission (hufu.web.pages.page).")
+        if page.signed_in and not request.actor.is_person:
+            return to_sign_in(request)
+        if (request.method or "") not in answered(page):
+            return HttpResponseNotAllowed(answered(page))
+        if page.permission and not page.of_record:
+            try:
+                guard.authorize(request.actor, page.permission)
+            except Refusal as refusal:
+                return self.process_exception(request, refusal)
+        return None
+
+    def process_exception(self, request: Passage, exception: Exception) -> HttpResponseBase | None:
+        """Keep what the view raised; errors of ours get their page when the transaction has ended."""
+        request.fault = exception
+        return HttpResponse() if isinstance(exception, HufuError) else None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Return who acts in this request, and from where. No parameter, header or body field can name them."""
+    user = request.user
+    if not user.is_authenticated:
+        return visitor(request)
+    return Actor(user.pk, user.get_full_name(), context_of(request))
+
+
+def visitor(request: HttpRequest) -> Actor:
+    """Return the actor of a request in which nobody is signed in."""
+    return Actor(ANONYMOUS.user_id, ANONYMOUS.name, context_of(request))
+
+
+def context_of(request: HttpRequest) -> Context:
+    """Return where a request comes from."""
+    known = getattr(request, "actor", None)
+    return Context(
+        request_id=known.context.request_id if known else uuid4().hex,
+        session=request.session.session_key or "",
+        address=request.META.get("REMOTE_ADDR", ""),
+        agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+
+
+def answered(page: Page) -> list[str]:
+    """Return the methods that a page answers."""
+    return [*page.methods, "HEAD"] if "GET" in page.methods else list(page.methods)
+
+
+def say_where(request: HttpRequest, refusal: Refusal) -> None:
+    """Have the event of a refusal name the page."""
+    if refusal.event is not None:
+        where = {"method": request.method or "", "path": request.path}
+        refusal.event = {**refusal.event, "data": {**refusal.event.get("data", {}), **where}}
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Send somebody who is not signed in to the sign-in page, and back here afterwards if they wanted to read."""
+    target = resolve_url(settings.LOGIN_URL)
+    if request.method == "GET":
+        target = f"{target}?{urlencode({'next': request.get_full_path()})}"
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": target})
+    return HttpResponseRedirect(target)
+
+
+def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
+    """Return the page that says what happened, why, and what to do next."""
+    match error:
+        case NotFound():
+            return errors.not_found(request)
+        case Denied():
+            return errors.denied(request, message=str(error))
+        case Conflict():
+            return errors.conflict(request)
+        case Unavailable():
+            return errors.unavailable(request)
+        case _:
+            return errors.bad_request(request, message=str(error))
+
+
+def protect(response: HttpResponseBase, *, signed_in: bool) -> None:
+    """Set the headers that every page carries; pages of somebody are kept nowhere."""
+    response.headers.setdefault(
+        "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+    )
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if signed_in:
+        add_never_cache_headers(response)

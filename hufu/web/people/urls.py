@@ -1,0 +1,8 @@
+from django.urls import path
+
+from hufu.web.people import views
+
+urlpatterns = [
+    path("", views.people_page, name="people"),
+    path("departments/", views.departments_page, name="departments"),
+]

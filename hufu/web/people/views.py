@@ -1,0 +1,61 @@
+"""People and departments, to be read by the system administrator."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from hufu.people.models import Department, Status, User
+from hufu.web.pages import page
+from hufu.web.people import directory
+
+PAGE = 50
+TONES = {Status.ACTIVE: "green", Status.SUSPENDED: "amber", Status.LEFT: "grey"}
+
+
+@dataclass
+class Node:
+    """A department with those below it, and how many people have it as their main department."""
+
+    department: Department
+    people: int
+    below: list[Node] = field(default_factory=list)
+
+
+@page("user.view")
+def people_page(request: HttpRequest) -> HttpResponse:
+    """Show the accounts, in pages, by name."""
+    text = request.GET.get("q", "").strip()[:100]
+    after = request.GET.get("cursor", "")
+    everybody = User.objects.select_related("main_department", "manager", "level__ladder")
+    matching = directory.narrowed(everybody, text)
+    found = list(directory.after(matching, after).order_by("name_sort", "id")[: PAGE + 1])
+    shown = found[:PAGE]
+    return render(
+        request,
+        "people/list.html",
+        {
+            "count": matching.count(),
+            "people": [
+                (person, Status(person.status).label, TONES[Status(person.status)]) for person in shown
+            ],
+            "text": text,
+            "next_cursor": directory.cursor(shown[-1]) if len(found) > PAGE else "",
+            "is_later_page": bool(after),
+        },
+    )
+
+
+@page("user.view")
+def departments_page(request: HttpRequest) -> HttpResponse:
+    """Show the tree of departments."""
+    people = Counter(User.objects.filter(status=Status.ACTIVE).values_list("main_department_id", flat=True))
+    nodes = {row.pk: Node(row, people[row.pk]) for row in Department.objects.order_by("id")}
+    roots = []
+    for node in nodes.values():
+        siblings = nodes[node.department.parent_id].below if node.department.parent_id else roots
+        siblings.append(node)
+    return render(request, "people/departments.html", {"roots": roots, "count": len(nodes)})

@@ -1,0 +1,170 @@
+"""Forms made from the fields that a type declares. Values are read by hufu.crm.values, as everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from hufu.access import guard
+from hufu.access.fields import FieldAccess, masked
+from hufu.access.registry import Field, Kind, ResourceType
+from hufu.core import money
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+from hufu.crm import values
+
+WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
+# Set by the import, which finds its records again by it.
+IMPORT_KEY = "external_id"
+
+
+class RecordForm(forms.Form):
+    """The fields of a record that this person may write. A masked one is replaced blind, or left as it is."""
+
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, actor: Actor, resource: ResourceType, record: Any = None, data: Any = None) -> None:
+        self.resource = resource
+        self.record = record
+        self.access = guard.fields(actor, resource, record)
+        self.declared = [
+            declared
+            for declared in resource.editable_fields()
+            if self.access[declared.name] in WRITABLE and declared.name != IMPORT_KEY
+        ]
+        super().__init__(data, initial=self._stored())
+        for declared in self.declared:
+            self.fields[declared.name] = control(declared, required=self._is_required(declared))
+            if self.is_blind(declared):
+                shape = masked(declared, getattr(record, declared.column))
+                self.fields[declared.name].widget.attrs["placeholder"] = shape
+                self.fields[declared.name].help_text = _("Masked. Leave it empty to keep what is there.")
+
+    def is_blind(self, declared: Field) -> bool:
+        """Say whether the stored value is one that this person may replace but not read."""
+        return self.record is not None and self.access[declared.name] is FieldAccess.MASKED
+
+    def read(self) -> dict[str, Any]:
+        """Return the values to store; put what is wrong with them on the form and raise Invalid."""
+        self.is_valid()
+        typed = {declared.name: str(self.data.get(declared.name, "")) for declared in self.declared}
+        for declared in self.declared:
+            if self.is_blind(declared) and not typed[declared.name].strip():
+                del typed[declared.name]
+        references = {
+            declared.name: typed.pop(declared.name)
+            for declared in self.declared
+            if declared.kind is Kind.REFERENCE and declared.name in typed
+        }
+        read = values.parse_all(self.resource, typed, creating=self.record is None)
+        for name, text in references.items():
+            if text and not text.isdecimal():
+                raise Invalid({name: [_("Choose one of the list.")]})
+            read[name] = int(text) if text else None
+        return read
+
+    def show_problems(self, invalid: Invalid) -> None:
+        """Put the problems beside their fields."""
+        for name, messages in invalid.problems.items():
+            for message in messages:
+                self.add_error(name if name in self.fields else None, message)
+
+    def stale_fields(self) -> list[tuple[str, str]]:
+        """Return, after a conflict, which of the fields now hold something else than what was typed: label, value."""
+        stored = self._stored()
+        return [
+            (str(declared.label), self._in_words(declared, stored.get(declared.name, "")))
+            for declared in self.declared
+            if not self.is_blind(declared)
+            and declared.kind is not Kind.REFERENCE
+            and str(stored.get(declared.name, "")).strip() != str(self.data.get(declared.name, "")).strip()
+        ]
+
+    def _in_words(self, declared: Field, text: str) -> str:
+        return str(declared.choice_label(text)) if declared.kind is Kind.CHOICE and text else text
+
+    def _is_required(self, declared: Field) -> bool:
+        return declared.required and not self.is_blind(declared)
+
+    def _stored(self) -> dict[str, Any]:
+        if self.record is None:
+            return {}
+        stored = {
+            declared.name: as_typed(declared, getattr(self.record, declared.column))
+            for declared in self.declared
+            if not self.is_blind(declared)
+        }
+        return {**stored, "version": self.record.lock_version}
+
+
+class TransferForm(forms.Form):
+    """A new owner, and why."""
+
+    to = forms.IntegerField(label=_("New owner"), error_messages={"required": _("Choose the new owner.")})
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        help_text=_("It stands in the log."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+def control(declared: Field, *, required: bool) -> forms.Field:
+    """Return the control of a declared field; what was typed is checked by hufu.crm.values alone."""
+    help_text = declared.help
+    if declared.kind is Kind.CHOICE:
+        options = [("", "—"), *declared.choices]
+        made: forms.Field = forms.ChoiceField(choices=options, widget=forms.Select)
+        made.validate = lambda value: None  # type: ignore[method-assign]
+    else:
+        made = forms.CharField(widget=widget(declared), strip=False)
+    made.label, made.required, made.help_text = declared.label, False, help_text
+    if required:
+        made.widget.attrs["required"] = True
+        made.widget.attrs["aria-required"] = "true"
+    return made
+
+
+def widget(declared: Field) -> forms.Widget:
+    """Return the HTML control that suits a field."""
+    limit = {"maxlength": declared.max_length}
+    match declared.kind:
+        case Kind.LONG_TEXT:
+            return forms.Textarea(attrs={"rows": 4, **limit})
+        case Kind.DATE:
+            return forms.DateInput(attrs={"type": "date"})
+        case Kind.INTEGER:
+            return forms.TextInput(attrs={"inputmode": "numeric"})
+        case Kind.MONEY:
+            return forms.TextInput(attrs={"inputmode": "decimal"})
+        case Kind.PHONE:
+            return forms.TextInput(attrs={"type": "tel", **limit})
+        case Kind.EMAIL:
+            return forms.TextInput(attrs={"type": "email", **limit})
+        case Kind.URL:
+            return forms.TextInput(attrs={"inputmode": "url", **limit})
+        case Kind.REFERENCE:
+            return forms.HiddenInput()
+        case _:
+            return forms.TextInput(attrs=limit)
+
+
+def as_typed(declared: Field, value: Any) -> str:
+    """Return a stored value the way one would type it."""
+    if value is None:
+        return ""
+    if declared.kind is Kind.MONEY:
+        return str(money.from_minor(value)).removesuffix(".00")
+    if declared.kind is Kind.DATE:
+        return str(value.isoformat())
+    return str(value)
+
+
+def defaults(resource: ResourceType) -> Mapping[str, str]:
+    """Return what a new record begins with: the first stage."""
+    stage = resource.by_name.get("stage")
+    return {"stage": stage.choices[0][0]} if stage and stage.choices else {}

@@ -1,0 +1,60 @@
+"""The addresses of every registered business type; each names its permission."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, update_wrapper
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path
+
+from hufu.access.registry import ResourceType, resource_types
+from hufu.web.pages import page
+from hufu.web.records import pickers, views
+
+READ, WRITE = ("GET",), ("GET", "POST")
+
+
+def routes_of(resource: ResourceType) -> list[URLPattern]:
+    """Return the addresses of one type: list, record, deeds, and the pickers that its forms use."""
+    base = plural(resource.name)
+
+    def route(
+        address: str,
+        suffix: str,
+        view: Callable[..., HttpResponseBase],
+        verb: str,
+        *,
+        of_record: bool = False,
+        methods: tuple[str, ...] = READ,
+    ) -> URLPattern:
+        bound: Any = update_wrapper(partial(view, resource=resource), view)
+        declare = page(resource.permission(verb), of_record=of_record, methods=methods)
+        return path(f"{base}/{address}", declare(bound), name=f"{resource.name}_{suffix}")
+
+    return [
+        route("", "list", views.list_page, "view"),
+        route("new", "new", views.create_page, "create", methods=WRITE),
+        route("pick", "pick", pickers.records, "view"),
+        route("owners", "owners", pickers.owners, "view"),
+        route("<int:record_id>/", "record", views.record_page, "view", of_record=True),
+        route("<int:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
+        route(
+            "<int:record_id>/transfer",
+            "transfer",
+            views.transfer_page,
+            "transfer",
+            of_record=True,
+            methods=WRITE,
+        ),
+        route("<int:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)),
+    ]
+
+
+def plural(name: str) -> str:
+    """Return the English plural that stands in addresses."""
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+
+urlpatterns = [route for resource in resource_types() for route in routes_of(resource)]

@@ -1,0 +1,317 @@
+"""List, record, create, edit, transfer, delete: one set of pages for every registered type.
+
+A view asks one query or deed of hufu.crm and shows what comes back; who may do what is decided there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from hufu.access import guard
+from hufu.access.models import Partition
+from hufu.access.registry import Field, Kind, ResourceType, resource_type
+from hufu.core.actor import Actor
+from hufu.core.errors import Conflict, Invalid
+from hufu.crm import actions, queries
+from hufu.people.models import User
+from hufu.web.records import filters, pickers
+from hufu.web.records.forms import RecordForm, TransferForm, defaults
+from hufu.web.records.presenters import Presenter, record_url
+
+DEEDS = ("edit", "transfer", "delete")
+SOMEBODY_ELSE = 0
+
+
+def list_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+    """Show the records that the actor may view, filtered, sorted, in pages."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    query = filters.read(request.GET)
+    found = queries.list_records(actor, resource, query)
+    columns = [declared for declared in resource.fields if declared.in_list]
+    shown = filters.controls(actor, resource, query)
+    owner = query.filters.get("owner", ())
+    return render(
+        request,
+        "records/list.html",
+        {
+            "resource": resource,
+            "count": queries.count_records(actor, resource, query),
+            "rows": Presenter(actor, resource, found.records).rows(columns),
+            "columns": [heading(resource, declared, query.sort) for declared in columns],
+            "page": found,
+            "query": query,
+            "controls": shown,
+            "chips": filters.chips(request.GET, shown),
+            "is_narrowed": bool(query.search or any(query.filters.values())),
+            "is_mine": list(owner) == [str(actor.user_id)],
+            "without_search": filters.without(request.GET, "q"),
+            "kept": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name in ("q", "sort") and value
+            ],
+            "kept_by_search": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name not in ("q", "cursor") and value
+            ],
+            "may_create": may_create(actor, resource),
+            "new_url": reverse(f"{resource.name}_new"),
+            "owners_url": reverse(f"{resource.name}_owners"),
+        },
+    )
+
+
+def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
+    """Return a column's heading, and the sort that a click on it asks for."""
+    current = sort or resource.default_sort
+    is_current = current.removeprefix("-") == declared.name
+    descending = current.startswith("-")
+    return {
+        "field": declared,
+        "is_number": declared.kind is Kind.MONEY,
+        "sort": ""
+        if declared.sort is None
+        else declared.name
+        if is_current and descending
+        else f"-{declared.name}",
+        "direction": ("descending" if descending else "ascending") if is_current else "",
+    }
+
+
+def record_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Show one record."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    record = queries.get_record(actor, resource, record_id)
+    presenter = Presenter(actor, resource, [record])
+    own = [
+        declared for declared in resource.fields if not declared.system and declared.name != resource.title
+    ]
+    marks = [
+        declared
+        for declared in own
+        if declared.kind is Kind.CHOICE and declared.in_list and declared.name in ("stage", "customer_level")
+    ]
+    return render(
+        request,
+        "records/record.html",
+        {
+            "resource": resource,
+            "record": record,
+            "title": getattr(record, resource.title),
+            "marks": [cell for cell in presenter.cells(record, marks) if cell.text],
+            "cells": presenter.cells(record, [declared for declared in own if declared not in marks]),
+            "system_cells": presenter.cells(
+                record, [declared for declared in resource.fields if declared.system]
+            ),
+            "may": {verb: guard.may(actor, resource.permission(verb), record) for verb in DEEDS},
+            "urls": {verb: reverse(f"{resource.name}_{verb}", args=[record.pk]) for verb in DEEDS},
+            "list_url": reverse(f"{resource.name}_list"),
+        },
+    )
+
+
+def create_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+    """Show the form of a new record, or add it."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    places = list(Partition.objects.filter(id__in=guard.creatable_partitions(actor, resource)).order_by("id"))
+    if not places:
+        raise guard.denied(actor, resource.permission("create"))
+    form = RecordForm(actor, resource, data=request.POST or None)
+    form.initial.update(defaults(resource))
+    place = chosen_place(request, resource, places)
+    owner_id = chosen_owner(request, actor)
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                new = actions.NewRecord(place.pk, owner_id, form.read())
+                number = actions.create_record(actor, resource, new)
+        except Invalid as invalid:
+            form.show_problems(invalid)
+        else:
+            messages.success(request, _("%(thing)s created.") % {"thing": resource.label})
+            return HttpResponseRedirect(record_url(resource, number))
+    return form_page(
+        request,
+        resource,
+        form,
+        place=place.pk,
+        places=places,
+        owner=pickers.person_choice(User.objects.get(pk=owner_id), chosen=True)
+        if guard.may_create(actor, resource, partition_id=place.pk, owner_id=SOMEBODY_ELSE)
+        else None,
+    )
+
+
+def chosen_place(request: HttpRequest, resource: ResourceType, places: list[Partition]) -> Partition:
+    """Return the partition that the request names, or the first; another is refused."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    named = request.POST.get("partition", "")
+    if not named:
+        return places[0]
+    found = [place for place in places if str(place.pk) == named]
+    if not found:
+        raise guard.denied(actor, resource.permission("create"))
+    return found[0]
+
+
+def chosen_owner(request: HttpRequest, actor: Actor) -> int:
+    """Return the owner that the form names, or the actor. The deed checks it."""
+    named = request.POST.get("owner", "")
+    return int(named) if named.isdecimal() and User.objects.filter(pk=int(named)).exists() else actor.user_id
+
+
+def edit_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Show the form of a record, or store it. After a conflict what was typed stays in the form."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    record = guard.get(actor, resource.permission("edit"), record_id)
+    form = RecordForm(actor, resource, record, data=request.POST or None)
+    conflict = False
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                actions.edit_record(actor, resource, record_id, form.read(), version=read_version(form))
+        except Invalid as invalid:
+            form.show_problems(invalid)
+        except Conflict:
+            conflict = True
+        else:
+            messages.success(request, _("Saved."))
+            return HttpResponseRedirect(record_url(resource, record_id))
+    return form_page(
+        request, resource, form, record=record, conflict=conflict, status=409 if conflict else 200
+    )
+
+
+def read_version(form: Any) -> int:
+    """Return the version that the form was made from; one that is missing matches no record."""
+    return form.cleaned_data.get("version") or 0 if hasattr(form, "cleaned_data") else 0
+
+
+def form_page(
+    request: HttpRequest, resource: ResourceType, form: RecordForm, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """Show the form of a new or an existing record."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    record = context.get("record")
+    back = record_url(resource, record.pk) if record is not None else reverse(f"{resource.name}_list")
+    return render(
+        request,
+        "records/form.html",
+        {
+            "resource": resource,
+            "form": form,
+            "rows": [
+                (form[declared.name], declared.kind is Kind.LONG_TEXT, reference(actor, form, declared))
+                for declared in form.declared
+            ],
+            "title": getattr(record, resource.title) if record is not None else "",
+            "list_url": reverse(f"{resource.name}_list"),
+            "owners_url": reverse(f"{resource.name}_owners"),
+            "back": back,
+            **context,
+        },
+        status=status,
+    )
+
+
+def reference(actor: Actor, form: RecordForm, declared: Field) -> dict[str, Any] | None:
+    """Return what a picker needs: where it searches, and what is chosen now."""
+    if declared.kind is not Kind.REFERENCE or declared.reference is None:
+        return None
+    other = resource_type(declared.reference)
+    value = str(form[declared.name].value() or "")
+    may_view = guard.may(actor, other.permission("view"))
+    titles = queries.visible_titles(actor, other, [int(value)]) if may_view and value.isdecimal() else {}
+    return {
+        "url": reverse(f"{other.name}_pick") if may_view else "",
+        "value": value,
+        "title": titles.get(int(value)) if value.isdecimal() else None,
+    }
+
+
+def transfer_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Show who may become the owner, or give the record to them."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    record = guard.get(actor, resource.permission("transfer"), record_id)
+    form = TransferForm(request.POST or None, initial={"version": record.lock_version})
+    conflict = False
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data
+        try:
+            with transaction.atomic():
+                actions.transfer_record(
+                    actor,
+                    resource,
+                    record_id,
+                    to=wanted["to"],
+                    reason=wanted["reason"],
+                    version=wanted["version"],
+                )
+        except Invalid as invalid:
+            for name, problems in invalid.problems.items():
+                for problem in problems:
+                    form.add_error(name if name in form.fields else None, problem)
+        except Conflict:
+            conflict = True
+        else:
+            to = User.objects.get(pk=wanted["to"])
+            messages.success(
+                request,
+                _("“%(title)s” now belongs to %(name)s.")
+                % {"title": getattr(record, resource.title), "name": to.name},
+            )
+            still_visible = queries.visible_titles(actor, resource, [record_id])
+            return HttpResponseRedirect(
+                record_url(resource, record_id) if still_visible else reverse(f"{resource.name}_list")
+            )
+    chosen = form["to"].value()
+    return render(
+        request,
+        "records/transfer.html",
+        {
+            "resource": resource,
+            "record": record,
+            "title": getattr(record, resource.title),
+            "form": form,
+            "conflict": conflict,
+            "chosen": [
+                pickers.person_choice(person, chosen=True)
+                for person in User.objects.filter(pk=int(chosen) if str(chosen or "").isdecimal() else 0)
+            ],
+            "choices": [
+                pickers.person_choice(person)
+                for person in list(actions.possible_owners(actor, record.partition_id)[: pickers.OFFERED])
+                if person.pk != record.owner_id
+            ],
+            "owners_url": reverse(f"{resource.name}_owners"),
+            "list_url": reverse(f"{resource.name}_list"),
+            "back": record_url(resource, record_id),
+        },
+        status=409 if conflict else 200,
+    )
+
+
+def delete(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Put a record into the bin. The page of the record asks first."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    version = request.POST.get("version", "")
+    actions.delete_record(actor, resource, record_id, version=int(version) if version.isdecimal() else 0)
+    messages.success(request, _("%(thing)s deleted.") % {"thing": resource.label})
+    return HttpResponseRedirect(reverse(f"{resource.name}_list"))
+
+
+def may_create(actor: Actor, resource: ResourceType) -> bool:
+    """Say whether a button for a new record makes sense: the permission, and some partition to put it in."""
+    return guard.may(actor, resource.permission("create")) and bool(
+        guard.creatable_partitions(actor, resource)
+    )

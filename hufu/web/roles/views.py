@@ -1,0 +1,91 @@
+"""Roles, assignments and admissions, to be read by the security administrator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from hufu.access import queries, registry
+from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
+from hufu.access.models import Administrator, GivenTo, Role
+from hufu.access.registry import Risk
+from hufu.core.actor import Actor
+from hufu.web.pages import page
+
+RISKS = {Risk.LOW: "grey", Risk.MEDIUM: "amber", Risk.HIGH: "red"}
+
+
+@dataclass(frozen=True)
+class RoleCard:
+    """A role, what it inherits, and its grants in words."""
+
+    role: Role
+    administrator: str
+    inherits: list[str]
+    grants: list[dict[str, Any]]
+
+
+@page("role.view")
+def roles_page(request: HttpRequest) -> HttpResponse:
+    """Show every role with what it permits."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return render(request, "roles/list.html", {"roles": [card(role) for role in queries.roles(actor)]})
+
+
+def card(role: Any) -> RoleCard:
+    """Return a role in words; the scopes of one permission stand together."""
+    scopes: dict[str, list[str]] = {}
+    for grant in role.grants.all():
+        scopes.setdefault(grant.permission, []).append(grant.scope)
+    declared = {permission.name: permission for permission in registry.permissions()}
+    order = list(declared)
+    return RoleCard(
+        role,
+        str(Administrator(role.administrator).label) if role.administrator else "",
+        [row.inherits.name for row in role.inherits_rows.all()],
+        [
+            {
+                "label": declared[name].label,
+                "name": name,
+                "tone": RISKS[declared[name].risk],
+                "scopes": []
+                if registry.type_of(name) is None
+                else [SCOPE_LABELS.get(scope, scope) for scope in scopes[name]],
+            }
+            for name in sorted(scopes, key=order.index)
+        ],
+    )
+
+
+@page("role.view")
+def given_page(request: HttpRequest) -> HttpResponse:
+    """Show who holds which role, and who is admitted where."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return render(
+        request,
+        "roles/given.html",
+        {
+            "assignments": [(row, *principal(row)) for row in queries.assignments(actor)],
+            "admissions": [(row, *principal(row), rights(row)) for row in queries.admissions(actor)],
+        },
+    )
+
+
+def principal(row: GivenTo) -> tuple[str, str]:
+    """Return to whom something is given, and what kind of principal that is."""
+    if row.user is not None:
+        return row.user.name, _("User")
+    if row.department is not None:
+        return row.department.name, _("Department and below") if row.below else _("Department alone")
+    assert row.level is not None
+    return f"{row.level.ladder.name} · {row.level.name}", _("Level and above")
+
+
+def rights(row: Any) -> list[str | Promise]:
+    """Return the rights of an admission in words."""
+    return [RIGHT_LABELS[right] for right in RIGHT_LABELS if right in queries.rights(row)]

@@ -1,0 +1,84 @@
+"""Small parts that templates repeat: icons, faces, tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, Select
+from django.http import QueryDict
+from django.templatetags.static import static
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+FACES = 8
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """Return an icon of the sprite; it says nothing to a screen reader, words beside it do."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        f" icon-{size}" if size else "",
+        static("build/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def face(name: str, number: int = 0, size: str = "") -> SafeString:
+    """Return the coloured initial of a person; the name stands beside it."""
+    return format_html(
+        '<span class="face face-{}{}" aria-hidden="true">{}</span>',
+        abs(int(number)) % FACES,
+        f" face-{size}" if size else "",
+        (name or "?").strip()[:1].upper(),
+    )
+
+
+@register.simple_tag
+def tag(text: Any, tone: str = "", dot: bool = False) -> SafeString:
+    """Return a coloured tag; the words carry the meaning, the colour only repeats it."""
+    return format_html(
+        '<span class="tag{}{}">{}</span>', " tag-dot" if dot else "", f" tone-{tone}" if tone else "", text
+    )
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """Return the address's query with some values changed; None and "" take one out. Paging starts anew."""
+    values: QueryDict = context["request"].GET.copy()
+    values.pop("cursor", None)
+    for name, value in changes.items():
+        if value in (None, ""):
+            values.pop(name, None)
+        else:
+            values[name] = value
+    encoded = values.urlencode()
+    return f"?{encoded}" if encoded else "?"
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a whole number with separators."""
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """Return the control of a form field, dressed, and tied to its help and problems for screen readers."""
+    widget = field.field.widget
+    dress = "form-select" if isinstance(widget, Select) else "form-control"
+    if isinstance(widget, CheckboxInput):
+        dress = "form-check-input"
+    attributes = {"class": f"{dress} is-invalid" if field.errors else dress}
+    described = [f"{field.auto_id}_help"] if field.help_text else []
+    if field.errors:
+        described.append(f"{field.auto_id}_problem")
+        attributes["aria-invalid"] = "true"
+    if described:
+        attributes["aria-describedby"] = " ".join(described)
+    return field.as_widget(attrs=attributes)

@@ -1,0 +1,14 @@
+"""The addresses of all pages."""
+
+from django.urls import include, path
+
+from hufu.web.home.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("accounts/", include("hufu.web.accounts.urls")),
+    path("", include("hufu.web.records.urls")),
+    path("log/", include("hufu.web.log.urls")),
+    path("people/", include("hufu.web.people.urls")),
+    path("roles/", include("hufu.web.roles.urls")),
+]
