@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hufu.core.errors import Unavailable
-from hufu.core.postgres.roles import APP, OWNER, ROLES
+from hufu.core.postgres.roles import APP, ROLES
 from hufu.core.postgres.secret_files import SECRET_KEY, SecretFolder
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
@@ -85,11 +85,8 @@ def connected(role: str = APP, *, current: bool = True) -> Iterator[None]:
         import django
         from django.db import connections
 
-        os.environ[VARIABLES[APP]] = found.url(role)
-        os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
-        for name in (ADMIN_VARIABLE, *(name for other, name in VARIABLES.items() if other != APP)):
-            os.environ.pop(name, None)
-        django.setup()
+        with _only(found.url(role)):
+            django.setup()
         _speak()
         try:
             if current:
@@ -97,6 +94,20 @@ def connected(role: str = APP, *, current: bool = True) -> Iterator[None]:
             yield
         finally:
             connections.close_all()
+
+
+@contextmanager
+def _only(url: str) -> Iterator[None]:
+    # While the settings are read, this address is the only one in the environment.
+    names = (ADMIN_VARIABLE, *VARIABLES.values())
+    before = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ[VARIABLES[APP]] = url
+    os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLES[APP]]
+        os.environ.update(before)
 
 
 def migrate_in_child(*, quiet: bool = True) -> None:

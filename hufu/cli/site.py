@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hufu.cli import environment
-from hufu.cli.environment import APP, Database
+from hufu.cli.environment import Database
 from hufu.core.errors import Unavailable
 from hufu.core.postgres.launcher import die_with_parent
+from hufu.core.postgres.roles import APP
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
 ENTRY = "hufu.config.wsgi:application"
@@ -133,9 +134,9 @@ def _wait_until_answering(process: subprocess.Popen[bytes], host: str, port: int
                 f"The web server ended at once (exit code {process.returncode}); the reason stands above."
             )
         with contextlib.suppress(OSError), socket.create_connection((target, port), timeout=1) as probe:
-            # Any answer will do: the application is loaded.
+            # Any answer will do: whoever gives it has loaded the application.
             probe.settimeout(START_SECONDS)
-            probe.sendall(b"HEAD /static/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            probe.sendall(b"HEAD /static/build/app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             if probe.recv(1):
                 return
         time.sleep(0.1)

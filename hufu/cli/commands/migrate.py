@@ -16,9 +16,10 @@ from contextlib import contextmanager
 import psycopg
 
 from hufu.cli import environment
-from hufu.cli.environment import OWNER, Database
+from hufu.cli.environment import Database
 from hufu.core.errors import Unavailable
 from hufu.core.postgres import roles, urls
+from hufu.core.postgres.roles import OWNER
 
 NAME = "migrate"
 HELP = "make the roles and bring the database to this version"

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from hufu.cli import environment
-    from hufu.cli.environment import OWNER
     from hufu.cli.site import require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
+    from hufu.core.postgres.roles import OWNER
 
     require_assets()
     require_free(args.host, args.port)

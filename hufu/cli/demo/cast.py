@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from hufu.cli.demo.organisation import people
@@ -9,51 +10,61 @@ from hufu.cli.demo.organisation import people
 _CAN = (
     (
         "wangsiyuan",
+        "Sales representative",
         "查看本部门的客户和商机，新建并修改自己的",
         "Views the customers and opportunities of the department, creates and edits their own",
     ),
     (
         "linxiaomeng",
+        "Trainee sales representative (read-only)",
         "查看本部门的客户和商机，不能新建或修改",
         "Views the customers and opportunities of the department, creates and edits none",
     ),
     (
         "limengjie",
+        "Sales manager",
         "查看、修改并更换本人及下属的客户和商机",
         "Views, edits and transfers what belongs to them and to everybody below",
     ),
     (
         "chenliqun",
+        "Regional director, East China",
         "查看、修改本大区及下级部门的客户和商机，可为他人新建",
         "Views and edits everything in the region and the departments below, creates for others",
     ),
     (
         "taozhixia",
+        "Customer service agent",
         "查看本公司的全部客户，不能修改，看不到商机",
         "Views every customer of their own company, edits none, sees no opportunity",
     ),
     (
         "sunwanqing",
+        "Finance (receivables)",
         "查看三家公司的全部客户，不能修改，看不到商机",
         "Views every customer of the three companies, edits none, sees no opportunity",
     ),
     (
         "shenhuaijin",
+        "President of the group",
         "查看并处理三家公司的全部客户和商机",
         "Views and edits everything in all three companies",
     ),
     (
         "chenxiangdong",
+        "System administrator",
         "管理用户和部门，看不到客户，不能分配角色",
         "Manages people and departments; sees no customer and assigns no role",
     ),
     (
         "chuanran",
+        "Security administrator",
         "管理角色和权限、解释权限，看不到客户，不能管理用户",
         "Manages roles and rights and explains them; sees no customer and manages no people",
     ),
     (
         "hanjingshu",
+        "Audit administrator",
         "查看操作日志和权限配置，看不到客户，不能更改设置",
         "Reads the log and the roles; sees no customer and changes nothing",
     ),
@@ -67,6 +78,7 @@ class Part:
     username: str
     name: str
     title: str
+    title_en: str
     can: str
     can_en: str
 
@@ -78,6 +90,11 @@ def cast() -> tuple[Part, ...]:
     """Return the people to try, in the order in which to try them."""
     known = people()
     return tuple(
-        Part(username, known[username].name, known[username].title, can, can_en)
-        for username, can, can_en in _CAN
+        Part(username, known[username].name, known[username].title, title_en, can, can_en)
+        for username, title_en, can, can_en in _CAN
     )
+
+
+def is_whole(addresses: Mapping[str, str]) -> bool:
+    """Tell whether accounts (user name → mail address) have everybody of the cast as the demo company made them."""
+    return all(addresses.get(part.username) == people()[part.username].email for part in cast())
