@@ -28,7 +28,7 @@ from django.db import connections, transaction
 from pytest_django import DjangoDbBlocker
 
 from hufu.core.postgres import roles
-from hufu.core.postgres.secret_files import LOG_KEK, SecretFolder
+from hufu.core.postgres.secret_files import LOG_KEK, SECRET_KEY, SecretFolder
 from tests.database import Connect, TestServer, django_on, test_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -66,7 +66,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> None:
         os.environ.pop(name, None)
     settings.HUFU_VAR = folder
     settings.HUFU_SECRETS = folder / "secrets"
-    SecretFolder(settings.HUFU_SECRETS).key(LOG_KEK)
+    for key in (SECRET_KEY, LOG_KEK):
+        SecretFolder(settings.HUFU_SECRETS).key(key)
 
 
 @pytest.fixture(scope="session")

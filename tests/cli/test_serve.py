@@ -1,0 +1,152 @@
+"""`hufu serve` and `hufu migrate` as programs, on a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hufu.cli.site import assets_built, serving_environment
+
+pytestmark = pytest.mark.skipif(not assets_built(), reason="the browser's assets are not built (make setup)")
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served") / "var"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(var: Path) -> dict[str, str]:
+    return {**serving_environment(os.environ, ""), "HUFU_VAR": str(var), "LANG": "C"}
+
+
+def hufu(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "hufu.cli.main", *arguments],
+        env=environment(var),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@contextmanager
+def served(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hufu.cli.main", "serve", "--port", str(port)],
+        env=environment(var),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert f"http://localhost:{port}" in process.stdout.readline()
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def status(port: int, path: str = "/accounts/login/") -> int:
+    try:
+        with urllib.request.urlopen(f"http://localhost:{port}{path}", timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    direct = [int(word) for word in text.split()]
+    return direct + [below for child in direct for below in children(child)]
+
+
+def test_a_site_of_its_own(var):
+    port = free_port()
+    with served(var, port) as process:
+        assert status(port) == 200
+
+        # A second one is refused, on the same folder and on the same port; other commands attach.
+        refused = hufu(var, "serve", "--port", str(free_port()))
+        assert refused.returncode == 3
+        assert f"kill {process.pid}" in refused.stderr
+        taken = hufu(var.parent / "other", "serve", "--port", str(port))
+        assert taken.returncode == 3
+        assert "--port" in taken.stderr
+        assert hufu(var, "migrate").stdout == "The database is up to date.\n"
+        examined = hufu(var, "doctor")
+        assert examined.returncode == 0, examined.stdout
+
+        # No serving process holds any other address or password than the application's.
+        web = [
+            pid for pid in children(process.pid) if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        assert web
+        for pid in web:
+            values = Path(f"/proc/{pid}/environ").read_text()
+            assert values.count("postgresql://") == 1
+            assert "postgresql://hufu_app:" in values
+
+        # The database is killed under it: it is there again, at the same address.
+        postmaster = int((var / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        time.sleep(1)
+        end = time.monotonic() + PATIENCE_SECONDS
+        while status(port, "/accounts/login/") != 200 or hufu(var, "doctor").returncode != 0:
+            assert time.monotonic() < end
+    assert process.returncode == 0
+    assert not (var / "postgres" / "postmaster.pid").exists()
+
+
+def test_serve_migrates_a_fresh_folder_and_starts_again_in_seconds(var):
+    port = free_port()
+    begin = time.monotonic()
+    with served(var, port):
+        assert status(port) == 200
+    assert time.monotonic() - begin < 30
+
+
+def test_commands_say_that_the_database_was_never_set_up(tmp_path):
+    result = hufu(tmp_path / "var", "doctor")
+    assert result.returncode == 1
+    assert "hufu migrate" in result.stdout
+
+
+def test_an_address_that_is_none_is_explained(tmp_path):
+    values = {**environment(tmp_path / "var"), "DATABASE_URL": "mysql://root@localhost/crm"}
+    result = subprocess.run(
+        [sys.executable, "-m", "hufu.cli.main", "doctor"],
+        env=values,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 3
+    assert "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" in result.stderr
+
+
+def test_a_lost_key_of_the_log_is_not_replaced_in_silence(tmp_path):
+    assert hufu(tmp_path / "var", "migrate", "--quiet").returncode == 0
+    (tmp_path / "var" / "secrets" / "log-kek").unlink()
+    again = hufu(tmp_path / "var", "migrate")
+    assert again.returncode == 3
+    assert "backup" in again.stderr
+    assert not (tmp_path / "var" / "secrets" / "log-kek").exists()
