@@ -38,9 +38,10 @@ def cover(permission: str, right: Right, row: str) -> str:
           AND ({row}.owner_id = t.user_id
                OR g.scopes & {Scope.EVERYTHING.value} <> 0
                OR (g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit(t.owners, {row}.owner_id))
-               OR (g.scopes & {Scope.DEPARTMENT.value} <> 0 AND hufu.bit(t.departments, {row}.department_id))
-               OR (g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
-                   AND hufu.bit(t.departments_below, {row}.department_id))))"""
+               OR ({row}.owner_id IS NOT NULL
+                   AND ((g.scopes & {Scope.DEPARTMENT.value} <> 0 AND hufu.bit(t.departments, {row}.department_id))
+                     OR (g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
+                         AND hufu.bit(t.departments_below, {row}.department_id))))))"""
 
 
 def may_create(resource: ResourceType, row: str) -> str:

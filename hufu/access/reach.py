@@ -121,7 +121,7 @@ def _covered_by(term: Term, permission: str, right: Right) -> Q | None:
     if Scope.DEPARTMENT_AND_BELOW in scopes:
         departments |= term.departments_below
     if departments:
-        whose |= Q(department_id__in=sorted(departments))
+        whose |= Q(department_id__in=sorted(departments), owner_id__isnull=False)
     return within & whose
 
 

@@ -155,7 +155,9 @@ def paths(snapshot: Snapshot, person: PersonFacts, permission: str) -> Iterator[
 
 def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
     """Return the narrowest scope of the mask that holds the record, or NOTHING."""
-    if record.owner_id is not None and record.owner_id == person.id:
+    if record.owner_id is None:
+        return Scope.EVERYTHING & scope
+    if record.owner_id == person.id:
         return Scope.OWN
     if Scope.SUBORDINATES in scope and snapshot.reports_to(record.owner_id, person.id):
         return Scope.SUBORDINATES

@@ -20,7 +20,7 @@ class Right(StrEnum):
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What coverage looks at. `deleted` records are covered by nothing here."""
+    """What coverage looks at. `deleted` records are covered by nothing here, those without owner by `everything` alone."""
 
     partition_id: int
     owner_id: int | None
@@ -50,7 +50,9 @@ def covering_scope(term: Term, permission: str, right: Right, record: RecordFact
         return Scope.NOTHING
     if record.partition_id not in term.partitions[right]:
         return Scope.NOTHING
-    if record.owner_id is not None and record.owner_id == term.holder_id:
+    if record.owner_id is None:
+        return Scope.EVERYTHING & scopes
+    if record.owner_id == term.holder_id:
         return Scope.OWN
     if Scope.SUBORDINATES in scopes and record.owner_id in term.owners:
         return Scope.SUBORDINATES
