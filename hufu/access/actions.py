@@ -57,6 +57,15 @@ def create_partition(actor: Actor, *, key: str, name: str) -> Partition:
     return partition
 
 
+def rename_partition(actor: Actor, partition: Partition, *, name: str) -> None:
+    """Give a partition another name; its key stays."""
+    guard.authorize(actor, "role.manage")
+    before, partition.name = partition.name, name
+    partition.save(update_fields=["name"])
+    record(actor, "partition.renamed", data={"key": partition.key, "before": before, "after": name})
+    reach.changed()
+
+
 def create_role(
     actor: Actor,
     *,
@@ -109,11 +118,10 @@ def change_role(
     if administrator not in Administrator.values:
         raise Invalid({"administrator": [_("“%s” is not one of system, security, audit.") % administrator]})
     values = {"name": name, "description": description, "administrator": administrator}
-    wanted = {(permission, scope) for permission, scopes in grants.items() for scope in scopes}
-    held = set(role.grants.values_list("permission", "scope"))
-    changed = {key: value for key, value in values.items() if getattr(role, key) != value}
-    if not changed and wanted == held:
+    if not role_differs(role, grants=grants, **values):
         return False
+    wanted, held = _pairs(grants), set(role.grants.values_list("permission", "scope"))
+    changed = {key: value for key, value in values.items() if getattr(role, key) != value}
     before = {**{key: getattr(role, key) for key in changed}, "grants": sorted(map(list, held - wanted))}
     if changed:
         for key, value in changed.items():
@@ -128,6 +136,17 @@ def change_role(
     record(actor, "role.changed", data={"key": role.key, "before": before, "after": after})
     reach.changed()
     return True
+
+
+def role_differs(role: Role, *, grants: Mapping[str, Iterable[str]], **values: str) -> bool:
+    """Say whether a role stands otherwise than with these values and grants."""
+    return any(getattr(role, key) != value for key, value in values.items()) or (
+        _pairs(grants) != set(role.grants.values_list("permission", "scope"))
+    )
+
+
+def _pairs(grants: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
+    return {(permission, scope) for permission, scopes in grants.items() for scope in scopes}
 
 
 def set_inherited_roles(actor: Actor, role: Role, others: Sequence[Role]) -> bool:

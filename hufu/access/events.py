@@ -6,6 +6,7 @@ from hufu.audit import EventType, declare, kept, shown
 
 declare(
     EventType("partition.created", _("Partition created"), shown("key", "name")),
+    EventType("partition.renamed", _("Partition renamed"), shown("key", "before", "after")),
     EventType("role.created", _("Role created"), (*shown("key", "name", "administrator"), *kept("grants"))),
     EventType("role.changed", _("Role changed"), (*shown("key"), *kept("before", "after"))),
     EventType("role.assigned", _("Role assigned"), shown("role", "principal", "starts_at", "ends_at")),
@@ -18,4 +19,6 @@ declare(
     EventType(
         "partition.admission_ended", _("Admission to a partition ended"), shown("partition", "principal")
     ),
+    # Asked at the command line about somebody (the target); the answer is not kept.
+    EventType("access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record")),
 )

@@ -7,33 +7,22 @@ that it does not name stay. Names of departments, levels and users must exist by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.timezone import get_current_timezone, make_aware
-from django.utils.translation import gettext as _
-
-from hufu.access import actions, guard, reach
-from hufu.access.actions import Principal
-from hufu.access.decision.terms import Right
+from hufu.access import guard, reach
 from hufu.access.models import Admission, Assignment, Grant, Partition, Role, RoleInherits, Version
+from hufu.access.policy_plan import Problems, plan, rights_of
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.people.models import Department, Level, User
-
-SECTIONS = {"format", "organisation", "partitions", "roles", "assignments", "admissions"}
-ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants"}
-GIVEN_KEYS = {"to", "reason", "starts", "ends"}
 
 
 @dataclass
 class Report:
-    """What applying a file did."""
+    """What applying a file did. `version` is 0 where none was published."""
 
     version: int = 0
     created: list[str] = field(default_factory=list)
@@ -43,60 +32,43 @@ class Report:
     def is_empty(self) -> bool:
         return not self.created and not self.changed
 
-
-class Problems:
-    """Everything that is wrong with a file, with the place of each."""
-
-    def __init__(self) -> None:
-        self.found: dict[str, list[str]] = {}
-
-    def add(self, place: str, message: str) -> None:
-        self.found.setdefault(place, []).append(message)
-
-    def check_keys(self, place: str, entry: Any, allowed: Iterable[str], required: Iterable[str]) -> bool:
-        """Say whether `entry` is a mapping of allowed keys that has the required ones."""
-        if not isinstance(entry, Mapping):
-            self.add(place, _("This must be a mapping."))
-            return False
-        for key in sorted(set(map(str, entry)) - set(allowed)):
-            self.add(place, _("There is no setting “%s” here.") % key)
-        for key in required:
-            if entry.get(key) in (None, ""):
-                self.add(place, _("“%s” is missing.") % key)
-        return place not in self.found
-
-    def stop(self) -> None:
-        """Raise Invalid where something was found."""
-        if self.found:
-            raise Invalid(self.found)
+    def add(self, label: str, *, created: bool) -> None:
+        """Note something; what was created and then filled counts once."""
+        if label not in self.created + self.changed:
+            (self.created if created else self.changed).append(label)
 
 
 def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
     """Bring the policy to what the document says and publish a version, or raise Invalid and change nothing.
 
-    Applying the same document again publishes nothing.
+    A document that says what stands changes and publishes nothing, and needs no right.
     """
+    steps = plan(document)
+    report = Report()
+    if not steps:
+        return report
     guard.authorize(actor, "policy.apply")
     problems = Problems()
-    problems.check_keys("", document, SECTIONS, ("format",))
-    if document.get("format") != 1:
-        problems.add("format", _("This version reads format 1."))
-    problems.stop()
-    report = Report()
     with reach.one_change():
-        partitions = _apply_partitions(actor, document.get("partitions") or [], report, problems)
-        roles = _apply_roles(actor, document.get("roles") or [], report, problems)
-        _apply_given(actor, "assignments", document.get("assignments") or [], roles, report, problems)
-        _apply_given(actor, "admissions", document.get("admissions") or [], partitions, report, problems)
-        problems.stop()
-        if not report.is_empty:
-            report.version = _publish(actor, document, report)
+        for step in steps:
+            try:
+                step.deed(actor)
+            except Invalid as invalid:
+                problems.add(step.place, str(invalid))
+                problems.stop()
+            report.add(step.label, created=step.creates)
+        report.version = _publish(actor, document, report)
     return report
 
 
-def _publish(actor: Actor, document: Mapping[str, Any], report: Report) -> int:
+def current_version() -> int:
+    """Return the number of the published version of the policy; 0 before the first."""
     last = Version.objects.order_by("-number").first()
-    number = last.number + 1 if last else 1
+    return last.number if last else 0
+
+
+def _publish(actor: Actor, document: Mapping[str, Any], report: Report) -> int:
+    number = current_version() + 1
     digest = hashlib.sha256(to_bytes(_plain(document))).hexdigest()
     Version(number=number, published_by=actor.user_id, digest=digest).save(force_insert=True)
     record(
@@ -123,209 +95,6 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, bool, type(None))) else str(value)
 
 
-def _apply_partitions(actor: Actor, entries: Any, report: Report, problems: Problems) -> dict[str, Partition]:
-    known = {partition.key: partition for partition in Partition.objects.all()}
-    for place, entry in _entries("partitions", entries, problems):
-        if not problems.check_keys(place, entry, ("key", "name"), ("key", "name")):
-            continue
-        key, name = str(entry["key"]), str(entry["name"])
-        if key not in known:
-            known[key] = actions.create_partition(actor, key=key, name=name)
-            report.created.append(f"partition:{key}")
-        elif known[key].name != name:
-            known[key].name = name
-            known[key].save(update_fields=["name"])
-            report.changed.append(f"partition:{key}")
-    return known
-
-
-def _apply_roles(actor: Actor, entries: Any, report: Report, problems: Problems) -> dict[str, Role]:
-    known = {role.key: role for role in Role.objects.all()}
-    inherits: dict[str, tuple[str, list[str]]] = {}
-    for place, entry in _entries("roles", entries, problems):
-        if not problems.check_keys(place, entry, ROLE_KEYS, ("key", "name")):
-            continue
-        key = str(entry["key"])
-        grants = _grants(place, entry.get("grants") or {}, problems)
-        inherits[key] = (place, [str(other) for other in entry.get("inherits") or []])
-        values = {
-            "name": str(entry["name"]),
-            "description": str(entry.get("description") or ""),
-            "administrator": str(entry.get("administrator") or ""),
-        }
-        try:
-            if key not in known:
-                known[key] = actions.create_role(actor, key=key, grants=grants, **values)
-                report.created.append(f"role:{key}")
-            elif actions.change_role(actor, known[key], grants=grants, **values):
-                report.changed.append(f"role:{key}")
-        except Invalid as invalid:
-            for where, messages in invalid.problems.items():
-                for message in messages:
-                    problems.add(f"{place}.grants.{where}" if "." in where else f"{place}.{where}", message)
-    for key, (place, others) in inherits.items():
-        missing = [other for other in others if other not in known]
-        for other in missing:
-            problems.add(f"{place}.inherits", _("There is no role “%s”.") % other)
-        if missing:
-            continue
-        cycle = _cycle(key, inherits)
-        if cycle:
-            problems.add(f"{place}.inherits", _("Roles would inherit in a circle: %s.") % " → ".join(cycle))
-        elif (
-            actions.set_inherited_roles(actor, known[key], [known[other] for other in others])
-            and f"role:{key}" not in report.created + report.changed
-        ):
-            report.changed.append(f"role:{key}")
-    return known
-
-
-def _cycle(start: str, inherits: Mapping[str, tuple[str, list[str]]]) -> list[str] | None:
-    """Return the path from a role back to itself, or None."""
-    waiting = [[start]]
-    seen = set()
-    while waiting:
-        path = waiting.pop()
-        for other in inherits.get(path[-1], ("", []))[1]:
-            if other == start:
-                return [*path, other]
-            if other not in seen:
-                seen.add(other)
-                waiting.append([*path, other])
-    return None
-
-
-def _grants(place: str, entry: Any, problems: Problems) -> dict[str, list[str]]:
-    if not isinstance(entry, Mapping):
-        problems.add(f"{place}.grants", _("This must map permissions to scopes."))
-        return {}
-    return {
-        str(permission): [str(scope) for scope in (scopes if isinstance(scopes, list) else [scopes])]
-        for permission, scopes in entry.items()
-    }
-
-
-def _apply_given(
-    actor: Actor,
-    section: str,
-    entries: Any,
-    known: Mapping[str, Role] | Mapping[str, Partition],
-    report: Report,
-    problems: Problems,
-) -> None:
-    """Give the section's roles (or admissions) to principals, unless just that was given already."""
-    what = "role" if section == "assignments" else "partition"
-    present = _present(section)
-    for place, entry in _entries(section, entries, problems):
-        allowed = {what, *GIVEN_KEYS} | ({"rights"} if what == "partition" else set())
-        if not problems.check_keys(place, entry, allowed, (what, "to", "reason")):
-            continue
-        thing = known.get(str(entry[what]))
-        if thing is None:
-            problems.add(f"{place}.{what}", _("There is no such thing as “%s”.") % entry[what])
-            continue
-        principal = _principal(f"{place}.to", entry["to"], problems)
-        starts_at = _moment(f"{place}.starts", entry.get("starts"), problems)
-        ends_at = _moment(f"{place}.ends", entry.get("ends"), problems)
-        rights = _rights(place, entry.get("rights") or [], problems)
-        if principal is None or any(found.startswith(place) for found in problems.found):
-            continue
-        identity = (thing.pk, str(principal), starts_at, ends_at, rights)
-        if identity in present:
-            continue
-        present.add(identity)
-        term: dict[str, Any] = {"reason": str(entry["reason"]), "starts_at": starts_at, "ends_at": ends_at}
-        try:
-            if isinstance(thing, Role):
-                actions.assign_role(actor, thing, to=principal, **term)
-            else:
-                actions.admit(actor, thing, to=principal, rights=rights, **term)
-        except Invalid as invalid:
-            problems.add(place, str(invalid))
-            continue
-        report.created.append(f"{section}:{entry[what]}→{principal}")
-
-
-def _present(section: str) -> set[tuple[Any, ...]]:
-    rows: list[Assignment] | list[Admission]
-    if section == "assignments":
-        rows = list(Assignment.objects.all())
-        return {(row.role_id, str(_given_to(row)), row.starts_at, row.ends_at, frozenset()) for row in rows}
-    return {
-        (row.partition_id, str(_given_to(row)), row.starts_at, row.ends_at, _rights_of(row))
-        for row in Admission.objects.all()
-    }
-
-
-def _given_to(row: Assignment | Admission) -> Principal:
-    return Principal(row.user, row.department, row.below, row.level)
-
-
-def _rights_of(row: Admission) -> frozenset[Right]:
-    given = {Right.CREATE: row.can_create, Right.EDIT: row.can_edit, Right.DELETE: row.can_delete}
-    return frozenset({Right.READ} | {right for right, holds in given.items() if holds})
-
-
-def _rights(place: str, entry: Any, problems: Problems) -> frozenset[Right]:
-    rights = set()
-    for name in entry if isinstance(entry, list) else [entry]:
-        try:
-            rights.add(Right(str(name)))
-        except ValueError:
-            problems.add(f"{place}.rights", _("“%s” is not one of read, create, edit, delete.") % name)
-    return frozenset(rights | {Right.READ}) if entry else frozenset()
-
-
-def _principal(place: str, entry: Any, problems: Problems) -> Principal | None:
-    if not problems.check_keys(place, entry, ("user", "department", "below", "level"), ()):
-        return None
-    named = [kind for kind in ("user", "department", "level") if entry.get(kind)]
-    if len(named) != 1:
-        problems.add(place, _("Name exactly one of user, department and level."))
-        return None
-    name = str(entry[named[0]])
-    if named[0] == "user":
-        user = User.objects.filter(username=name).first()
-        if user is not None:
-            return Principal(user=user)
-    elif named[0] == "department":
-        department = Department.objects.filter(code=name).first()
-        if department is not None:
-            return Principal(department=department, below=bool(entry.get("below")))
-    else:
-        ladder, _dot, key = name.partition(".")
-        level = Level.objects.filter(ladder__key=ladder, key=key).first()
-        if level is not None:
-            return Principal(level=level)
-    problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": named[0], "name": name})
-    return None
-
-
-def _moment(place: str, value: Any, problems: Problems) -> datetime | None:
-    """Return a point in time; a bare date means its beginning in the company's time zone."""
-    if value in (None, ""):
-        return None
-    text = str(value)
-    try:
-        moment = parse_datetime(text)
-        if moment is None:
-            day = parse_date(text)
-            moment = datetime(day.year, day.month, day.day) if day else None
-    except ValueError:
-        moment = None
-    if moment is None:
-        problems.add(place, _("“%s” is not a date such as 2027-03-31.") % text)
-        return None
-    return moment if moment.tzinfo else make_aware(moment, get_current_timezone())
-
-
-def _entries(section: str, entries: Any, problems: Problems) -> Iterable[tuple[str, Any]]:
-    if not isinstance(entries, list):
-        problems.add(section, _("This must be a list."))
-        return ()
-    return ((f"{section}[{index}]", entry) for index, entry in enumerate(entries, start=1))
-
-
 def export() -> dict[str, Any]:
     """Return the policy as a document that `apply` reads; needs whoever may view roles."""
     return {
@@ -341,7 +110,7 @@ def export() -> dict[str, Any]:
         "admissions": [
             {
                 "partition": row.partition.key,
-                "rights": sorted(str(right) for right in _rights_of(row)),
+                "rights": sorted(str(right) for right in rights_of(row)),
                 **_export_given(row),
             }
             for row in Admission.objects.select_related(

@@ -64,6 +64,19 @@ def move_department(actor: Actor, department: Department, *, to: Department | No
     reach.changed()
 
 
+def rename_department(actor: Actor, department: Department, *, name: str) -> None:
+    """Give a department another name; its code stays."""
+    guard.authorize(actor, "user.manage")
+    before, department.name = department.name, name
+    department.save(update_fields=["name"])
+    record(
+        actor,
+        "department.changed",
+        target=Target("department", department.id),
+        **changes({"name": before}, {"name": name}, sealed=()),
+    )
+
+
 def create_ladder(actor: Actor, *, key: str, name: str, levels: Sequence[tuple[str, str]]) -> Ladder:
     """Add a ladder with its levels as (key, name), the lowest first."""
     guard.authorize(actor, "role.manage")

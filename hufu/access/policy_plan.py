@@ -1,0 +1,417 @@
+"""What a policy document says, checked and compared with the policy that stands: the steps from here to there.
+
+Planning reads and changes nothing. It finds everything that is wrong with a document, each with its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.timezone import get_current_timezone, make_aware
+from django.utils.translation import gettext as _
+
+from hufu.access import actions
+from hufu.access.actions import Principal
+from hufu.access.decision.terms import Right
+from hufu.access.models import Administrator, Admission, Assignment, Partition, Role, RoleInherits
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+from hufu.people.models import Department, Level, User
+
+SECTIONS = {"format", "organisation", "partitions", "roles", "assignments", "admissions"}
+ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants"}
+GIVEN_KEYS = {"to", "reason", "starts", "ends"}
+# The longest that the columns hold.
+LONGEST = {"key": 64, "code": 64, "name": 120}
+
+
+class Problems:
+    """Everything that is wrong with a file, with the place of each."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[str]] = {}
+
+    def add(self, place: str, message: str) -> None:
+        self.found.setdefault(place, []).append(message)
+
+    def check_keys(self, place: str, entry: Any, allowed: Iterable[str], required: Iterable[str]) -> bool:
+        """Say whether `entry` is a mapping of allowed keys that has the required ones."""
+        if not isinstance(entry, Mapping):
+            self.add(place, _("This must be a mapping."))
+            return False
+        before = len(self.found.get(place, ()))
+        for key in sorted(set(map(str, entry)) - set(allowed)):
+            self.add(place, _("There is no setting “%s” here.") % key)
+        for key in required:
+            if entry.get(key) in (None, ""):
+                self.add(place, _("“%s” is missing.") % key)
+        for key, longest in LONGEST.items():
+            value = entry.get(key)
+            if value is None or key not in allowed:
+                continue
+            if isinstance(value, bool) or not isinstance(value, (str, int)):
+                self.add(place, _("“%s” must be text; put it in quotes.") % key)
+            elif len(str(value)) > longest:
+                self.add(
+                    place,
+                    _("“%(key)s” is longer than %(longest)s characters.") % {"key": key, "longest": longest},
+                )
+        return len(self.found.get(place, ())) == before
+
+    def entries(self, section: str, entries: Any) -> Iterator[tuple[str, Any]]:
+        """Yield (place, entry) for a list; anything else is a problem, and nothing at all is an empty list."""
+        if entries is None:
+            return
+        if not isinstance(entries, list):
+            self.add(section, _("This must be a list."))
+            return
+        for index, entry in enumerate(entries, start=1):
+            yield f"{section}[{index}]", entry
+
+    def names(self, place: str, entries: Any) -> list[str]:
+        """Return a list of names; a single name may stand alone."""
+        listed = entries if isinstance(entries, list) else [] if entries is None else [entries]
+        for entry in listed:
+            if isinstance(entry, bool) or not isinstance(entry, (str, int)):
+                self.add(place, _("This must be a list of names."))
+                return []
+        return list(dict.fromkeys(map(str, listed)))
+
+    def stop(self) -> None:
+        """Raise Invalid where something was found."""
+        if self.found:
+            raise Invalid(self.found)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One difference between a document and the policy that stands, and the deed that ends it."""
+
+    place: str
+    label: str
+    creates: bool
+    deed: Callable[[Actor], object]
+
+
+@dataclass
+class _Plan:
+    """What is planned so far. A partition or role that the plan creates is None until its step was done."""
+
+    problems: Problems = field(default_factory=Problems)
+    steps: list[Step] = field(default_factory=list)
+    partitions: dict[str, Partition | None] = field(default_factory=dict)
+    roles: dict[str, Role | None] = field(default_factory=dict)
+    inherits: dict[str, list[str]] = field(default_factory=dict)
+    administrators: set[str] = field(default_factory=set)
+
+    def add(self, place: str, label: str, deed: Callable[[Actor], object], *, creates: bool) -> None:
+        self.steps.append(Step(place, label, creates, deed))
+
+    def partition(self, key: str) -> Partition:
+        found = self.partitions[key]
+        assert found is not None
+        return found
+
+    def role(self, key: str) -> Role:
+        found = self.roles[key]
+        assert found is not None
+        return found
+
+
+def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
+    """Return the steps that bring the policy to what the document says, in their order; none where it stands.
+
+    Raise Invalid with everything that is wrong with the document.
+    """
+    draft = _Plan()
+    if draft.problems.check_keys("", document, SECTIONS, ("format",)) and document["format"] != 1:
+        draft.problems.add("format", _("This version reads format 1."))
+    draft.problems.stop()
+    _plan_partitions(draft, document.get("partitions"))
+    _plan_roles(draft, document.get("roles"))
+    _plan_given(draft, "assignments", document.get("assignments"))
+    _plan_given(draft, "admissions", document.get("admissions"))
+    draft.problems.stop()
+    return tuple(draft.steps)
+
+
+def _plan_partitions(draft: _Plan, entries: Any) -> None:
+    draft.partitions.update({partition.key: partition for partition in Partition.objects.all()})
+    named: set[str] = set()
+    for place, entry in draft.problems.entries("partitions", entries):
+        if not draft.problems.check_keys(place, entry, ("key", "name"), ("key", "name")):
+            continue
+        key, name = str(entry["key"]), str(entry["name"])
+        if _again(draft, place, key, named):
+            continue
+        label = f"partition:{key}"
+        standing = draft.partitions.setdefault(key, None)
+        if standing is None:
+            draft.add(place, label, partial(_create_partition, draft, key, name), creates=True)
+        elif standing.name != name:
+            rename = partial(actions.rename_partition, partition=standing, name=name)
+            draft.add(place, label, rename, creates=False)
+
+
+def _create_partition(draft: _Plan, key: str, name: str, actor: Actor) -> None:
+    draft.partitions[key] = actions.create_partition(actor, key=key, name=name)
+
+
+def _plan_roles(draft: _Plan, entries: Any) -> None:
+    standing = {role.key: role for role in Role.objects.all()}
+    held: dict[str, list[str]] = {key: [] for key in standing}
+    for key, other in RoleInherits.objects.order_by("id").values_list("role__key", "inherits__key"):
+        held[key].append(other)
+    draft.roles.update(standing)
+    draft.inherits.update(held)
+    draft.administrators.update(key for key, role in standing.items() if role.administrator)
+    named: dict[str, str] = {}
+    for place, entry in draft.problems.entries("roles", entries):
+        if not draft.problems.check_keys(place, entry, ROLE_KEYS, ("key", "name")):
+            continue
+        key = str(entry["key"])
+        if _again(draft, place, key, named):
+            continue
+        named[key] = place
+        _plan_role(draft, place, key, entry)
+    for key, place in named.items():
+        others = draft.inherits[key]
+        for other in others:
+            if other not in draft.roles:
+                draft.problems.add(f"{place}.inherits", _("There is no role “%s”.") % other)
+        if circle := _circle(key, draft.inherits):
+            draft.problems.add(
+                f"{place}.inherits", _("Roles would inherit in a circle: %s.") % " → ".join(circle)
+            )
+        elif set(others) != set(held.get(key, ())):
+            draft.add(
+                place, f"role:{key}", partial(_inherit, draft, key, others), creates=key not in standing
+            )
+
+
+def _plan_role(draft: _Plan, place: str, key: str, entry: Mapping[str, Any]) -> None:
+    grants = _grants(draft.problems, f"{place}.grants", entry.get("grants"))
+    draft.inherits[key] = draft.problems.names(f"{place}.inherits", entry.get("inherits"))
+    values = {
+        "name": str(entry["name"]),
+        "description": str(entry.get("description") or ""),
+        "administrator": str(entry.get("administrator") or ""),
+    }
+    if values["administrator"] not in Administrator.values:
+        draft.problems.add(
+            f"{place}.administrator",
+            _("“%s” is not one of system, security, audit.") % values["administrator"],
+        )
+    draft.administrators.discard(key)
+    if values["administrator"]:
+        draft.administrators.add(key)
+    standing = draft.roles.setdefault(key, None)
+    if standing is None:
+        draft.add(place, f"role:{key}", partial(_create_role, draft, key, grants, values), creates=True)
+    elif actions.role_differs(standing, grants=grants, **values):
+        draft.add(place, f"role:{key}", partial(_change_role, standing, grants, values), creates=False)
+
+
+def _create_role(
+    draft: _Plan, key: str, grants: dict[str, list[str]], values: dict[str, str], actor: Actor
+) -> None:
+    draft.roles[key] = actions.create_role(actor, key=key, grants=grants, **values)
+
+
+def _change_role(role: Role, grants: dict[str, list[str]], values: dict[str, str], actor: Actor) -> None:
+    actions.change_role(actor, role, grants=grants, **values)
+
+
+def _inherit(draft: _Plan, key: str, others: list[str], actor: Actor) -> None:
+    actions.set_inherited_roles(actor, draft.role(key), [draft.role(other) for other in others])
+
+
+def _again(draft: _Plan, place: str, key: str, named: set[str] | dict[str, str]) -> bool:
+    """Say whether the key stood in the section before, which is a problem."""
+    if key in named:
+        draft.problems.add(place, _("“%s” stands here twice.") % key)
+        return True
+    if isinstance(named, set):
+        named.add(key)
+    return False
+
+
+def _circle(start: str, inherits: Mapping[str, list[str]]) -> list[str] | None:
+    """Return the path from a role back to itself, or None."""
+    waiting = [[start]]
+    seen = set()
+    while waiting:
+        path = waiting.pop()
+        for other in inherits.get(path[-1], ()):
+            if other == start:
+                return [*path, other]
+            if other not in seen:
+                seen.add(other)
+                waiting.append([*path, other])
+    return None
+
+
+def _with_inherited(start: str, inherits: Mapping[str, list[str]]) -> set[str]:
+    """Return a role and all that it inherits."""
+    found = {start}
+    waiting = [start]
+    while waiting:
+        for other in inherits.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def _grants(problems: Problems, place: str, entry: Any) -> dict[str, list[str]]:
+    if entry is None:
+        return {}
+    if not isinstance(entry, Mapping):
+        problems.add(place, _("This must map permissions to scopes."))
+        return {}
+    grants = {
+        str(permission): problems.names(f"{place}.{permission}", scopes)
+        for permission, scopes in entry.items()
+    }
+    try:
+        actions.check_grants(grants)
+    except Invalid as invalid:
+        for where, messages in invalid.problems.items():
+            for message in messages:
+                problems.add(f"{place}.{where}", message)
+    return grants
+
+
+def _plan_given(draft: _Plan, section: str, entries: Any) -> None:
+    """Plan to give the section's roles (or admissions) to principals, unless just that was given already."""
+    what = "role" if section == "assignments" else "partition"
+    things = draft.roles if what == "role" else draft.partitions
+    present = _present(section)
+    for place, entry in draft.problems.entries(section, entries):
+        allowed = {what, *GIVEN_KEYS} | ({"rights"} if what == "partition" else set())
+        if not draft.problems.check_keys(place, entry, allowed, (what, "to", "reason")):
+            continue
+        before = len(draft.problems.found)
+        key = str(entry[what])
+        if key not in things:
+            draft.problems.add(
+                f"{place}.{what}", _("There is no %(kind)s “%(name)s”.") % {"kind": what, "name": key}
+            )
+        principal = _principal(f"{place}.to", entry["to"], draft.problems)
+        starts_at = _moment(f"{place}.starts", entry.get("starts"), draft.problems)
+        ends_at = _moment(f"{place}.ends", entry.get("ends"), draft.problems)
+        if starts_at and ends_at and starts_at >= ends_at:
+            draft.problems.add(f"{place}.ends", _("It would end before it starts."))
+        rights = _rights(place, entry.get("rights"), draft.problems) if what == "partition" else frozenset()
+        if principal is not None and principal.level is not None and what == "role":
+            _refuse_administrator(draft, f"{place}.to", key)
+        if principal is None or len(draft.problems.found) > before:
+            continue
+        identity = (key, str(principal), starts_at, ends_at, rights)
+        if identity in present:
+            continue
+        present.add(identity)
+        term = {"to": principal, "reason": str(entry["reason"]), "starts_at": starts_at, "ends_at": ends_at}
+        deed = (
+            partial(_assign, draft, key, term)
+            if what == "role"
+            else partial(_admit, draft, key, {**term, "rights": rights})
+        )
+        draft.add(place, f"{section}:{key}→{principal}", deed, creates=True)
+
+
+def _refuse_administrator(draft: _Plan, place: str, key: str) -> None:
+    for role in sorted(_with_inherited(key, draft.inherits) & draft.administrators):
+        draft.problems.add(place, _("“%s” is an administrator role and cannot hang on a level.") % role)
+
+
+def _assign(draft: _Plan, key: str, values: Mapping[str, Any], actor: Actor) -> None:
+    actions.assign_role(actor, draft.role(key), **values)
+
+
+def _admit(draft: _Plan, key: str, values: Mapping[str, Any], actor: Actor) -> None:
+    actions.admit(actor, draft.partition(key), **values)
+
+
+def _present(section: str) -> set[tuple[Any, ...]]:
+    if section == "assignments":
+        return {
+            (row.role.key, str(given_to(row)), row.starts_at, row.ends_at, frozenset())
+            for row in Assignment.objects.select_related("role", "user", "department", "level")
+        }
+    return {
+        (row.partition.key, str(given_to(row)), row.starts_at, row.ends_at, rights_of(row))
+        for row in Admission.objects.select_related("partition", "user", "department", "level")
+    }
+
+
+def given_to(row: Assignment | Admission) -> Principal:
+    """Return to whom something was given."""
+    return Principal(row.user, row.department, row.below, row.level)
+
+
+def rights_of(row: Admission) -> frozenset[Right]:
+    """Return what an admission gives; read is always among it."""
+    given = {Right.CREATE: row.can_create, Right.EDIT: row.can_edit, Right.DELETE: row.can_delete}
+    return frozenset({Right.READ} | {right for right, holds in given.items() if holds})
+
+
+def _rights(place: str, entry: Any, problems: Problems) -> frozenset[Right]:
+    rights = {Right.READ}
+    for name in problems.names(f"{place}.rights", entry):
+        try:
+            rights.add(Right(name))
+        except ValueError:
+            problems.add(f"{place}.rights", _("“%s” is not one of read, create, edit, delete.") % name)
+    return frozenset(rights)
+
+
+def _principal(place: str, entry: Any, problems: Problems) -> Principal | None:
+    if not problems.check_keys(place, entry, ("user", "department", "below", "level"), ()):
+        return None
+    named = [kind for kind in ("user", "department", "level") if entry.get(kind)]
+    if len(named) != 1:
+        problems.add(place, _("Name exactly one of user, department and level."))
+        return None
+    if "below" in entry and (named[0] != "department" or not isinstance(entry["below"], bool)):
+        problems.add(place, _("“below” belongs to a department and is true or false."))
+        return None
+    name = str(entry[named[0]])
+    if named[0] == "user":
+        user = User.objects.filter(username=name).first()
+        if user is not None:
+            return Principal(user=user)
+    elif named[0] == "department":
+        department = Department.objects.filter(code=name).first()
+        if department is not None:
+            return Principal(department=department, below=bool(entry.get("below")))
+    else:
+        ladder, _dot, key = name.partition(".")
+        level = Level.objects.filter(ladder__key=ladder, key=key).first()
+        if level is not None:
+            return Principal(level=level)
+    problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": named[0], "name": name})
+    return None
+
+
+def _moment(place: str, value: Any, problems: Problems) -> datetime | None:
+    """Return a point in time; a bare date means its beginning in the company's time zone."""
+    if value in (None, ""):
+        return None
+    text = str(value)
+    try:
+        moment = parse_datetime(text)
+        if moment is None:
+            day = parse_date(text)
+            moment = datetime(day.year, day.month, day.day) if day else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        problems.add(place, _("“%s” is not a date such as 2027-03-31.") % text)
+        return None
+    return moment if moment.tzinfo else make_aware(moment, get_current_timezone())
