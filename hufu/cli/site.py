@@ -136,7 +136,9 @@ def _wait_until_answering(process: subprocess.Popen[bytes], host: str, port: int
         with contextlib.suppress(OSError), socket.create_connection((target, port), timeout=1) as probe:
             # Any answer will do: whoever gives it has loaded the application.
             probe.settimeout(START_SECONDS)
-            probe.sendall(b"HEAD /static/build/app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            probe.sendall(
+                b"HEAD /static/build/app.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
             if probe.recv(1):
                 return
         time.sleep(0.1)
