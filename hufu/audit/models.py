@@ -30,7 +30,7 @@ class AuditEvent(models.Model):
     type = models.TextField(db_collation="C")
     actor = models.UUIDField(null=True)
     on_behalf = models.UUIDField(null=True)
-    target_type = models.TextField(db_collation="C", null=True)  # noqa: DJ001  an event without a target has none
+    target_type = models.TextField(db_collation="C", null=True)
     target_id = models.BigIntegerField(null=True)
     partition_id = models.IntegerField(null=True)
     result = models.TextField(db_collation="C")
