@@ -11,4 +11,9 @@ declare(
     EventType("user.created", _("User created"), CHANGES, "personal"),
     EventType("user.changed", _("User changed"), CHANGES, "personal"),
     EventType("user.invited", _("User invited")),
+    EventType(
+        "user.imported",
+        _("Users imported"),
+        shown("file", "digest", "map_digest", "rows", "created", "updated", "unchanged", "refused"),
+    ),
 )

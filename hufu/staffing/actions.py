@@ -199,7 +199,7 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
     reach.changed()
 
 
-CHANGEABLE = ("name", "email", "title", "status", "main_department_id", "level_id")
+CHANGEABLE = ("name", "email", "external_id", "title", "status", "main_department_id", "level_id")
 
 
 def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:

@@ -1,0 +1,137 @@
+"""Bring people, customers or opportunities in from CSV files, as a map says: all rows, or none.
+
+The map names the files it reads; a FILE is matched by its name, or say which one it is: NAME=FILE. Importing the same
+file again changes nothing; rows that differ from what stands are updated. Imported people cannot sign in until they
+are invited. docs/import.md describes the map, examples/maps/ has some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hufu.core.errors import Invalid
+    from hufu.core.imports import Map, Plan, Report
+
+NAME = "import"
+HELP = "bring people, customers or opportunities in from CSV files"
+TYPES = ("users", "customers", "opportunities")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("type", choices=TYPES, help="what the rows are to become")
+    parser.add_argument(
+        "files", metavar="FILE", nargs="+", help="a CSV file of the map (UTF-8), or NAME=FILE"
+    )
+    parser.add_argument("--map", metavar="MAP.yaml", required=True, type=Path, help="what the columns mean")
+    parser.add_argument("--dry-run", action="store_true", help="report what would happen and change nothing")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Import as the operator of the command line and print the report."""
+    from hufu.cli import environment
+    from hufu.core.errors import Invalid
+
+    with environment.connected():
+        from hufu.core.imports import ImportRefused, Plan
+
+        try:
+            plan = Plan(_read_map(args.type, args.map), args.files)
+        except Invalid as invalid:
+            return _say_wrong(invalid, as_json=args.json)
+        try:
+            with _progress(plan) as advance:
+                report = _import(args.type, plan, advance, dry_run=args.dry_run)
+        except Invalid as invalid:
+            return _say_wrong(invalid, as_json=args.json)
+        except ImportRefused as refused:
+            report = refused.report
+        finally:
+            plan.close()
+        if args.json:
+            print(json.dumps({"dry_run": args.dry_run, **report.as_dict()}, ensure_ascii=False, indent=2))
+        else:
+            from hufu.cli.import_report import lines
+
+            print("\n".join(lines(report, dry_run=args.dry_run)))
+        return 1 if report.refused else 0
+
+
+def _read_map(type_name: str, path: Path) -> Map:
+    from hufu.core.imports import read_map
+    from hufu.crm import imports
+    from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+    from hufu.staffing.imports import SHAPE
+
+    shapes = {
+        "users": lambda: SHAPE,
+        "customers": lambda: imports.shape(CUSTOMER),
+        "opportunities": lambda: imports.shape(OPPORTUNITY),
+    }
+    return read_map(path, shapes[type_name]())
+
+
+def _import(type_name: str, plan: Plan, advance: Callable[[], None], *, dry_run: bool) -> Report:
+    from django.db import transaction
+
+    from hufu.core.actor import Actor
+    from hufu.core.transaction import acting
+    from hufu.crm.imports import import_records
+    from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+    from hufu.staffing.imports import import_users
+
+    operator = Actor.operator()
+    with acting(operator):
+        # A savepoint of its own: a dry run goes all the way, and back.
+        with transaction.atomic():
+            if type_name == "users":
+                report = import_users(operator, plan)
+            else:
+                resource = CUSTOMER if type_name == "customers" else OPPORTUNITY
+                report = import_records(operator, resource, plan, advance=advance)
+            if dry_run:
+                transaction.set_rollback(True)
+    return report
+
+
+@contextmanager
+def _progress(plan: Plan) -> Iterator[Callable[[], None]]:
+    """Show a bar on a terminal; give the function that moves it."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(plan.map.name, total=plan.size)
+        yield lambda: progress.update(task, completed=plan.position)
+
+
+def _say_wrong(invalid: Invalid, *, as_json: bool) -> int:
+    """Print what is wrong with the map or a file, place by place."""
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "problems": {
+                        place: [str(text) for text in texts] for place, texts in invalid.problems.items()
+                    }
+                },
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+        return 1
+    for place, messages in invalid.problems.items():
+        for message in messages:
+            print(f"hufu: {place}: {message}" if place else f"hufu: {message}", file=sys.stderr)
+    return 1

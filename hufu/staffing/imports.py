@@ -1,0 +1,288 @@
+"""Bringing people in from files, all or nothing. Nobody who was imported can sign in until they are invited.
+
+with acting(actor):
+    report = import_users(actor, plan)     # ImportRefused where any row is
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import guard, reach
+from hufu.audit import record
+from hufu.core.actor import Actor
+from hufu.core.imports import Draft, ImportRefused, Names, Plan, Report, Shape, Unfit
+from hufu.people.models import Department, Level, Status, User
+from hufu.staffing.actions import Person, change_users, create_users, set_managers
+
+NAMED_BY = ("username", "name", "external_id", "email")
+FACTS = ("username", "name", "email", "external_id", "title", "status")
+
+SHAPE = Shape(
+    type="users",
+    fields=(*FACTS, "department", "level", "manager"),
+    required=("username", "name"),
+    identities=("username", "external_id"),
+    by={"manager": NAMED_BY},
+)
+
+_USERNAME = re.compile(r"[\w.@+-]+")
+_LENGTHS = {"username": 150, "name": 120, "email": 254, "external_id": 120, "title": 120}
+_LABELS = {
+    "username": gettext_lazy("User name"),
+    "name": gettext_lazy("Name"),
+    "external_id": gettext_lazy("External number"),
+}
+
+
+def import_users(actor: Actor, plan: Plan) -> Report:
+    """Create who is new, change whose facts differ, draw the reporting line, and return the report.
+
+    Raise ImportRefused where any row is refused. Runs inside `acting(actor)`, whose transaction that rolls back.
+    """
+    guard.authorize(actor, "user.manage")
+    importing = _Import(actor, plan)
+    importing.run()
+    report = plan.report
+    data = report.event_data()
+    if report.refused:
+        raise ImportRefused(
+            report,
+            _("Nothing was imported: %s rows were refused.") % report.refused_rows,
+            event={"type": "user.imported", "data": data, "result": "refused", "reason": "rows_refused"},
+        )
+    record(actor, "user.imported", data=data)
+    return report
+
+
+@dataclass
+class _Row:
+    """What the file says of one person. `number` is the account's; below zero it is yet to be made."""
+
+    draft: Draft
+    number: int
+    standing: User | None
+    facts: dict[str, Any] = field(default_factory=dict)
+    manager: int | None = None
+
+    def called(self, by: str) -> str:
+        """Return what the person is called, as the file says it, or else as it stands."""
+        value = self.facts.get(by, getattr(self.standing, by) if self.standing else "")
+        return str(value or "")
+
+
+class _Import:
+    """One run of an import."""
+
+    def __init__(self, actor: Actor, plan: Plan) -> None:
+        self.actor = actor
+        self.plan = plan
+        self.report = plan.report
+        self.users = list(User.objects.all())
+        self.departments = (
+            Names(Department.objects.values_list("code", "id")),
+            Names(Department.objects.values_list("name", "id")),
+        )
+        levels = list(Level.objects.select_related("ladder"))
+        self.levels = (
+            Names((f"{level.ladder.key}.{level.key}", level.id) for level in levels),
+            Names((level.name, level.id) for level in levels),
+        )
+
+    def run(self) -> None:
+        """Read everything, check everything, then write unless something was refused."""
+        rows = list(self._rows())
+        self._check_unique(rows)
+        self._find_managers(rows)
+        self._check_line(rows)
+        new = [row for row in rows if row.standing is None]
+        changes = {
+            row.number: differing
+            for row in rows
+            if row.standing is not None and (differing := self._differing(row))
+        }
+        moved = {row.number for row in rows if row.standing and self._is_moved(row)}
+        self.report.created = len(new)
+        self.report.updated = len(changes.keys() | moved)
+        self.report.unchanged = len(rows) - len(new) - self.report.updated
+        if not self.report.refused:
+            self._write(rows, new, changes)
+
+    # Reading.
+
+    def _rows(self) -> Iterator[_Row]:
+        standing = {
+            by: {str(getattr(user, by)): user for user in self.users if getattr(user, by)}
+            for by in SHAPE.identities
+        }
+        seen: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
+        for draft in self.plan.drafts():
+            facts = self._facts(draft)
+            if facts is None:
+                continue
+            identity = (draft.record.identity, str(facts[draft.record.identity]))
+            if identity in seen:
+                self._again(draft, seen[identity])
+                continue
+            seen[identity] = (draft.row, draft.texts)
+            user = standing[identity[0]].get(identity[1])
+            yield _Row(draft, user.id if user else -len(seen), user, facts)
+
+    def _again(self, draft: Draft, before: tuple[int, dict[str, str]]) -> None:
+        row, texts = before
+        if texts == draft.texts:
+            self.report.repeated += 1
+        else:
+            self.plan.refuse(
+                draft,
+                draft.record.identity,
+                _("Row %s is for the same person and says something else.") % row,
+            )
+
+    def _facts(self, draft: Draft) -> dict[str, Any] | None:
+        """Return the facts that a draft says, or None where it is refused."""
+        facts: dict[str, Any] = {}
+        fits = True
+        for name, text in draft.texts.items():
+            if not text and draft.record.fields[name].constant is None:
+                self.report.left_empty[name] += 1
+            try:
+                if name == "department":
+                    facts["main_department_id"] = _find(self.departments, text) if text else None
+                elif name == "level":
+                    facts["level_id"] = _find(self.levels, text) if text else None
+                elif name != "manager":
+                    facts[name] = self._fact(name, text)
+            except Unfit as unfit:
+                if name in SHAPE.required or name == draft.record.identity:
+                    self.plan.refuse(draft, name, str(unfit))
+                    fits = False
+                else:
+                    self.plan.unfit(draft, name, str(unfit))
+                    fits = fits and draft.record.fields[name].unknown != "refuse"
+        identity = draft.record.identity
+        if fits and not facts.get(identity):
+            self.plan.refuse(draft, identity, _("“%s” must not be empty.") % _LABELS[identity])
+            fits = False
+        return facts if fits else None
+
+    @staticmethod
+    def _fact(name: str, text: str) -> str | None:
+        if name in SHAPE.required and not text:
+            raise Unfit(_("“%s” must not be empty.") % _LABELS[name])
+        if len(text) > _LENGTHS.get(name, len(text)):
+            raise Unfit(_("Too long: at most %s characters.") % _LENGTHS[name])
+        if name == "username" and not _USERNAME.fullmatch(text):
+            raise Unfit(_("A user name is made of letters, digits and . @ + - _ without spaces."))
+        if name == "email" and text:
+            try:
+                validate_email(text)
+            except ValidationError:
+                raise Unfit(_("“%s” is not a valid address.") % text) from None
+        if name == "status":
+            return _status(text)
+        return (text or None) if name == "external_id" else text
+
+    # Checking.
+
+    def _check_unique(self, rows: list[_Row]) -> None:
+        for by in SHAPE.identities:
+            owners: dict[str, int] = {
+                str(getattr(user, by)): user.id for user in self.users if getattr(user, by)
+            }
+            for row in rows:
+                text = str(row.facts.get(by) or "")
+                if text and owners.setdefault(text, row.number) != row.number:
+                    self.plan.refuse(row.draft, by, _("“%s” is somebody else's already.") % text)
+
+    def _find_managers(self, rows: list[_Row]) -> None:
+        imported = {row.number for row in rows}
+        others = [user for user in self.users if user.id not in imported]
+        names = {
+            by: Names(
+                [
+                    *((row.called(by), row.number) for row in rows),
+                    *((getattr(user, by), user.id) for user in others),
+                ]
+            )
+            for by in {row.draft.record.fields["manager"].by for row in rows if "manager" in row.draft.texts}
+        }
+        for row in rows:
+            text = row.draft.texts.get("manager")
+            if text is None:
+                row.manager = row.standing.manager_id if row.standing else None
+            elif text:
+                try:
+                    row.manager = names[row.draft.record.fields["manager"].by].find(text)
+                except Unfit as unfit:
+                    self.plan.unfit(row.draft, "manager", str(unfit))
+
+    def _check_line(self, rows: list[_Row]) -> None:
+        """Refuse the rows that stand in a circle of managers, with the path."""
+        line = {user.id: user.manager_id for user in self.users} | {row.number: row.manager for row in rows}
+        names = {user.id: user.name for user in self.users} | {row.number: row.called("name") for row in rows}
+        sound: set[int] = set()
+        for row in rows:
+            path: list[int] = []
+            above: int | None = row.number
+            while above is not None and above not in sound and above not in path:
+                path.append(above)
+                above = line.get(above)
+            if above is not None and above in path:
+                if above == row.number:
+                    circle = " → ".join(names[number] for number in (*path, above))
+                    self.plan.refuse(
+                        row.draft, "manager", _("The reporting line would be a circle: %s.") % circle
+                    )
+            else:
+                sound.update(path)
+
+    def _differing(self, row: _Row) -> dict[str, Any]:
+        """Return the facts that differ from the standing account's, and note a user name that stays."""
+        wanted = {name: value for name, value in row.facts.items() if getattr(row.standing, name) != value}
+        if wanted.pop("username", None):
+            self.report.kept["username"] += 1
+        return wanted
+
+    @staticmethod
+    def _is_moved(row: _Row) -> bool:
+        return row.standing is not None and row.manager != row.standing.manager_id
+
+    # Writing.
+
+    def _write(self, rows: list[_Row], new: list[_Row], changes: dict[int, dict[str, Any]]) -> None:
+        with reach.one_change():
+            numbers = {row.number: row.number for row in rows}
+            if new:
+                created = create_users(self.actor, (Person(**row.facts) for row in new))
+                numbers |= {row.number: user.id for row, user in zip(new, created, strict=True)}
+            if changes:
+                change_users(self.actor, changes)
+            managers = {
+                numbers[row.number]: None if row.manager is None else numbers.get(row.manager, row.manager)
+                for row in rows
+                if (row.manager if row.standing is None else self._is_moved(row))
+            }
+            if managers:
+                set_managers(self.actor, managers)
+
+
+def _find(names: tuple[Names, Names], text: str) -> int:
+    key, name = names
+    return (key if text in key else name).find(text)
+
+
+def _status(text: str) -> str:
+    for value, label in Status.choices:
+        if text in (value, str(label)):
+            return str(value)
+    known = ", ".join(str(value) for value in Status)
+    raise Unfit(_("“%(text)s” is not one of: %(known)s.") % {"text": text, "known": known})
