@@ -1,0 +1,138 @@
+"""Random small companies, by hypothesis; what they are made of shrinks to the fewest facts that matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.access.world import World
+
+TYPES = ("customer", "opportunity")
+RECORD_SCOPES = ("own", "subordinates", "department", "department_and_below", "everything")
+Pick = Callable[[Sequence[Any]], Any]
+
+
+@st.composite
+def organisations(draw: st.DrawFn, now: datetime) -> World:
+    """Draw a world: trees, ladders, people some of whom are suspended, roles that inherit, gifts with terms."""
+
+    def pick(choices: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(choices))
+
+    # Numbers with gaps, so that bitmaps have more than one byte and holes.
+    stride = pick([1, 5])
+    departments = [1 + stride * index for index in range(pick([3, 5, 7]))]
+    people = [2 + stride * index for index in range(pick([4, 6, 8]))]
+    partitions = [1, 2, 9][: pick([1, 2, 3])]
+    levels = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (2, 2)}
+    roles = list(range(1, 1 + pick([2, 3, 4, 5])))
+
+    def principal() -> dict[str, Any]:
+        kind = pick(["user", "department", "below", "level"])
+        if kind == "user":
+            return {"user": pick(people)}
+        if kind == "level":
+            return {"level": pick(list(levels))}
+        return {"department": pick(departments), "below": kind == "below"}
+
+    def term() -> dict[str, datetime | None]:
+        past, future = now - timedelta(days=3), now + timedelta(days=3)
+        starts, ends = pick(
+            [(None, None)] * 10
+            + [(past, None), (None, future), (past, future), (None, past), (future, None)]
+            + [(now - timedelta(days=9), past)]
+        )
+        return {"starts": starts, "ends": ends}
+
+    def person(index: int) -> dict[str, Any]:
+        main = pick([*departments, None])
+        return {
+            "active": pick([True, True, True, True, False]),
+            "main": main,
+            "others": sorted(draw(st.sets(st.sampled_from(departments), max_size=2)) - {main}),
+            "manager": pick([None, *people[:index][-3:]]),
+            "level": pick([None, *levels]),
+        }
+
+    def role(index: int) -> dict[str, Any]:
+        grants = set()
+        for type_name in TYPES:
+            for verb in ("view", "edit", "delete", "transfer"):
+                grants |= {(f"{type_name}.{verb}", scope) for scope in pick(_SCOPE_SETS)}
+            if create := pick([None, "own", "own", "everything"]):
+                grants.add((f"{type_name}.create", create))
+        inherits = sorted(draw(st.sets(st.sampled_from(roles[index + 1 :] or [0]), max_size=2)) - {0})
+        return {"inherits": inherits, "grants": sorted(grants)}
+
+    def record() -> dict[str, Any]:
+        return {
+            "partition": pick(partitions),
+            "owner": pick([*people, None]),
+            "department": pick(departments),
+            "deleted": pick([False, False, False, False, False, True]),
+        }
+
+    return {
+        "departments": {
+            number: {"parent": pick([None, *departments[:index]])} for index, number in enumerate(departments)
+        },
+        "levels": {n: {"ladder": ladder, "rank": rank} for n, (ladder, rank) in levels.items()},
+        "people": {number: person(index) for index, number in enumerate(people)},
+        "partitions": partitions,
+        "roles": {number: role(index) for index, number in enumerate(roles)},
+        "assignments": [{"role": pick(roles), "to": principal(), **term()} for _n in range(pick([3, 5, 8]))],
+        "admissions": [
+            {
+                "partition": partition,
+                "rights": pick(_RIGHTS),
+                "to": pick([{"department": departments[0], "below": True}, principal()]),
+                **term(),
+            }
+            for partition in partitions
+            for _n in range(pick([1, 2, 3]))
+        ],
+        "records": {
+            type_name: {1 + index: record() for index in range(pick([4, 8, 12]))} for type_name in TYPES
+        },
+    }
+
+
+_RIGHTS: list[list[str]] = [
+    [],
+    ["edit"],
+    ["delete"],
+    ["create", "edit"],
+    *(["create", "edit", "delete"] for _weight in range(4)),
+]
+_SCOPE_SETS: list[tuple[str, ...]] = [
+    (),
+    *((scope,) for scope in RECORD_SCOPES),
+    ("subordinates", "department"),
+    ("own", "department_and_below"),
+    ("subordinates", "department_and_below"),
+]
+
+
+@st.composite
+def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[int, str, int, int, int]]:
+    """Draw attempts to create: (actor, type, partition, owner, department)."""
+    people, departments = list(world["people"]), list(world["departments"])
+    found = []
+    for _n in range(count):
+        actor = draw(st.sampled_from(people))
+        owner = draw(st.sampled_from([actor] * len(people) + people))
+        main = world["people"][owner]["main"]
+        department = draw(st.sampled_from([main or departments[0]] * 9 + departments))
+        found.append(
+            (
+                actor,
+                draw(st.sampled_from(TYPES)),
+                draw(st.sampled_from(world["partitions"])),
+                owner,
+                department,
+            )
+        )
+    return found

@@ -1,0 +1,118 @@
+"""List ⇔ point check ⇔ count ⇔ row policy ⇔ database check ⇔ explanation ⇔ reference, for generated companies.
+
+Forty companies in every run, always the same ones; `make prove` tries five hundred new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from unittest.mock import patch
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from hufu.access import guard, reach
+from hufu.access.decision.snapshot import Snapshot
+from hufu.core import clock
+from tests.access.doors import VERBS, Difference, compare
+from tests.access.organisations import attempts, organisations
+from tests.access.world import store
+
+NEW = "HUFU_ORGANISATIONS" in os.environ
+COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
+ATTEMPTS = 12
+
+
+def compare_many(
+    owner: psycopg.Connection, count: int, *phases: Phase, derandomize: bool = True
+) -> tuple[int, Counter[tuple[bool, str]]]:
+    """Generate organisations and compare all doors; return how many, and the decisions seen."""
+    now = clock.now()
+    seen: Counter[tuple[bool, str]] = Counter()
+    worlds = 0
+
+    @settings(
+        max_examples=count,
+        derandomize=derandomize,
+        database=None,
+        deadline=None,
+        phases=phases,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def for_every_organisation(data: st.DataObject) -> None:
+        nonlocal worlds
+        world = data.draw(organisations(now))
+        tried = data.draw(attempts(world, ATTEMPTS))
+        store(owner, world)
+        seen.update(compare(owner, world, tried, now))
+        worlds += 1
+
+    for_every_organisation()
+    return worlds, seen
+
+
+def test_every_door_answers_like_the_reference(committed, owner_connection):
+    worlds, seen = compare_many(owner_connection, COUNT, Phase.generate, Phase.shrink, derandomize=not NEW)
+    print(
+        f"\n{worlds} organisations, {seen.total()} decisions, {sum(n for (yes, _), n in seen.items() if yes)} allowed"
+    )
+    # A comparison of denials alone would prove nothing.
+    for verb in (*VERBS, "create"):
+        assert seen[True, verb] > worlds, f"hardly anything was allowed for {verb}"
+        assert seen[False, verb] > worlds, f"hardly anything was denied for {verb}"
+
+
+def _list_without_wall() -> AbstractContextManager[object]:
+    honest = reach._covered_by
+
+    def broken(term, permission, right):
+        every = dict.fromkeys(term.partitions, term.partitions[reach.Right.READ])
+        return honest(reach.Term(**{**vars(term), "partitions": every}), permission, right)
+
+    return patch.object(reach, "_covered_by", broken)
+
+
+def _point_check_without_view() -> AbstractContextManager[object]:
+    honest = guard.covers
+    return patch.object(guard, "covers", lambda t, p, r, x: p.endswith(".view") or honest(t, p, r, x))
+
+
+def _explanation_with_lower_levels() -> AbstractContextManager[object]:
+    def broken(self, person, level_id):
+        return person.level_id is not None and self.levels[person.level_id].rank <= self.levels[level_id].rank
+
+    return patch.object(Snapshot, "holds_level", broken)
+
+
+@pytest.mark.parametrize(
+    "break_it", [_list_without_wall, _point_check_without_view, _explanation_with_lower_levels]
+)
+def test_a_broken_half_one_is_noticed(
+    committed, owner_connection, break_it: Callable[[], AbstractContextManager[object]]
+):
+    with break_it(), pytest.raises(Difference):
+        compare_many(owner_connection, COUNT, Phase.generate)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "ALTER POLICY view ON crm_customer USING (deleted_at IS NULL)",
+        "ALTER POLICY insert ON crm_opportunity WITH CHECK (true)",
+        "CREATE OR REPLACE FUNCTION hufu.scope_bit(scope text) RETURNS smallint LANGUAGE sql IMMUTABLE AS"
+        " $$ SELECT (CASE scope WHEN 'subordinates' THEN 1 ELSE 65 END)::smallint $$",
+        "CREATE OR REPLACE VIEW hufu.departments_below AS"
+        " SELECT id AS department_id, id AS below_id FROM public.people_department",
+    ],
+)
+def test_a_broken_half_two_is_noticed(committed, owner_connection, broken):
+    owner_connection.execute(broken)
+    with pytest.raises(Difference):
+        compare_many(owner_connection, COUNT, Phase.generate)

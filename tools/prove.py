@@ -1,0 +1,31 @@
+"""Prove both halves of the decision against the reference on many new organisations: `make prove`.
+
+`python tools/prove.py [NUMBER]` generates NUMBER organisations (500 without a number) from a seed that it prints;
+`python tools/prove.py NUMBER SEED` repeats a run.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TEST = "tests/access/test_differential.py::test_every_door_answers_like_the_reference"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the differential test and return its exit code."""
+    number = int(arguments[0]) if arguments else 500
+    seed = int(arguments[1]) if len(arguments) > 1 else random.randrange(2**32)
+    print(f"{number} organisations, seed {seed}: every door against the reference …", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-s", f"--hypothesis-seed={seed}", TEST]
+    environment = {**os.environ, "HUFU_ORGANISATIONS": str(number)}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
