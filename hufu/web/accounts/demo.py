@@ -33,8 +33,8 @@ def offered(request: HttpRequest) -> list[DemoPerson]:
         entries = json.loads((Path(settings.HUFU_VAR) / "demo-people.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    says = "can" if (get_language() or "").startswith("zh") else "can_en"
-    return [DemoPerson(entry["username"], entry["name"], entry["title"], entry[says]) for entry in entries]
+    title, can = ("title", "can") if (get_language() or "").startswith("zh") else ("title_en", "can_en")
+    return [DemoPerson(entry["username"], entry["name"], entry[title], entry[can]) for entry in entries]
 
 
 def is_local(request: HttpRequest) -> bool:

@@ -15,16 +15,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
+from hufu.web.accounts.forms import SignInForm
 from hufu.web.pages import page
 
 
 class SignInView(allauth_views.LoginView):
+    """Signing in with a password; in demo mode also as one of the demo company's people."""
+
+    def get_form_class(self) -> type[SignInForm]:
+        return SignInForm
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs), "people": demo.offered(self.request)}
 
 
 class ChangePasswordView(allauth_views.PasswordChangeView):
-    success_url = reverse_lazy("home")
+    """Choosing another password while signed in."""
 
     def get_default_success_url(self) -> str:
         return reverse("home")

@@ -87,7 +87,7 @@ def recent(actor: Actor, resource: registry.ResourceType) -> Recent:
     return Recent(
         str(resource.label_plural),
         f"{reverse(f'{resource.name}_list')}?owner={actor.user_id}",
-        Presenter(actor, resource, found.records).rows(shown),
+        Presenter(actor, resource, found.records, short=True).rows(shown),
     )
 
 

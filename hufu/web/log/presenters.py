@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from hufu.access import registry
 from hufu.audit.queries import LogEntry
@@ -33,6 +34,7 @@ class Line:
     result: str | Promise
     tone: str
     channel: str | Promise
+    summary: str
     changed: list[str | Promise]
     details: list[tuple[str, str]]
 
@@ -63,6 +65,7 @@ def _line(entry: LogEntry, names: dict[int, str]) -> Line:
         result=result,
         tone=tone,
         channel=CHANNELS.get(entry.channel, entry.channel),
+        summary=summary(entry),
         changed=[field_label(entry, name) for name in entry.changed],
         details=[
             (name, in_words(value))
@@ -92,6 +95,17 @@ def target_name(entry: LogEntry, names: dict[int, str]) -> str:
         entry.target.type,
     )
     return f"{label} #{entry.target.id}"
+
+
+def summary(entry: LogEntry) -> str:
+    """Return in a few words what matters in an entry: the permission, the fields, or how many records."""
+    if permission := entry.details.get("permission"):
+        known = {declared.name: declared.label for declared in registry.permissions()}
+        return str(known.get(permission, permission))
+    if entry.changed:
+        return ", ".join(str(field_label(entry, name)) for name in entry.changed)
+    count = entry.details.get("count")
+    return ngettext("%d record", "%d records", count) % count if isinstance(count, int) else ""
 
 
 def field_label(entry: LogEntry, name: str) -> str | Promise:

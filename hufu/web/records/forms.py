@@ -124,7 +124,7 @@ def control(declared: Field, *, required: bool) -> forms.Field:
         made = forms.CharField(widget=widget(declared), strip=False)
     made.label, made.required, made.help_text = declared.label, False, help_text
     if required:
-        made.widget.attrs["required"] = True
+        made.must_be_filled = True  # type: ignore[attr-defined]
         made.widget.attrs["aria-required"] = "true"
     return made
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -65,7 +66,10 @@ class Row:
 class Presenter:
     """Turns records of one type into cells for one person."""
 
-    def __init__(self, actor: Actor, resource: ResourceType, records: Sequence[Any]) -> None:
+    def __init__(
+        self, actor: Actor, resource: ResourceType, records: Sequence[Any], *, short: bool = False
+    ) -> None:
+        self.short = short
         self.actor = actor
         self.resource = resource
         self.records = records
@@ -131,7 +135,7 @@ class Presenter:
             case Kind.DATE:
                 return Cell(declared, date_format(value, "Y-m-d"))
             case Kind.TIMESTAMP:
-                return Cell(declared, date_format(localtime(value), "Y-m-d H:i"))
+                return Cell(declared, moment(value, short=self.short))
             case Kind.PHONE:
                 return Cell(
                     declared,
@@ -144,8 +148,16 @@ class Presenter:
             case Kind.URL:
                 address = value if "://" in value else f"https://{value}"
                 return Cell(declared, str(value), "outside", address)
+            case Kind.LONG_TEXT:
+                return Cell(declared, str(value), "prose")
             case _:
                 return Cell(declared, str(value))
+
+
+def moment(at: datetime, *, short: bool) -> str:
+    """Return a moment in this company's time; `short` leaves out the year while it is this year."""
+    local = localtime(at)
+    return date_format(local, "m-d H:i" if short and local.year == localtime().year else "Y-m-d H:i")
 
 
 def record_url(resource: ResourceType, record_id: int) -> str:

@@ -43,7 +43,7 @@ def list_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
         {
             "resource": resource,
             "count": queries.count_records(actor, resource, query),
-            "rows": Presenter(actor, resource, found.records).rows(columns),
+            "rows": Presenter(actor, resource, found.records, short=True).rows(columns),
             "columns": [heading(resource, declared, query.sort) for declared in columns],
             "page": found,
             "query": query,

@@ -43,7 +43,7 @@ def face(name: str, number: int = 0, size: str = "") -> SafeString:
 def tag(text: Any, tone: str = "", dot: bool = False) -> SafeString:
     """Return a coloured tag; the words carry the meaning, the colour only repeats it."""
     return format_html(
-        '<span class="tag{}{}">{}</span>', " tag-dot" if dot else "", f" tone-{tone}" if tone else "", text
+        '<span class="pill{}{}">{}</span>', " pill-dot" if dot else "", f" tone-{tone}" if tone else "", text
     )
 
 
