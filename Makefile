@@ -37,7 +37,7 @@ setup: .venv/.installed $(if $(wildcard tools/build_assets.py),$(ASSETS_STAMP)) 
 
 $(NODE_STAMP): package.json package-lock.json .venv/.dependencies
 	@echo "Installing the browser libraries into node_modules …"
-	@$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm ci --ignore-scripts --no-update-notifier --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(ASSETS_STAMP): $(ASSETS) $(NODE_STAMP) .venv/.installed

@@ -23,6 +23,10 @@ from hufu.core.postgres.roles import OWNER
 
 NAME = "migrate"
 HELP = "make the roles and bring the database to this version"
+NEVER_MADE = (
+    " If its roles were never made, set HUFU_ADMIN_URL to the address of a superuser, or of a role that may create "
+    "roles and databases, for one run."
+)
 MIGRATION_LOCK = 4_853_070_001
 
 
@@ -66,7 +70,7 @@ def prepare(database: Database) -> list[str]:
             check_version(admin)
             left = roles.ensure(admin, passwords)
             roles.ensure_database(admin, name)
-    with connect(owner_url) as owner:
+    with connect(owner_url, hint="" if database.admin_url else NEVER_MADE) as owner:
         check_version(owner)
         missing = [role for role in roles.ROLES if role not in roles.states(owner)]
         if missing:
@@ -81,14 +85,14 @@ def prepare(database: Database) -> list[str]:
     return left
 
 
-def connect(url: str) -> psycopg.Connection:
+def connect(url: str, *, hint: str = "") -> psycopg.Connection:
     """Connect with autocommit; raise Unavailable, with what the server said, when it cannot be done."""
     try:
         return psycopg.connect(url, autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         raise Unavailable(
             f"The database could not be reached ({str(error).strip().splitlines()[0]}). "
-            "Check that it runs and that the address and the password are right."
+            f"Check that it runs and that the address and the password are right.{hint}"
         ) from error
 
 

@@ -1,0 +1,36 @@
+"""The driver of `make test`: its numbers, and what may not be skipped where changes land."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BROWSER_SKIP
+from tools import check
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="a" name="passes"/>
+<testcase classname="a" name="fails"><failure message="no"/></testcase>
+<testcase classname="a" name="breaks"><error message="no"/></testcase>
+<testcase classname="a" name="skips"><skipped message="needs root"/></testcase>
+<testcase classname="a" name="drives"><skipped message="{reason}"/></testcase>
+</testsuite></testsuites>"""
+
+
+@pytest.mark.parametrize(("strict", "numbers"), [(False, (1, 2, 2)), (True, (1, 3, 1))])
+def test_skipped_browser_tests_fail_only_where_changes_land(tmp_path: Path, strict, numbers):
+    report = tmp_path / "junit.xml"
+    report.write_text(REPORT.format(reason=BROWSER_SKIP))
+    count = check.read_report(report, 1, strict=strict)
+    assert (count.passed, count.failed, count.skipped) == numbers
+
+
+def test_a_run_that_broke_off_without_a_failed_test_is_a_failure(tmp_path: Path):
+    assert check.read_report(tmp_path / "missing.xml", 3, strict=False).failed == 1
+
+
+def test_a_static_check_that_fails_shows_what_it_said(capfd):
+    assert check.run_static("nothing", ["true"]).passed == 1
+    assert check.run_static("something", ["sh", "-c", "echo here it is; exit 1"]).failed == 1
+    assert "here it is" in capfd.readouterr().out
