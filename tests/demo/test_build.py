@@ -48,6 +48,7 @@ def test_everything_is_entered_and_each_of_the_cast_sees_their_own_world(company
     of_sh = sum(each.partition == "sh" for each in company.customers)
     assert seen["wangsiyuan"][:2] == (team, own)
     assert seen["linxiaomeng"][:2] == (team, 0)
+    assert seen["limengjie"][0] > team  # what a subordinate brought along stayed in another department
     assert seen["limengjie"][1] > own
     assert seen["chenliqun"][1] > seen["limengjie"][1]
     assert seen["taozhixia"] == (of_sh, 0, 0)

@@ -198,6 +198,7 @@ _SECONDARY = {
 
 # Their older customers and opportunities stayed in the department where they were made.
 _MOVED = {
+    "xuletian": ("sh-east-2", 240),
     "hejunxi": ("sh-east-1", 210),
     "yanzimo": ("sh-east-2", 320),
     "changhaoran": ("sz-south-1", 150),
