@@ -30,6 +30,8 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
     levels = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (2, 2)}
     roles = list(range(1, 1 + pick([2, 3, 4, 5])))
 
+    everybody = {"department": departments[0], "below": True}
+
     def principal() -> dict[str, Any]:
         kind = pick(["user", "department", "below", "level"])
         if kind == "user":
@@ -88,7 +90,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             {
                 "partition": partition,
                 "rights": pick(_RIGHTS),
-                "to": pick([{"department": departments[0], "below": True}, principal()]),
+                "to": pick([everybody, everybody, principal()]),
                 **term(),
             }
             for partition in partitions

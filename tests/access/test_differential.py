@@ -60,13 +60,13 @@ def compare_many(
 
 def test_every_door_answers_like_the_reference(committed, owner_connection):
     worlds, seen = compare_many(owner_connection, COUNT, Phase.generate, Phase.shrink, derandomize=not NEW)
-    print(
-        f"\n{worlds} organisations, {seen.total()} decisions, {sum(n for (yes, _), n in seen.items() if yes)} allowed"
-    )
+    allowed = sum(number for (yes, _verb), number in seen.items() if yes)
+    print(f"\n{worlds} organisations, {seen.total()} decisions, {allowed} of them allowed: no difference")
     # A comparison of denials alone would prove nothing.
+    assert allowed > seen.total() // 20
     for verb in (*VERBS, "create"):
-        assert seen[True, verb] > worlds, f"hardly anything was allowed for {verb}"
-        assert seen[False, verb] > worlds, f"hardly anything was denied for {verb}"
+        assert seen[True, verb] > worlds // 2, f"hardly anything was allowed for {verb}"
+        assert seen[False, verb] > worlds // 2, f"hardly anything was denied for {verb}"
 
 
 def _list_without_wall() -> AbstractContextManager[object]:
