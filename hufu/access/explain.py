@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
+from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.scopes import Scope, names
-from hufu.access.decision.snapshot import Given, Snapshot
+from hufu.access.decision.snapshot import Given, PersonFacts, Snapshot
 from hufu.access.decision.terms import Right
 
 SCOPE_LABELS: dict[str, str | Promise] = {
@@ -52,32 +56,110 @@ def principal_words(snapshot: Snapshot, given: Given) -> str:
 
 
 def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
-    """Yield the reasons, one sentence each: first the verdict, then the path or the missing links, nearest first."""
+    """Yield the reasons, one sentence each: first the verdict, then the path or the missing links, nearest first.
+
+    A missing link is followed by what would nearly have been one.
+    """
     person = snapshot.people.get(decision.person_id)
     who = person.name if person else str(decision.person_id)
     what = {"person": who, "permission": registry.permission(decision.permission).label}
     if decision.allowed:
         yield _("Yes: %(person)s may: %(permission)s.") % what
-        for cover in decision.covers:
-            yield from _cover_sentences(snapshot, cover)
-    else:
-        yield _("No: %(person)s may not: %(permission)s.") % what
-        for link in decision.missing:
-            yield _missing_sentence(snapshot, who, link)
+        reasons = (line for cover in decision.covers for line in _cover_sentences(snapshot, person, cover))
+        yield from dict.fromkeys(reasons)
+        return
+    yield _("No: %(person)s may not: %(permission)s.") % what
+    for link in decision.missing:
+        yield _missing_sentence(who, link)
+        for miss in near_misses(snapshot, decision.person_id, link, decision.record):
+            yield _near_sentence(snapshot, miss)
 
 
-def _cover_sentences(snapshot: Snapshot, cover: Cover) -> Iterator[str]:
+def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
+    """Return the decision for programs: names and numbers of what stands on the path, or what is missing."""
+    person = snapshot.people.get(decision.person_id)
+    return {
+        "allowed": decision.allowed,
+        "permission": decision.permission,
+        "code": str(decision.code),
+        "path": [_cover_structure(snapshot, person, cover) for cover in decision.covers],
+        "missing": [
+            {
+                "code": str(link.code),
+                "permission": link.permission,
+                "right": str(link.right) if link.right else None,
+                "scope": list(names(link.scope)),
+                "near": [
+                    {
+                        "nearness": str(miss.nearness),
+                        "roles": [_role_structure(snapshot, role) for role in miss.roles],
+                        "scope": list(names(miss.scope)),
+                        "given": _given_structure(snapshot, miss.given) if miss.given else None,
+                    }
+                    for miss in near_misses(snapshot, decision.person_id, link, decision.record)
+                ],
+            }
+            for link in decision.missing
+        ],
+    }
+
+
+def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> dict[str, Any]:
     path = cover.path
-    chain = " → ".join(f"“{snapshot.roles[role].name}”" for role in path.roles)
+    return {
+        "permission": path.permission,
+        "user": {"id": person.id, "name": person.name} if person else None,
+        "level": _level_structure(snapshot, person.level_id) if person else None,
+        "given": _given_structure(snapshot, path.assignment),
+        "roles": [_role_structure(snapshot, role) for role in path.roles],
+        "scope": list(names(path.scope)),
+        "because": next(iter(names(cover.because)), None),
+        "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
+    }
+
+
+def _level_structure(snapshot: Snapshot, level_id: int | None) -> dict[str, Any] | None:
+    return {"id": level_id, "name": snapshot.levels[level_id].name} if level_id is not None else None
+
+
+def _role_structure(snapshot: Snapshot, role_id: int) -> dict[str, Any]:
+    role = snapshot.roles[role_id]
+    return {"id": role.id, "key": role.key, "name": role.name}
+
+
+def _given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
+    to: dict[str, Any]
+    if given.user_id is not None:
+        to = {"kind": "user", "id": given.user_id, "name": snapshot.people[given.user_id].name}
+    elif given.level_id is not None:
+        to = {"kind": "level", "id": given.level_id, "name": snapshot.levels[given.level_id].name}
+    else:
+        assert given.department_id is not None
+        department = snapshot.departments[given.department_id]
+        to = {"kind": "department", "id": department.id, "name": department.name, "below": given.below}
+    said: dict[str, Any] = {
+        "to": to,
+        "starts": given.starts_at.isoformat() if given.starts_at else None,
+        "ends": given.ends_at.isoformat() if given.ends_at else None,
+    }
+    if given.partition_id is not None:
+        said["partition"] = {"id": given.partition_id, "name": _partition_name(snapshot, given)}
+        said["rights"] = [str(right) for right in Right if right in given.rights]
+    return said
+
+
+def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
+    path = cover.path
     yield _(
         "%(permission)s: role %(roles)s, given to %(principal)s, grants the scope %(scope)s%(until)s."
     ) % {
         "permission": registry.permission(path.permission).label,
-        "roles": chain,
+        "roles": _chain(snapshot, path.roles),
         "principal": principal_words(snapshot, path.assignment),
         "scope": scope_words(path.scope),
         "until": _until(path.assignment),
     }
+    yield from _belonging(snapshot, person, path.assignment)
     if cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
@@ -86,27 +168,65 @@ def _cover_sentences(snapshot: Snapshot, cover: Cover) -> Iterator[str]:
             Scope.DEPARTMENT_AND_BELOW: _("The record belongs to one of their departments or to one below."),
             Scope.EVERYTHING: _("The scope holds every record of the partition."),
         }[cover.because]
-    if cover.admission is not None and cover.admission.partition_id is not None:
+    if cover.admission is not None:
         yield _("Partition “%(partition)s” is open to %(principal)s%(until)s.") % {
-            "partition": snapshot.partition_names.get(
-                cover.admission.partition_id, cover.admission.partition_id
-            ),
+            "partition": _partition_name(snapshot, cover.admission),
             "principal": principal_words(snapshot, cover.admission),
             "until": _until(cover.admission),
         }
+        yield from _belonging(snapshot, person, cover.admission)
+
+
+def _belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> Iterator[str]:
+    """Yield how the person is among those to whom it was given, where that is not said already."""
+    if person is None:
+        return
+    if given.level_id is not None and person.level_id not in (None, given.level_id):
+        yield _("%(person)s stands on level “%(own)s”, above “%(given)s” on the same ladder.") % {
+            "person": person.name,
+            "own": snapshot.levels[person.level_id].name,
+            "given": snapshot.levels[given.level_id].name,
+        }
+    if given.department_id is not None and given.below:
+        own = snapshot.departments_of(person)
+        if given.department_id in own:
+            return
+        for department_id in sorted(own):
+            if given.department_id in snapshot.above(department_id):
+                yield _("%(person)s belongs to department “%(own)s”, below “%(given)s”.") % {
+                    "person": person.name,
+                    "own": snapshot.departments[department_id].name,
+                    "given": snapshot.departments[given.department_id].name,
+                }
+                return
+
+
+def _chain(snapshot: Snapshot, roles: tuple[int, ...]) -> str:
+    return " → ".join(f"“{snapshot.roles[role].name}”" for role in roles)
+
+
+def _partition_name(snapshot: Snapshot, admission: Given) -> str:
+    assert admission.partition_id is not None
+    return snapshot.partition_names.get(admission.partition_id, str(admission.partition_id))
 
 
 def _until(given: Given) -> str:
-    return _(" (until %s)") % date_format(given.ends_at, "DATETIME_FORMAT") if given.ends_at else ""
+    return _(" (until %s)") % _moment(given.ends_at) if given.ends_at else ""
 
 
-def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
+def _moment(moment: datetime) -> str:
+    return date_format(localtime(moment), "DATETIME_FORMAT")
+
+
+def _missing_sentence(who: str, link: Link) -> str:
     words = {
         "person": who,
         "permission": registry.permission(link.permission).label,
         "scope": scope_words(link.scope) if link.scope else "",
         "right": RIGHT_LABELS[link.right] if link.right else "",
     }
+    if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
+        return _("%(person)s is admitted to no partition with the right to create.") % words
     return {
         Code.UNKNOWN_PERSON: _("There is no such person."),
         Code.ACCOUNT_CLOSED: _("The account of %(person)s is suspended or has left: nothing is open to it."),
@@ -119,3 +239,39 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
         Code.RECORD_DELETED: _("The record is in the bin."),
         Code.NO_RECORD: _("There is no such record."),
     }[link.code] % words
+
+
+def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
+    words: dict[str, Any] = {"roles": _chain(snapshot, miss.roles), "scope": scope_words(miss.scope)}
+    given = miss.given
+    if given is None:
+        return _("Role %(roles)s would give it, with the scope %(scope)s.") % words
+    words |= {
+        "principal": principal_words(snapshot, given),
+        "until": _moment(given.ends_at) if given.ends_at else "",
+        "from": _moment(given.starts_at) if given.starts_at else "",
+    }
+    if given.partition_id is None:
+        return {
+            Nearness.ENDED: _(
+                "Role %(roles)s would give it, with the scope %(scope)s; it was given to %(principal)s and ended: "
+                "%(until)s."
+            ),
+            Nearness.NOT_BEGUN: _(
+                "Role %(roles)s will give it, with the scope %(scope)s; it is given to %(principal)s and begins: "
+                "%(from)s."
+            ),
+            Nearness.GIVEN_TO_OTHERS: _(
+                "Role %(roles)s would give it, with the scope %(scope)s; it is given to %(principal)s."
+            ),
+        }[miss.nearness] % words
+    words |= {
+        "partition": _partition_name(snapshot, given),
+        "rights": _(", ").join(str(RIGHT_LABELS[right]) for right in Right if right in given.rights),
+    }
+    return {
+        Nearness.ENDED: _("Partition “%(partition)s” was open to %(principal)s; that ended: %(until)s."),
+        Nearness.NOT_BEGUN: _("Partition “%(partition)s” opens to %(principal)s: %(from)s."),
+        Nearness.WITHOUT_RIGHT: _("Partition “%(partition)s” is open to %(principal)s, only to: %(rights)s."),
+        Nearness.GIVEN_TO_OTHERS: _("Partition “%(partition)s” is open to %(principal)s."),
+    }[miss.nearness] % words

@@ -16,6 +16,7 @@ from hufu.access.decision.snapshot import (
     PersonFacts,
     RoleFacts,
     Snapshot,
+    paths,
 )
 from hufu.access.decision.terms import RecordFacts, Right
 from hufu.access.models import Admission, Assignment, GivenTo, Grant, Partition, Role, RoleInherits
@@ -62,7 +63,7 @@ def snapshot() -> Snapshot:
         },
         levels={row.id: LevelFacts(row.id, row.name, row.ladder_id, row.rank) for row in Level.objects.all()},
         roles={
-            row.id: RoleFacts(row.id, row.name, tuple(inherits[row.id]), tuple(grants[row.id]))
+            row.id: RoleFacts(row.id, row.name, tuple(inherits[row.id]), tuple(grants[row.id]), row.key)
             for row in Role.objects.all()
         },
         assignments=tuple(
@@ -96,6 +97,15 @@ def explain(snapshot: Snapshot, person_id: int, permission: str, record: RecordF
     if view is not None:
         needed[view] = declared_permission(view).right
     return decide(snapshot, person_id, permission, needed, record, view)
+
+
+def holders(snapshot: Snapshot, permission: str) -> tuple[int, ...]:
+    """Return the active people who hold the permission at any scope, by number: who may?"""
+    return tuple(
+        person.id
+        for person in snapshot.people.values()
+        if person.active and next(paths(snapshot, person, permission), None) is not None
+    )
 
 
 def roles(actor: Actor) -> QuerySet[Role]:

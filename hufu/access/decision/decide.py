@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,7 +47,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether `person_id` may use the permission, and why."""
+    """Whether `person_id` may use the permission, and why. `record` is what was asked about, if anything."""
 
     allowed: bool
     permission: str
@@ -55,6 +55,7 @@ class Decision:
     code: Code
     covers: tuple[Cover, ...] = ()
     missing: tuple[Link, ...] = ()
+    record: RecordFacts | None = None
 
 
 def decide(
@@ -69,11 +70,11 @@ def decide(
 
     `rights` maps each permission to the partition right it needs; `view` is the permission to see the record
     at all, which every permission on an existing record also needs. Without a `record` the question is
-    whether the permission is held at any scope.
+    whether the permission is held at any scope; to create, some partition must be open for that, too.
     """
 
     def deny(*missing: Link) -> Decision:
-        return Decision(False, permission, person_id, missing[0].code, missing=missing)
+        return Decision(False, permission, person_id, missing[0].code, missing=missing, record=record)
 
     person = snapshot.people.get(person_id)
     if person is None:
@@ -86,16 +87,36 @@ def decide(
         held = next(paths(snapshot, person, permission), None)
         if held is None:
             return deny(Link(Code.NO_GRANT, permission))
-        return Decision(True, permission, person_id, Code.HELD, covers=(Cover(held),))
+        if rights[permission] is not Right.CREATE:
+            return Decision(True, permission, person_id, Code.HELD, covers=(Cover(held),))
+        places = tuple(_places(snapshot, person, held))
+        if not places:
+            return deny(Link(Code.NOT_ADMITTED, permission, right=Right.CREATE))
+        return Decision(True, permission, person_id, Code.HELD, covers=places)
 
     covers: list[Cover] = []
+    links: list[Link] = []
     needed = [permission] if view in (None, permission) else [str(view), permission]
     for name in needed:
         cover, missing = _cover(snapshot, person, name, rights[name], record)
-        if cover is None:
-            return deny(*missing) if name == permission else deny(Link(Code.NO_VIEW, name), *missing)
-        covers.append(cover)
-    return Decision(True, permission, person_id, Code.COVERED, covers=tuple(covers))
+        if cover is not None:
+            covers.append(cover)
+            continue
+        if name != permission:
+            links.append(Link(Code.NO_VIEW, name))
+        links.extend(missing)
+    if links:
+        return deny(*links)
+    return Decision(True, permission, person_id, Code.COVERED, covers=tuple(covers), record=record)
+
+
+def _places(snapshot: Snapshot, person: PersonFacts, held: Path) -> Iterator[Cover]:
+    """Yield the partitions in which the person may create, each with the first admission that opens it."""
+    seen: set[int | None] = set()
+    for admission in admissions_for(snapshot, person, None, Right.CREATE):
+        if admission.partition_id not in seen:
+            seen.add(admission.partition_id)
+            yield Cover(held, admission)
 
 
 def _cover(

@@ -46,6 +46,7 @@ class RoleFacts:
     name: str
     inherits: tuple[int, ...]
     grants: tuple[tuple[str, str], ...]
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,19 +139,24 @@ def paths(snapshot: Snapshot, person: PersonFacts, permission: str) -> Iterator[
     for assignment in snapshot.assignments:
         if not assignment.in_force(snapshot.at) or not snapshot.reaches(assignment, person):
             continue
-        assert assignment.role_id is not None
-        waiting: list[tuple[int, ...]] = [(assignment.role_id,)]
-        seen: set[int] = set()
-        while waiting:
-            chain = waiting.pop(0)
-            if chain[-1] in seen:
-                continue
-            seen.add(chain[-1])
-            role = snapshot.roles[chain[-1]]
-            for granted, scope in role.grants:
-                if granted == permission and scope in NAMES:
-                    yield Path(assignment, chain, permission, named(scope))
-            waiting.extend((*chain, inherited) for inherited in role.inherits)
+        yield from grants_through(snapshot, assignment, permission)
+
+
+def grants_through(snapshot: Snapshot, assignment: Given, permission: str) -> Iterator[Path]:
+    """Yield every way by which the assigned role grants the permission, itself or by inheriting."""
+    assert assignment.role_id is not None
+    waiting: list[tuple[int, ...]] = [(assignment.role_id,)]
+    seen: set[int] = set()
+    while waiting:
+        chain = waiting.pop(0)
+        if chain[-1] in seen:
+            continue
+        seen.add(chain[-1])
+        role = snapshot.roles[chain[-1]]
+        for granted, scope in role.grants:
+            if granted == permission and scope in NAMES:
+                yield Path(assignment, chain, permission, named(scope))
+        waiting.extend((*chain, inherited) for inherited in role.inherits)
 
 
 def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
@@ -172,12 +178,12 @@ def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: Reco
 
 
 def admissions_for(
-    snapshot: Snapshot, person: PersonFacts, partition_id: int, right: Right
+    snapshot: Snapshot, person: PersonFacts, partition_id: int | None, right: Right
 ) -> Iterator[Given]:
-    """Yield the admissions that give the person the right in the partition."""
+    """Yield the admissions that give the person the right in the partition, or in any where None is named."""
     for admission in snapshot.admissions:
         if (
-            admission.partition_id == partition_id
+            (partition_id is None or admission.partition_id == partition_id)
             and (right is Right.READ or right in admission.rights)
             and admission.in_force(snapshot.at)
             and snapshot.reaches(admission, person)

@@ -1,0 +1,138 @@
+"""What would nearly have allowed it: gifts that ended or have not begun, rights that fall short, roles of others.
+
+Asked for one decision at a time, when somebody wants to know why; a decision itself never waits for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hufu.access.decision.decide import Code, Link
+from hufu.access.decision.scopes import Scope
+from hufu.access.decision.snapshot import (
+    Given,
+    Path,
+    PersonFacts,
+    Snapshot,
+    grants_through,
+    in_scope,
+)
+from hufu.access.decision.terms import RecordFacts, Right
+
+MOST = 3
+
+
+class Nearness(StrEnum):
+    """How something misses the person, nearest first."""
+
+    ENDED = "ended"
+    NOT_BEGUN = "not_begun"
+    WITHOUT_RIGHT = "without_right"
+    GIVEN_TO_OTHERS = "given_to_others"
+    NOT_GIVEN = "not_given"
+
+
+@dataclass(frozen=True)
+class NearMiss:
+    """A role (with the chain to the one that grants) or an admission that would help, and how it misses."""
+
+    nearness: Nearness
+    given: Given | None = None
+    roles: tuple[int, ...] = ()
+    scope: Scope = Scope.NOTHING
+
+
+def near_misses(
+    snapshot: Snapshot, person_id: int, link: Link, record: RecordFacts | None
+) -> tuple[NearMiss, ...]:
+    """Return the nearest misses for a missing link, nearest first, at most a handful."""
+    person = snapshot.people.get(person_id)
+    if person is None:
+        return ()
+    if link.code in {Code.NO_GRANT, Code.OUT_OF_SCOPE}:
+        found = _grants(snapshot, person, link.permission, record)
+    elif link.code is Code.NOT_ADMITTED and link.right is not None:
+        found = _admissions(snapshot, person, link.right, record)
+    else:
+        return ()
+    order = list(Nearness)
+    ranked = sorted(
+        found, key=lambda miss: (order.index(miss.nearness), _distance(snapshot, person, miss.given))
+    )
+    return tuple(ranked[:MOST])
+
+
+def _grants(
+    snapshot: Snapshot, person: PersonFacts, permission: str, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    """Yield each role that would help once: as it was given, else as others have it, else by itself."""
+
+    def helps(path: Path) -> bool:
+        return record is None or in_scope(snapshot, person, path.scope, record) is not Scope.NOTHING
+
+    named: set[int | None] = set()
+    within: set[int] = set()
+    by_time = sorted(snapshot.assignments, key=lambda given: not snapshot.reaches(given, person))
+    for assignment in by_time:
+        nearness = _nearness(snapshot, person, assignment)
+        if nearness is None or assignment.role_id in named:
+            continue
+        for path in grants_through(snapshot, assignment, permission):
+            if helps(path):
+                named.add(assignment.role_id)
+                within.update(path.roles)
+                yield NearMiss(nearness, assignment, path.roles, path.scope)
+                break
+    for role in snapshot.roles.values():
+        if role.id in within:
+            continue
+        alone = Given(0, None, None, False, None, None, None, role_id=role.id)
+        for path in grants_through(snapshot, alone, permission):
+            if helps(path) and len(path.roles) == 1:
+                yield NearMiss(Nearness.NOT_GIVEN, None, path.roles, path.scope)
+                break
+
+
+def _admissions(
+    snapshot: Snapshot, person: PersonFacts, right: Right, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    for admission in snapshot.admissions:
+        if record is not None and admission.partition_id != record.partition_id:
+            continue
+        gives = right is Right.READ or right in admission.rights
+        if snapshot.reaches(admission, person) and admission.in_force(snapshot.at):
+            if not gives:
+                yield NearMiss(Nearness.WITHOUT_RIGHT, admission)
+            continue
+        nearness = _nearness(snapshot, person, admission)
+        if gives and nearness is not None:
+            yield NearMiss(nearness, admission)
+
+
+def _nearness(snapshot: Snapshot, person: PersonFacts, given: Given) -> Nearness | None:
+    """Return how a gift misses the person; None where it does not, or is nobody's any more."""
+    if not snapshot.reaches(given, person):
+        return Nearness.GIVEN_TO_OTHERS if given.in_force(snapshot.at) else None
+    if given.in_force(snapshot.at):
+        return None
+    ended = given.ends_at is not None and given.ends_at <= snapshot.at
+    return Nearness.ENDED if ended else Nearness.NOT_BEGUN
+
+
+def _distance(snapshot: Snapshot, person: PersonFacts, given: Given | None) -> tuple[int, float]:
+    """Order gifts of one nearness: levels of the person's own ladder, departments, other levels, people.
+
+    Of those that ended, the one that ended last comes first; of those to come, the first.
+    """
+    if given is None:
+        return (4, 0)
+    moment = given.ends_at or given.starts_at
+    apart = abs((moment - snapshot.at).total_seconds()) if moment and snapshot.reaches(given, person) else 0.0
+    if given.level_id is not None:
+        asked = snapshot.levels[given.level_id]
+        own = snapshot.levels[person.level_id] if person.level_id is not None else None
+        same = own is not None and own.ladder_id == asked.ladder_id
+        return (0, apart or abs(asked.rank - own.rank)) if own is not None and same else (2, apart)
+    return (1, apart) if given.department_id is not None else (3, apart)
