@@ -22,20 +22,32 @@ from hufu.core.errors import Invalid
 
 @dataclass
 class Report:
-    """What applying a file did. `version` is 0 where none was published."""
+    """What applying a file did. `version` is 0 where none was published.
+
+    Labels name things by numbers, for the log; `words` tells some of them as the file does.
+    """
 
     version: int = 0
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    words: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         return not self.created and not self.changed
 
-    def add(self, label: str, *, created: bool) -> None:
+    def add(self, label: str, *, created: bool, words: str = "") -> None:
         """Note something; what was created and then filled counts once."""
+        self.words.setdefault(label, words or label)
         if label not in self.created + self.changed:
             (self.created if created else self.changed).append(label)
+
+    def include(self, other: Report) -> None:
+        """Take over what another report says, and its version."""
+        self.version = other.version
+        self.created += other.created
+        self.changed += other.changed
+        self.words |= other.words
 
 
 def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
@@ -56,8 +68,16 @@ def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
             except Invalid as invalid:
                 problems.add(step.place, str(invalid))
                 problems.stop()
-            report.add(step.label, created=step.creates)
+            report.add(step.label, created=step.creates, words=step.words)
         report.version = _publish(actor, document, report)
+    return report
+
+
+def rehearse(document: Mapping[str, Any]) -> Report:
+    """Say what `apply` would do; change nothing and need no right. Raise Invalid as it would."""
+    report = Report()
+    for step in plan(document):
+        report.add(step.label, created=step.creates, words=step.words)
     return report
 
 

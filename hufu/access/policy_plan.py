@@ -90,10 +90,14 @@ class Problems:
 
 @dataclass(frozen=True)
 class Step:
-    """One difference between a document and the policy that stands, and the deed that ends it."""
+    """One difference between a document and the policy that stands, and the deed that ends it.
+
+    `label` names it by numbers, for the log; `words` as the document does.
+    """
 
     place: str
     label: str
+    words: str
     creates: bool
     deed: Callable[[Actor], object]
 
@@ -109,8 +113,10 @@ class _Plan:
     inherits: dict[str, list[str]] = field(default_factory=dict)
     administrators: set[str] = field(default_factory=set)
 
-    def add(self, place: str, label: str, deed: Callable[[Actor], object], *, creates: bool) -> None:
-        self.steps.append(Step(place, label, creates, deed))
+    def add(
+        self, place: str, label: str, deed: Callable[[Actor], object], *, creates: bool, words: str = ""
+    ) -> None:
+        self.steps.append(Step(place, label, words or label, creates, deed))
 
     def partition(self, key: str) -> Partition:
         found = self.partitions[key]
@@ -322,7 +328,17 @@ def _plan_given(draft: _Plan, section: str, entries: Any) -> None:
             if what == "role"
             else partial(_admit, draft, key, {**term, "rights": rights})
         )
-        draft.add(place, f"{section}:{key}→{principal}", deed, creates=True)
+        words = f"{section[:-1]}:{key} → {_in_words(principal)}"
+        draft.add(place, f"{section}:{key}→{principal}", deed, creates=True, words=words)
+
+
+def _in_words(principal: Principal) -> str:
+    if principal.user is not None:
+        return f"user {principal.user.username}"
+    if principal.level is not None:
+        return f"level {principal.level.ladder.key}.{principal.level.key}"
+    assert principal.department is not None
+    return f"department {principal.department.code}{' and below' if principal.below else ''}"
 
 
 def _refuse_administrator(draft: _Plan, place: str, key: str) -> None:
@@ -392,7 +408,7 @@ def _principal(place: str, entry: Any, problems: Problems) -> Principal | None:
             return Principal(department=department, below=bool(entry.get("below")))
     else:
         ladder, _dot, key = name.partition(".")
-        level = Level.objects.filter(ladder__key=ladder, key=key).first()
+        level = Level.objects.select_related("ladder").filter(ladder__key=ladder, key=key).first()
         if level is not None:
             return Principal(level=level)
     problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": named[0], "name": name})

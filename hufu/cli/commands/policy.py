@@ -1,0 +1,188 @@
+"""Apply a policy file to this installation, or write the policy that stands to a file.
+
+A policy file holds the organisation (departments, ladders of levels), partitions, roles with their grants, and who is
+given what. It is applied whole or not at all, and publishes a version. Applying the same file again does nothing.
+The command line may apply it until version 1 stands; from then on a signed-in security administrator changes it.
+
+examples:
+  hufu policy apply company.yaml --dry-run     say what would be done
+  hufu policy apply company.yaml
+  hufu policy export                           to the terminal
+  hufu policy export company-today.yaml
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from hufu.cli import environment, output
+from hufu.core.errors import Denied, Invalid
+
+NAME = "policy"
+HELP = "apply or export the policy as one file"
+
+
+class _Rehearsed(Exception):
+    """Ends a dry run: everything that was done is undone."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the two actions and their options."""
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    apply = actions.add_parser(
+        "apply", help="apply a file", description="Apply a policy file, all or nothing."
+    )
+    apply.add_argument("file", type=Path, metavar="FILE", help="the policy as YAML")
+    apply.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    apply.add_argument("--json", action="store_true", help="print what was done as JSON")
+    apply.set_defaults(action=_apply)
+    export = actions.add_parser(
+        "export", help="write the policy", description="Write the policy that stands."
+    )
+    export.add_argument(
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="a file that is not there yet; without it, to the terminal",
+    )
+    export.set_defaults(action=_export)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    return int(args.action(args))
+
+
+def _apply(args: argparse.Namespace) -> int:
+    from hufu.cli import yaml_file
+
+    try:
+        document = yaml_file.read(args.file)
+        with environment.connected():
+            return _apply_document(args, document)
+    except Invalid as invalid:
+        if args.json:
+            output.print_json(
+                {"problems": {place: list(map(str, of)) for place, of in invalid.problems.items()}}
+            )
+        else:
+            output.print_problems(invalid, f"Nothing was applied. What is wrong with {args.file}:")
+        return 1
+
+
+def _apply_document(args: argparse.Namespace, document: Any) -> int:
+    from django.utils.translation import gettext as _
+
+    from hufu.access import policy_file
+    from hufu.core.actor import Actor
+    from hufu.core.transaction import acting
+    from hufu.staffing import organisation_file
+
+    operator = Actor.operator()
+    before = 0
+    try:
+        with acting(operator):
+            before = policy_file.current_version()
+            report = organisation_file.apply(operator, document.get("organisation") or {})
+            # After version 1 a dry run still says what differs, although the operator may not change it.
+            only_asked = args.dry_run and before
+            report.include(
+                policy_file.rehearse(document) if only_asked else policy_file.apply(operator, document)
+            )
+            if report.version == 1:
+                _require_somebody_to_change_it()
+            if args.dry_run:
+                raise _Rehearsed
+    except _Rehearsed:
+        pass
+    except Denied:
+        if not before:
+            raise
+        output.note(
+            "hufu: "
+            + _(
+                "Version %s of the policy is published; from now on a signed-in security administrator changes it. "
+                "Nothing was applied. With --dry-run this command says what differs."
+            )
+            % before
+        )
+        return 1
+    created, changed = (
+        [report.words[label] for label in labels] for labels in (report.created, report.changed)
+    )
+    published = 0 if args.dry_run else report.version
+    if args.json:
+        output.print_json(
+            {"version": published or before or None, "published": bool(published), "dry_run": args.dry_run}
+            | {"created": created, "changed": changed}
+        )
+        return 0
+    for line in created:
+        print(_("created  %s") % line)
+    for line in changed:
+        print(_("changed  %s") % line)
+    if report.is_empty:
+        print(_("There is nothing to change: the policy is what the file says."))
+    elif args.dry_run:
+        print(_("This was a dry run: nothing was changed."))
+    elif published:
+        print(_("Version %s of the policy is published.") % published)
+    return 0
+
+
+def _require_somebody_to_change_it() -> None:
+    """Raise Invalid where version 1 would leave nobody who could ever change the policy again."""
+    from django.utils.translation import gettext as _
+
+    from hufu.access import queries
+
+    snapshot = queries.snapshot()
+    for permission in ("policy.apply", "role.assign"):
+        if not queries.holders(snapshot, permission):
+            raise Invalid(
+                {
+                    "assignments": [
+                        _(
+                            "With version 1 the command line loses the right to change the policy, and nobody would "
+                            "hold “%s”. Run `hufu setup` first, or assign a role that grants it to somebody who is "
+                            "active."
+                        )
+                        % permission
+                    ]
+                }
+            )
+
+
+def _export(args: argparse.Namespace) -> int:
+    from hufu.cli import yaml_file
+
+    with environment.connected():
+        from hufu.access import policy_file
+        from hufu.core.actor import Actor
+        from hufu.core.transaction import acting
+        from hufu.staffing import organisation_file
+
+        with acting(Actor.operator()):
+            policy = policy_file.export()
+            document = {"format": policy.pop("format"), "organisation": organisation_file.export(), **policy}
+    text = yaml_file.text(document)
+    if args.file is None:
+        print(text, end="")
+        return 0
+    try:
+        # People and their rights are in it: for the eyes of whoever runs this.
+        with open(
+            os.open(args.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
+            file.write(text)
+    except FileExistsError:
+        output.note(f"hufu: {args.file} exists already and was not overwritten. Name another file.")
+        return 1
+    except OSError as error:
+        output.note(f"hufu: {args.file} cannot be written: {error.strerror}.")
+        return 1
+    return 0
