@@ -138,6 +138,7 @@ def _require_current() -> None:
 def _speak() -> None:
     from django.utils import translation
 
-    # The language of the terminal; English where it is not Chinese.
-    wanted = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    # HUFU_LANGUAGE, else the language of the terminal; English where it is not Chinese.
+    names = ("HUFU_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+    wanted = next((value for name in names if (value := os.environ.get(name))), "")
     translation.activate("zh-hans" if wanted.lower().startswith("zh") else "en")
