@@ -53,7 +53,6 @@ def not_found(resource: ResourceType, permission: str, record_id: int) -> NotFou
             "type": "access.refused",
             "target": Target(resource.name, record_id),
             "data": {"permission": permission},
-            "result": "refused",
             "reason": "not_found",
         },
     )
@@ -121,7 +120,6 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
             "type": "access.refused",
             "target": target,
             "data": {"permission": permission},
-            "result": "refused",
             "reason": str(code),
         },
     )

@@ -19,9 +19,9 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         """From now on a refusal leaves its event."""
-        from hufu.audit.refusals import write_refusal
+        from hufu.audit.refusals import spool_refusal, write_refusal
 
-        transaction.on_refusal(write_refusal)
+        transaction.on_refusal(write_refusal, spool_refusal)
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         """Yield triggers, policies and grants of the log."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from django.db import Error as DatabaseError
+from typing import Any
 
 from hufu.audit import spool
 from hufu.audit.recording import Event, record
 from hufu.core.actor import Actor
-from hufu.core.errors import Refusal, Unavailable
+from hufu.core.errors import Refusal
 
 
 def write_refusal(actor: Actor, refusal: Refusal) -> None:
-    """Write the event of a refusal whose changes are rolled back.
+    """Write the event of a refusal whose changes are rolled back."""
+    if refusal.event is not None:
+        record(actor, **_event_of(refusal))
 
-    If the log cannot take it, the event goes to the spool and the error is raised: the request ends with 503.
-    """
-    if refusal.event is None:
-        return
-    event = {"result": "refused", **refusal.event}
-    try:
-        record(actor, **event)
-    except (DatabaseError, Unavailable) as error:
-        spool.write(actor, Event(**event), failure=type(error).__name__)
-        raise
+
+def spool_refusal(actor: Actor, refusal: Refusal, error: Exception) -> None:
+    """Keep in the spool what the log could not take; the request ends with 503."""
+    if refusal.event is not None:
+        spool.write(actor, Event(**_event_of(refusal)), failure=type(error).__name__)
+
+
+def _event_of(refusal: Refusal) -> dict[str, Any]:
+    return {"result": "refused", **(refusal.event or {})}

@@ -24,11 +24,18 @@ class Unit:
 
 _unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
 _record_refusal: list[Callable[[Actor, Refusal], None]] = []
+_lose_refusal: list[Callable[[Actor, Refusal, Exception], None]] = []
 
 
-def on_refusal(record: Callable[[Actor, Refusal], None]) -> None:
-    """Name the function that writes a refusal's event. The layer that knows the log calls this once."""
+def on_refusal(
+    record: Callable[[Actor, Refusal], None], lost: Callable[[Actor, Refusal, Exception], None]
+) -> None:
+    """Name what writes a refusal's event, and what keeps it elsewhere when it could not be committed.
+
+    The layer that knows the log calls this once.
+    """
     _record_refusal[:] = [record]
+    _lose_refusal[:] = [lost]
 
 
 def current_unit() -> Unit:
@@ -73,6 +80,11 @@ def acting(actor: Actor) -> Iterator[Unit]:
             except Refusal as raised:
                 refusal = raised
                 record_refusal(actor, raised)
+    except Exception as error:
+        if refusal is not None:
+            for lost in _lose_refusal:
+                lost(actor, refusal, error)
+        raise
     finally:
         if token is not None:
             _unit.reset(token)
