@@ -77,8 +77,10 @@ def _date(text: str) -> date:
     for separator in ("/", "."):
         text = text.replace(separator, "-")
     try:
-        year, month, day = (int(part) for part in text.split("-"))
-        return date(year, month, day)
+        year, month, day = text.split("-")
+        if len(year) != 4:
+            raise ValueError
+        return date(int(year), int(month), int(day))
     except ValueError:
         raise Invalid({"": [_("“%s” is not a date. Write it as 2026-03-31.") % text]}) from None
 
