@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from hufu.access import guard
@@ -24,13 +27,19 @@ BATCH = 2000
 
 @dataclass(frozen=True)
 class NewRecord:
-    """What a record is created from. `values` are of declared fields, already parsed."""
+    """What a record is created from. `values` are of declared fields, already parsed.
+
+    Who may import also says the department, and the times of the record's life elsewhere; otherwise it belongs
+    to its owner's main department and begins now.
+    """
 
     partition_id: int
     owner_id: int
     values: Mapping[str, Any]
     department_id: int | None = None
     external_id: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
 
 
 def create_record(actor: Actor, resource: ResourceType, new: NewRecord) -> int:
@@ -42,6 +51,8 @@ def create_record(actor: Actor, resource: ResourceType, new: NewRecord) -> int:
 def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecord]) -> list[int]:
     """Add records and return their numbers, each authorized like a single one. All, or none."""
     guard.authorize(actor, resource.permission("create"))
+    if any(new.created_at or new.updated_at or new.department_id for new in records):
+        guard.authorize(actor, resource.permission("import"))
     _check_owners(actor, resource, records)
     _check_references(actor, resource, [(new.partition_id, new.values) for new in records])
     departments = dict(
@@ -56,9 +67,9 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
             owner_id=new.owner_id,
             department_id=new.department_id or departments[new.owner_id],
             external_id=new.external_id,
-            created_at=moment,
+            created_at=new.created_at or moment,
             created_by_id=actor.user_id,
-            updated_at=moment,
+            updated_at=new.updated_at or new.created_at or moment,
             updated_by_id=actor.user_id,
             **_columns(resource, new.values),
         )
@@ -174,13 +185,11 @@ def transfer_record(
     )
 
 
-def possible_owners(actor: Actor, partition_id: int) -> Iterable[User]:
+def possible_owners(actor: Actor, partition_id: int) -> QuerySet[User]:
     """Return who may own a record in the partition, for pickers."""
+    may_own = RawSQL("hufu.may_own(people_user.id, %s)", [partition_id], output_field=BooleanField())
     return (
-        User.objects.extra(
-            where=["hufu.may_own(people_user.id, %s)", "people_user.main_department_id IS NOT NULL"],
-            params=[partition_id],
-        )
+        User.objects.filter(may_own, main_department__isnull=False)
         .select_related("main_department")
         .order_by("name_sort", "id")
     )

@@ -54,4 +54,7 @@ def test_everything_is_entered_and_each_of_the_cast_sees_their_own_world(company
     assert seen["taozhixia"] == (of_sh, 0, 0)
     assert seen["sunwanqing"] == (5000, 0, 0)
     assert seen["shenhuaijin"] == (5000, 5000, 3000)
+    with acting(Actor.operator()):
+        entered = guard.scope(Actor.operator(), "customer.view").order_by("created_at").first()
+    assert entered.created_at == min(each.created_at for each in company.customers)
     assert seen["chenxiangdong"] == seen["chuanran"] == seen["hanjingshu"] == (0, 0, 0)

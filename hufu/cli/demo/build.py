@@ -109,6 +109,8 @@ def _customers(
                     partition_id=places.partitions[each.partition],
                     owner_id=places.users[each.owner],
                     department_id=places.departments[each.department],
+                    created_at=each.created_at,
+                    updated_at=each.updated_at,
                     values={
                         "name": each.name,
                         "customer_level": each.level,
@@ -150,6 +152,8 @@ def _opportunities(
                     partition_id=places.partitions[each.partition],
                     owner_id=places.users[each.owner],
                     department_id=places.departments[each.department],
+                    created_at=each.created_at,
+                    updated_at=each.updated_at,
                     values={
                         "name": each.name,
                         "customer": numbers[each.customer] if each.customer else None,
