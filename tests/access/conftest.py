@@ -1,0 +1,5 @@
+"""The company of named people."""
+
+from tests.company import company, company_database
+
+__all__ = ["company", "company_database"]

@@ -1,0 +1,315 @@
+"""虎符测试公司: a small company of named people, the same in every test that wants one.
+
+| who | name | what she or he may do |
+|---|---|---|
+| lin  | 林悦 | sales representative in 华东: edits her own customers, views her department's |
+| tang | 唐亮 | sales representative in 华东, too; a colleague of 林悦 |
+| zhang | 张伟 | sales representative in 华南 |
+| zhao | 赵敏 | read-only representative in 华东: views her department's, edits nothing |
+| wang | 王芳 | sales manager of 林悦, 唐亮 and (through the suspended 郑凯) 张伟 |
+| chen | 陈静 | customer service: reads every customer of 上海 and its opportunities, edits none |
+| zhou | 周涛 | finance: reads every customer of 上海, sees no opportunity |
+| li   | 李强 | executive: every partition, and all that a manager may |
+| sun  | 孙海 | sales representative, admitted to 深圳 alone |
+| zheng | 郑凯 | representative in 华东, suspended |
+| qian | 钱多 | no role at all |
+| feng | 冯刚 | system administrator |
+| he   | 何明 | security administrator |
+| wu   | 吴洁 | audit administrator |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pytest_django import DjangoDbBlocker
+
+from hufu.access import policy_file
+from hufu.core.actor import Actor
+from hufu.core.postgres import roles
+from hufu.core.transaction import acting
+from hufu.crm import actions as crm
+from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from hufu.people.models import Department, Level
+from hufu.staffing import actions as staffing
+from hufu.staffing import organisation_file
+from tests.database import TestServer, django_on
+
+# name → (Chinese name, department, level, manager, status)
+PEOPLE: dict[str, tuple[str, str, str | None, str | None, str]] = {
+    "li": ("李强", "hq", "executive", None, "active"),
+    "wang": ("王芳", "sales", "manager", "li", "active"),
+    "zheng": ("郑凯", "east", "rep", "wang", "suspended"),
+    "lin": ("林悦", "east", "rep", "wang", "active"),
+    "tang": ("唐亮", "east", "rep", "wang", "active"),
+    "zhang": ("张伟", "south", "rep", "zheng", "active"),
+    "zhao": ("赵敏", "east", None, "wang", "active"),
+    "chen": ("陈静", "service", None, None, "active"),
+    "zhou": ("周涛", "finance", None, None, "active"),
+    "sun": ("孙海", "far", "rep", None, "active"),
+    "qian": ("钱多", "east", None, None, "active"),
+    "feng": ("冯刚", "hq", None, None, "active"),
+    "he": ("何明", "office", None, None, "active"),
+    "wu": ("吴洁", "hq", None, None, "active"),
+}
+
+TYPES = ("customer", "opportunity")
+
+
+def _each(verb: str, scope: str) -> dict[str, str]:
+    return {f"{type_name}.{verb}": scope for type_name in TYPES}
+
+
+def _to_user(role: str, username: str) -> dict[str, Any]:
+    return {"role": role, "to": {"user": username}, "reason": "岗位需要"}
+
+
+def _admitted(partition: str, rights: list[str], **to: Any) -> dict[str, Any]:
+    return {"partition": partition, "to": to, "rights": rights, "reason": "岗位需要"}
+
+
+ALL_RIGHTS = ["create", "edit", "delete"]
+POLICY: dict[str, Any] = {
+    "format": 1,
+    "organisation": {
+        "departments": [
+            {
+                "code": "hq",
+                "name": "总部",
+                "children": [
+                    {
+                        "code": "sales",
+                        "name": "销售部",
+                        "children": [
+                            {"code": "east", "name": "华东"},
+                            {"code": "south", "name": "华南"},
+                        ],
+                    },
+                    {"code": "service", "name": "客服部"},
+                    {"code": "finance", "name": "财务部"},
+                    {"code": "office", "name": "安全办公室"},
+                ],
+            },
+            {"code": "far", "name": "深圳公司"},
+        ],
+        "ladders": [
+            {
+                "key": "sales",
+                "name": "销售序列",
+                "levels": [
+                    {"key": "rep", "name": "销售代表"},
+                    {"key": "manager", "name": "销售经理"},
+                    {"key": "executive", "name": "高管"},
+                ],
+            }
+        ],
+    },
+    "partitions": [{"key": "sh", "name": "上海公司"}, {"key": "sz", "name": "深圳公司"}],
+    "roles": [
+        {
+            "key": "rep",
+            "name": "销售代表",
+            "grants": {
+                **_each("view", "department"),
+                **_each("create", "own"),
+                **_each("edit", "own"),
+                **_each("delete", "own"),
+                **_each("transfer", "own"),
+            },
+        },
+        {"key": "rep_reading", "name": "销售代表(只读)", "grants": _each("view", "department")},
+        {
+            "key": "manager",
+            "name": "销售经理",
+            "inherits": ["rep"],
+            "grants": {
+                **_each("view", "subordinates"),
+                **_each("edit", "subordinates"),
+                **_each("transfer", "subordinates"),
+                **_each("create", "everything"),
+            },
+        },
+        {"key": "executive", "name": "高管", "grants": _each("view", "everything")},
+        {"key": "service", "name": "客服代表", "grants": _each("view", "everything")},
+        {"key": "finance", "name": "财务", "grants": {"customer.view": "everything"}},
+        {
+            "key": "system",
+            "name": "系统管理员",
+            "administrator": "system",
+            "grants": {"user.view": "everything", "user.manage": "everything"},
+        },
+        {
+            "key": "security",
+            "name": "安全管理员",
+            "administrator": "security",
+            "grants": {
+                "user.view": "everything",
+                "role.view": "everything",
+                "role.manage": "everything",
+                "role.assign": "everything",
+                "policy.apply": "everything",
+                "explain.any": "everything",
+            },
+        },
+        {
+            "key": "audit",
+            "name": "审计管理员",
+            "administrator": "audit",
+            "grants": {"audit.view": "everything"},
+        },
+        {"key": "empty", "name": "空角色", "grants": {}},
+    ],
+    "assignments": [
+        {"role": "rep", "to": {"level": "sales.rep"}, "reason": "级别"},
+        {"role": "manager", "to": {"level": "sales.manager"}, "reason": "级别"},
+        {"role": "executive", "to": {"level": "sales.executive"}, "reason": "级别"},
+        _to_user("rep_reading", "zhao"),
+        _to_user("service", "chen"),
+        _to_user("finance", "zhou"),
+        _to_user("system", "feng"),
+        _to_user("security", "he"),
+        _to_user("audit", "wu"),
+    ],
+    "admissions": [
+        _admitted("sh", ALL_RIGHTS, department="sales", below=True),
+        _admitted("sh", [], user="chen"),
+        _admitted("sh", [], user="zhou"),
+        _admitted("sh", ALL_RIGHTS, user="li"),
+        _admitted("sz", ALL_RIGHTS, user="li"),
+        _admitted("sz", ALL_RIGHTS, department="far", below=True),
+    ],
+}
+
+# name → (Chinese name, partition, owner, phone)
+CUSTOMERS = {
+    "qiming": ("上海启明精密机械有限公司", "sh", "lin", "13800006621"),
+    "yunhe": ("杭州云合软件有限公司", "sh", "lin", ""),
+    "haitian": ("宁波海天重工有限公司", "sh", "tang", "13900001111"),
+    "nanfang": ("广州南方电子有限公司", "sh", "zhang", "13700002222"),
+    "pengcheng": ("深圳鹏程科技有限公司", "sz", "sun", "13600003333"),
+}
+# name → (Chinese name, customer, owner)
+OPPORTUNITIES = {
+    "machines": ("启明数控机床项目", "qiming", "lin"),
+    "software": ("云合软件续约", "yunhe", "lin"),
+    "cranes": ("海天起重机项目", "haitian", "tang"),
+    "boards": ("南方电路板项目", "nanfang", "zhang"),
+    "chips": ("鹏程芯片项目", "pengcheng", "sun"),
+}
+
+
+@dataclass
+class Company:
+    """The numbers of the company's people, departments, partitions and records, by name."""
+
+    database: str = ""
+    people: dict[str, int] = field(default_factory=dict)
+    departments: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, int] = field(default_factory=dict)
+    partitions: dict[str, int] = field(default_factory=dict)
+    customers: dict[str, int] = field(default_factory=dict)
+    opportunities: dict[str, int] = field(default_factory=dict)
+
+    def actor(self, name: str) -> Actor:
+        """Return the person as an actor."""
+        return Actor(self.people[name], PEOPLE[name][0])
+
+    def customer(self, name: str) -> int:
+        return self.customers[name]
+
+    def opportunity(self, name: str) -> int:
+        return self.opportunities[name]
+
+
+def build() -> Company:
+    """Make the company in the connected database, by the deeds that a real one would be made by."""
+    operator = Actor.operator()
+    made = Company()
+    with acting(operator):
+        organisation_file.apply(operator, POLICY["organisation"])
+        made.departments = dict(Department.objects.values_list("code", "id"))
+        made.levels = dict(Level.objects.values_list("key", "id"))
+        people = [
+            staffing.Person(
+                username=username,
+                name=name,
+                email=f"{username}@hufu.example",
+                status=status,
+                main_department_id=made.departments[department],
+                level_id=made.levels[level] if level else None,
+            )
+            for username, (name, department, level, _manager, status) in PEOPLE.items()
+        ]
+        made.people = {user.username: user.id for user in staffing.create_users(operator, people)}
+        staffing.set_managers(
+            operator,
+            {made.people[name]: made.people[boss] for name, (*_facts, boss, _s) in PEOPLE.items() if boss},
+        )
+        policy_file.apply(operator, POLICY)
+    with acting(operator):
+        made.partitions = {entry["key"]: index for index, entry in enumerate(POLICY["partitions"], start=1)}
+        numbers = crm.create_many(
+            operator,
+            CUSTOMER,
+            [
+                crm.NewRecord(
+                    made.partitions[partition],
+                    made.people[owner],
+                    {"name": name, "stage": "following", "phone": phone, "customer_level": "B"},
+                )
+                for name, partition, owner, phone in CUSTOMERS.values()
+            ],
+        )
+        made.customers = dict(zip(CUSTOMERS, numbers, strict=True))
+        numbers = crm.create_many(
+            operator,
+            OPPORTUNITY,
+            [
+                crm.NewRecord(
+                    made.partitions[CUSTOMERS[customer][1]],
+                    made.people[owner],
+                    {
+                        "name": name,
+                        "stage": "proposal",
+                        "customer": made.customers[customer],
+                        "amount": 100_000 * (index + 1),
+                    },
+                )
+                for index, (name, customer, owner) in enumerate(OPPORTUNITIES.values())
+            ],
+        )
+        made.opportunities = dict(zip(OPPORTUNITIES, numbers, strict=True))
+    return made
+
+
+@pytest.fixture(scope="session")
+def company_database(
+    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Company]:
+    """The company in a database that nobody works in: each test gets a copy."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(template_database)
+        try:
+            with django_on(postgres.url(roles.APP, name)):
+                made = build()
+            made.database = name
+            yield made
+        finally:
+            postgres.drop(name)
+
+
+@pytest.fixture
+def company(
+    postgres: TestServer, company_database: Company, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Company]:
+    """The company in a database of the test's own, with real commits."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(company_database.database)
+        try:
+            with django_on(postgres.url(roles.APP, name)):
+                yield company_database
+        finally:
+            postgres.drop(name)
