@@ -38,7 +38,8 @@ def masked(declared: Field, value: Any) -> str:
     if not text:
         return ""
     if declared.kind is Kind.PHONE:
-        return f"{text[:3]}****{text[-4:]}" if len(text) >= 11 else "****"
+        national = text.removeprefix("+86").strip()
+        return f"{national[:3]}****{national[-4:]}" if len(national) >= 11 else "****"
     if declared.kind is Kind.EMAIL:
         name, _at, domain = text.partition("@")
         return f"{name[:1]}***@{domain}" if domain else "***"

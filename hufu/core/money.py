@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from hufu.core.errors import Invalid
@@ -33,4 +32,4 @@ def display(amount: int) -> str:
     """Return the amount for people, with separators, and decimals only where they say something."""
     exact = from_minor(amount)
     decimals = 0 if exact == exact.to_integral_value() else MINOR_UNITS
-    return number_format(exact, decimal_pos=decimals, use_l10n=True, force_grouping=True)
+    return f"{exact:,.{decimals}f}"
