@@ -70,7 +70,9 @@ def sprite() -> str:
     """Return one SVG file with a symbol for every icon that icons.txt names."""
     symbols = []
     for name in icon_names():
-        text = (MODULES / "@tabler" / "icons" / "icons" / "outline" / f"{name}.svg").read_text(encoding="utf-8")
+        text = (MODULES / "@tabler" / "icons" / "icons" / "outline" / f"{name}.svg").read_text(
+            encoding="utf-8"
+        )
         drawing = ROOT_TAG.sub("", HINT.sub("", text)).replace("</svg>", "").split()
         symbols.append(f'<symbol id="{name}" viewBox="0 0 24 24">{" ".join(drawing)}</symbol>')
     return '<svg xmlns="http://www.w3.org/2000/svg">\n' + "\n".join(symbols) + "\n</svg>\n"

@@ -105,7 +105,7 @@ def take(browser: Browser, url: str, folder: Path, only: str, variants: str) -> 
             with browser.new_context(
                 storage_state=state,
                 viewport={"width": width, "height": height},
-                locale=language,
+                locale={"zh-hans": "zh-CN"}.get(language, language),
                 reduced_motion="reduce",
             ) as context:
                 prefer(context, url, language, theme)
@@ -159,7 +159,8 @@ def picture(context: BrowserContext, url: str, shot: Shot, target: Path) -> Path
         page.locator(shot.open).first.click()
     page.wait_for_load_state("networkidle")
     height = page.evaluate("document.documentElement.scrollHeight")
-    page.set_viewport_size({"width": page.viewport_size["width"], "height": min(max(height, 844), TALLEST)})
+    width = page.evaluate("window.innerWidth")
+    page.set_viewport_size({"width": width, "height": min(max(height, 844), TALLEST)})
     page.screenshot(path=target)
     page.close()
     return target

@@ -10,9 +10,10 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polib
 from babel.messages.extract import extract_python
@@ -22,17 +23,10 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "hufu"
 CATALOGUE = SOURCE / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
-KEYWORDS = {
-    "_": None,
-    "gettext": None,
-    "gettext_lazy": None,
-    "gettext_noop": None,
-    "ngettext": (1, 2),
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-}
+KEYWORDS = (
+    *("_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"),
+    *("pgettext", "pgettext_lazy", "npgettext", "npgettext_lazy"),
+)
 PLACEHOLDER = re.compile(r"%(?:\((\w+)\))?[sd]|\{(\w*)\}")
 
 Key = tuple[str, str]
@@ -132,10 +126,10 @@ def messages() -> list[Message]:
     for path in sorted(SOURCE.rglob("*")):
         place = path.relative_to(ROOT).as_posix()
         if path.suffix == ".py" and "/migrations/" not in place:
-            stated = from_python(path.read_bytes(), message_keywords=KEYWORDS)
+            stated = from_python(path.read_bytes())
         elif "/templates/" in place and path.is_file():
             text = templatize(path.read_text(encoding="utf-8"), origin=place)
-            stated = from_python(text.encode(), message_keywords=KEYWORDS)
+            stated = from_python(text.encode())
         else:
             continue
         for context, text, plural in stated:
@@ -146,21 +140,16 @@ def messages() -> list[Message]:
     return list(found.values())
 
 
-def from_python(source: bytes, *, message_keywords: dict[str, object]) -> Iterator[tuple[str, str, str]]:
+def from_python(source: bytes) -> Iterator[tuple[str, str, str]]:
     """Yield (context, text, plural) of every call of gettext in Python source."""
-    options = {"encoding": "utf-8"}
-    for _line, function, arguments, _comments in extract_python(
-        io.BytesIO(source),
-        message_keywords,
-        [],
-        options,  # type: ignore[arg-type]
-    ):
-        parts = list(arguments) if isinstance(arguments, tuple) else [arguments]
-        context = parts.pop(0) if function and function.lstrip("n").startswith("pgettext") else ""
-        texts = [part for part in parts if isinstance(part, str) and part]
-        if texts:
-            plural = texts[1] if len(texts) > 1 and function and function.startswith("n") else ""
-            yield context or "", texts[0], plural
+    keywords: dict[str, Any] = dict.fromkeys(KEYWORDS)
+    found: Iterable[Any] = extract_python(io.BytesIO(source), keywords, [], {"encoding": "utf-8"})
+    for _line, function, arguments, _comments in found:
+        texts = [arguments] if isinstance(arguments, str) else list(arguments)
+        context = texts.pop(0) if "pgettext" in function else ""
+        plural = texts[1] if "ngettext" in function or "npgettext" in function else ""
+        if texts and isinstance(texts[0], str):
+            yield context, texts[0], plural
 
 
 def new_catalogue() -> polib.POFile:

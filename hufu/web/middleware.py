@@ -27,6 +27,7 @@ from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, Una
 from hufu.core.transaction import acting
 from hufu.web import errors
 from hufu.web.pages import Page, declared
+from hufu.web.passage import Passage
 
 logger = logging.getLogger(__name__)
 
@@ -39,13 +40,6 @@ class RollBack(Exception):
     def __init__(self, response: HttpResponseBase) -> None:
         super().__init__()
         self.response = response
-
-
-class Passage(HttpRequest):
-    """A request on its way through: who acts in it, and what its view raised."""
-
-    actor: Actor
-    fault: Exception | None
 
 
 class ActingMiddleware:

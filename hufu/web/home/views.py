@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -15,6 +15,7 @@ from hufu.access.registry import Kind
 from hufu.core.actor import Actor
 from hufu.crm import queries
 from hufu.web.pages import page
+from hufu.web.passage import Passage
 from hufu.web.records.presenters import Presenter, Row
 
 RECENT = 6
@@ -50,9 +51,9 @@ class Door:
 
 
 @page(signed_in=True)
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Passage) -> HttpResponse:
     """Show counts and own records to those who work with customers, their pages to administrators."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     viewable = [
         resource for resource in registry.resource_types() if guard.may(actor, resource.permission("view"))
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from hufu.audit import queries
 from hufu.audit.events import all_types
 from hufu.audit.queries import LogFilter
-from hufu.core.actor import OPERATOR_ID, Actor
+from hufu.core.actor import OPERATOR_ID
 from hufu.people.models import User
 from hufu.web.log.presenters import RESULTS, lines
 from hufu.web.pages import page
+from hufu.web.passage import Passage
 from hufu.web.people import directory
 
 
@@ -80,9 +81,9 @@ def beginning(day: date | None) -> datetime | None:
 
 
 @page("audit.view")
-def log_page(request: HttpRequest) -> HttpResponse:
+def log_page(request: Passage) -> HttpResponse:
     """Show the log, newest first."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     form = LogForm(request.GET)
     if not form.is_valid():
         return render(request, "log/list.html", {"form": form, "lines": [], "is_narrowed": True}, status=422)
@@ -101,7 +102,7 @@ def log_page(request: HttpRequest) -> HttpResponse:
 
 
 @page("audit.view")
-def entry_page(request: HttpRequest, event_id: UUID) -> HttpResponse:
+def entry_page(request: Passage, event_id: UUID) -> HttpResponse:
     """Show one entry."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     return render(request, "log/entry.html", {"line": lines([queries.entry(actor, event_id)])[0]})

@@ -54,7 +54,7 @@ def departments_page(request: HttpRequest) -> HttpResponse:
     """Show the tree of departments."""
     people = Counter(User.objects.filter(status=Status.ACTIVE).values_list("main_department_id", flat=True))
     nodes = {row.pk: Node(row, people[row.pk]) for row in Department.objects.order_by("id")}
-    roots = []
+    roots: list[Node] = []
     for node in nodes.values():
         siblings = nodes[node.department.parent_id].below if node.department.parent_id else roots
         siblings.append(node)

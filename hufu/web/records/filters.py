@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from hufu.access import reach
 from hufu.access.decision.terms import Right
@@ -91,7 +92,11 @@ def chips(params: QueryDict, shown: list[Control]) -> list[Chip]:
         chosen = [option.label for option in control.options if option.chosen]
         if chosen:
             made.append(
-                Chip(str(control.field.label), ", ".join(chosen).strip(), without(params, control.field.name))
+                Chip(
+                    str(control.field.label),
+                    _(", ").join(chosen).strip(),
+                    without(params, control.field.name),
+                )
             )
     return made
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from hufu.access import reach
@@ -14,6 +14,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import NotFound
 from hufu.crm import actions, queries
 from hufu.people.models import User
+from hufu.web.passage import Passage
 from hufu.web.people import directory
 
 OFFERED = 12
@@ -30,17 +31,17 @@ class Choice:
     chosen: bool = False
 
 
-def records(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+def records(request: Passage, resource: ResourceType) -> HttpResponse:
     """Offer records that the actor may view and whose name begins with what was typed."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     found = queries.find(actor, resource, request.GET.get("q", "")[:100], limit=OFFERED)
     choices = [Choice(record.pk, getattr(record, resource.title)) for record in found]
     return _offer(request, choices)
 
 
-def owners(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+def owners(request: Passage, resource: ResourceType) -> HttpResponse:
     """Offer colleagues; with a partition, those who may own a record there."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     text = request.GET.get("q", "")[:100]
     partition = request.GET.get("partition", "")
     if partition:
@@ -64,7 +65,7 @@ def readable_partition(actor: Actor, text: str) -> int:
     return int(text)
 
 
-def _offer(request: HttpRequest, choices: list[Choice]) -> HttpResponse:
+def _offer(request: Passage, choices: list[Choice]) -> HttpResponse:
     name = request.GET.get("name", "")
     return render(
         request,

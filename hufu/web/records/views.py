@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -21,6 +21,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
 from hufu.crm import actions, queries
 from hufu.people.models import User
+from hufu.web.passage import Passage
 from hufu.web.records import filters, pickers
 from hufu.web.records.forms import RecordForm, TransferForm, defaults
 from hufu.web.records.presenters import Presenter, record_url
@@ -29,9 +30,9 @@ DEEDS = ("edit", "transfer", "delete")
 SOMEBODY_ELSE = 0
 
 
-def list_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
     """Show the records that the actor may view, filtered, sorted, in pages."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     query = filters.read(request.GET)
     found = queries.list_records(actor, resource, query)
     columns = [declared for declared in resource.fields if declared.in_list]
@@ -88,9 +89,9 @@ def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any
     }
 
 
-def record_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+def record_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Show one record."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     record = queries.get_record(actor, resource, record_id)
     presenter = Presenter(actor, resource, [record])
     own = [
@@ -120,9 +121,9 @@ def record_page(request: HttpRequest, resource: ResourceType, record_id: int) ->
     )
 
 
-def create_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
+def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     """Show the form of a new record, or add it."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     places = list(Partition.objects.filter(id__in=guard.creatable_partitions(actor, resource)).order_by("id"))
     if not places:
         raise guard.denied(actor, resource.permission("create"))
@@ -152,9 +153,9 @@ def create_page(request: HttpRequest, resource: ResourceType) -> HttpResponse:
     )
 
 
-def chosen_place(request: HttpRequest, resource: ResourceType, places: list[Partition]) -> Partition:
+def chosen_place(request: Passage, resource: ResourceType, places: list[Partition]) -> Partition:
     """Return the partition that the request names, or the first; another is refused."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     named = request.POST.get("partition", "")
     if not named:
         return places[0]
@@ -164,15 +165,15 @@ def chosen_place(request: HttpRequest, resource: ResourceType, places: list[Part
     return found[0]
 
 
-def chosen_owner(request: HttpRequest, actor: Actor) -> int:
+def chosen_owner(request: Passage, actor: Actor) -> int:
     """Return the owner that the form names, or the actor. The deed checks it."""
     named = request.POST.get("owner", "")
     return int(named) if named.isdecimal() and User.objects.filter(pk=int(named)).exists() else actor.user_id
 
 
-def edit_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Show the form of a record, or store it. After a conflict what was typed stays in the form."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     record = guard.get(actor, resource.permission("edit"), record_id)
     form = RecordForm(actor, resource, record, data=request.POST or None)
     conflict = False
@@ -198,10 +199,10 @@ def read_version(form: Any) -> int:
 
 
 def form_page(
-    request: HttpRequest, resource: ResourceType, form: RecordForm, *, status: int = 200, **context: Any
+    request: Passage, resource: ResourceType, form: RecordForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Show the form of a new or an existing record."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     record = context.get("record")
     back = record_url(resource, record.pk) if record is not None else reverse(f"{resource.name}_list")
     return render(
@@ -239,9 +240,9 @@ def reference(actor: Actor, form: RecordForm, declared: Field) -> dict[str, Any]
     }
 
 
-def transfer_page(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+def transfer_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Show who may become the owner, or give the record to them."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     record = guard.get(actor, resource.permission("transfer"), record_id)
     form = TransferForm(request.POST or None, initial={"version": record.lock_version})
     conflict = False
@@ -301,9 +302,9 @@ def transfer_page(request: HttpRequest, resource: ResourceType, record_id: int) 
     )
 
 
-def delete(request: HttpRequest, resource: ResourceType, record_id: int) -> HttpResponse:
+def delete(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Put a record into the bin. The page of the record asks first."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     version = request.POST.get("version", "")
     actions.delete_record(actor, resource, record_id, version=int(version) if version.isdecimal() else 0)
     messages.success(request, _("%(thing)s deleted.") % {"thing": resource.label})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -14,8 +14,8 @@ from hufu.access import queries, registry
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 from hufu.access.models import Administrator, GivenTo, Role
 from hufu.access.registry import Risk
-from hufu.core.actor import Actor
 from hufu.web.pages import page
+from hufu.web.passage import Passage
 
 RISKS = {Risk.LOW: "grey", Risk.MEDIUM: "amber", Risk.HIGH: "red"}
 
@@ -31,9 +31,9 @@ class RoleCard:
 
 
 @page("role.view")
-def roles_page(request: HttpRequest) -> HttpResponse:
+def roles_page(request: Passage) -> HttpResponse:
     """Show every role with what it permits."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     return render(request, "roles/list.html", {"roles": [card(role) for role in queries.roles(actor)]})
 
 
@@ -63,9 +63,9 @@ def card(role: Any) -> RoleCard:
 
 
 @page("role.view")
-def given_page(request: HttpRequest) -> HttpResponse:
+def given_page(request: Passage) -> HttpResponse:
     """Show who holds which role, and who is admitted where."""
-    actor: Actor = request.actor  # type: ignore[attr-defined]
+    actor = request.actor
     return render(
         request,
         "roles/given.html",

@@ -74,7 +74,7 @@ def control(field: BoundField) -> SafeString:
     dress = "form-select" if isinstance(widget, Select) else "form-control"
     if isinstance(widget, CheckboxInput):
         dress = "form-check-input"
-    attributes = {"class": f"{dress} is-invalid" if field.errors else dress}
+    attributes: dict[str, str | bool] = {"class": f"{dress} is-invalid" if field.errors else dress}
     described = [f"{field.auto_id}_help"] if field.help_text else []
     if field.errors:
         described.append(f"{field.auto_id}_problem")
