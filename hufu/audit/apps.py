@@ -8,6 +8,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 from hufu.core import schema, transaction
+from hufu.core.health import Finding
 
 
 class AuditConfig(AppConfig):
@@ -26,3 +27,17 @@ class AuditConfig(AppConfig):
     def install_sql(self) -> Iterator[tuple[str, str]]:
         """Yield triggers, policies and grants of the log."""
         yield "audit.log", schema.sql_file("hufu.audit", "log")
+
+    def doctor_checks(self) -> Iterator[Finding]:
+        """Yield whether the secrets folder belongs to this database, and whether the spool is empty."""
+        from hufu.audit import keys, spool
+        from hufu.core.errors import Unavailable
+
+        try:
+            keys.check_key_ring()
+            yield Finding("log key")
+        except Unavailable as error:
+            yield Finding("log key", str(error), "Restore the secrets folder that belongs to this database.")
+        waiting = spool.pending()
+        problem = f"{waiting} events wait in the spool because the log could not be written" if waiting else ""
+        yield Finding("log spool", problem, "Start the site again: it writes them to the log.")

@@ -91,6 +91,20 @@ def site(database: Database, *, host: str, port: int, workers: int = 1, demo: bo
         running.stop()
 
 
+def note_start() -> None:
+    """Write to the log what waits in the spool since the log could not be written, and that the site starts."""
+    from hufu import __version__
+    from hufu.audit import record
+    from hufu.audit.spool import recover_spool
+    from hufu.core.actor import Actor
+    from hufu.core.transaction import acting
+
+    operator = Actor.operator()
+    recover_spool(operator)
+    with acting(operator):
+        record(operator, "system.started", data={"version": __version__})
+
+
 def serving_environment(values: Mapping[str, str], database_url: str) -> dict[str, str]:
     """Return the environment of a serving process: one address of the database, the application's."""
     secret = {ADMIN_VARIABLE, *VARIABLES.values()}

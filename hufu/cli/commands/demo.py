@@ -52,7 +52,7 @@ def _day(text: str) -> date:
 def run(args: argparse.Namespace) -> int:
     """Make the company where the database is empty, say whom one can be, and serve until told to stop."""
     from hufu.cli import environment
-    from hufu.cli.site import require_assets, require_free, site
+    from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
 
@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         with environment.connected():
             prepare(database, args.today or datetime.now(ZoneInfo("Asia/Shanghai")).date())
             introduce()
+            note_start()
         with site(database, host=HOST, port=args.port, demo=True) as running:
             print(f"\nHufu CRM is at {running.url} (Ctrl-C stops it)", flush=True)
             return running.wait()

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from hufu.cli import environment
-    from hufu.cli.site import require_assets, require_free, site
+    from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
 
@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
     with serving(environment.var()), environment.database() as database:
         if OWNER in database.urls:
             environment.migrate_in_child()
+        with environment.connected():
+            note_start()
         with site(database, host=args.host, port=args.port, workers=args.workers) as running:
             print(f"Hufu CRM is at {running.url} (Ctrl-C stops it)", flush=True)
             return running.wait()
