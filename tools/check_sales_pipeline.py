@@ -87,6 +87,7 @@ def compare(data: Path, variant: str) -> Iterator[Line]:
 
     folder = ROOT / "examples" / "maps" / VARIANTS[variant]
     policy = ROOT / "examples" / "policies" / f"sales-pipeline-{variant}.yaml"
+    hufu("setup", "--system", "administrator:Administrator", "--audit", "auditor:Auditor", "--json")
     hufu("policy", "apply", str(policy))
     sheets = [str(data / name) for name in ("accounts.csv", "sales_pipeline.csv")]
     if variant == "partitions":

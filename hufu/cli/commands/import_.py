@@ -3,20 +3,26 @@
 The map names the files it reads; a FILE is matched by its name, or say which one it is: NAME=FILE. Importing the same
 file again changes nothing; rows that differ from what stands are updated. Imported people cannot sign in until they
 are invited. docs/import.md describes the map, examples/maps/ has some.
+
+examples:
+  hufu import users staff.csv --map staff.yaml --dry-run
+  hufu import customers export-2026-03.csv --map customers.yaml
+  hufu import customers accounts.csv deals=pipeline-2026.csv --map customers.yaml --json
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hufu.cli import environment, output
+from hufu.core.errors import Invalid
+
 if TYPE_CHECKING:
-    from hufu.core.errors import Invalid
     from hufu.core.imports import Map, Plan, Report
 
 NAME = "import"
@@ -37,32 +43,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import as the operator of the command line and print the report."""
-    from hufu.cli import environment
-    from hufu.core.errors import Invalid
-
-    with environment.connected():
-        from hufu.core.imports import ImportRefused, Plan
-
-        try:
-            plan = Plan(_read_map(args.type, args.map), args.files)
-        except Invalid as invalid:
-            return _say_wrong(invalid, as_json=args.json)
-        try:
-            with _progress(plan) as advance:
-                report = _import(args.type, plan, advance, dry_run=args.dry_run)
-        except Invalid as invalid:
-            return _say_wrong(invalid, as_json=args.json)
-        except ImportRefused as refused:
-            report = refused.report
-        finally:
-            plan.close()
+    try:
+        with environment.connected():
+            return _run(args)
+    except Invalid as invalid:
         if args.json:
-            print(json.dumps({"dry_run": args.dry_run, **report.as_dict()}, ensure_ascii=False, indent=2))
+            output.print_json(
+                {"problems": {place: list(map(str, of)) for place, of in invalid.problems.items()}}
+            )
         else:
-            from hufu.cli.import_report import lines
+            output.print_problems(
+                invalid, f"Nothing was imported. What is wrong with {args.map} or the files:"
+            )
+        return 1
 
-            print("\n".join(lines(report, dry_run=args.dry_run)))
-        return 1 if report.refused else 0
+
+def _run(args: argparse.Namespace) -> int:
+    from hufu.cli.import_report import lines
+    from hufu.core.imports import ImportRefused, Plan
+
+    plan = Plan(_read_map(args.type, args.map), args.files)
+    try:
+        with _progress(plan) as advance:
+            report = _import(args.type, plan, advance, dry_run=args.dry_run)
+    except ImportRefused as refused:
+        report = refused.report
+    finally:
+        plan.close()
+    if args.json:
+        output.print_json({"dry_run": args.dry_run, **report.as_dict()})
+    else:
+        print("\n".join(lines(report, dry_run=args.dry_run)))
+    return 1 if report.refused else 0
 
 
 def _read_map(type_name: str, path: Path) -> Map:
@@ -114,24 +126,3 @@ def _progress(plan: Plan) -> Iterator[Callable[[], None]]:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(plan.map.name, total=plan.size)
         yield lambda: progress.update(task, completed=plan.position)
-
-
-def _say_wrong(invalid: Invalid, *, as_json: bool) -> int:
-    """Print what is wrong with the map or a file, place by place."""
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    "problems": {
-                        place: [str(text) for text in texts] for place, texts in invalid.problems.items()
-                    }
-                },
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
-        return 1
-    for place, messages in invalid.problems.items():
-        for message in messages:
-            print(f"hufu: {place}: {message}" if place else f"hufu: {message}", file=sys.stderr)
-    return 1
