@@ -219,16 +219,10 @@ def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:
         user.name_sort = sort_key(user.name)
         touched.append(user)
     if touched:
-        User.objects.bulk_update(
-            touched, [*(_relation(name) for name in CHANGEABLE), "name_sort"], batch_size=500
-        )
+        User.objects.bulk_update(touched, [*CHANGEABLE, "name_sort"], batch_size=500)
         _record_changes(actor, differences)
         reach.changed()
     return len(touched)
-
-
-def _relation(name: str) -> str:
-    return name.removesuffix("_id")
 
 
 def _record_changes(
