@@ -110,11 +110,19 @@ admissions:
 
 
 def test_a_circle_through_a_role_that_the_file_does_not_name_is_refused(hufu, people, write):
-    roles = "roles:\n  - {key: a, name: 甲}\n  - {key: b, name: 乙, inherits: [a]}\n"
-    given = "assignments:\n  - {role: sec, to: {user: zhao}, reason: 安全}\n"
-    sec = "  - {key: sec, name: 丁, administrator: security, grants: {policy.apply: everything, role.assign: everything}}\n"
-    first = write("format: 1\n" + roles + sec + given)
-    assert hufu("policy", "apply", first).code == 0
+    first = """
+format: 1
+roles:
+  - {key: a, name: 甲}
+  - {key: b, name: 乙, inherits: [a]}
+  - key: sec
+    name: 丁
+    administrator: security
+    grants: {policy.apply: everything, role.assign: everything}
+assignments:
+  - {role: sec, to: {user: zhao}, reason: 安全}
+"""
+    assert hufu("policy", "apply", write(first)).code == 0
     said = hufu(
         "policy", "apply", write("format: 1\nroles: [{key: a, name: 甲, inherits: [b]}]"), "--dry-run"
     )
