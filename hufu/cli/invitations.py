@@ -9,7 +9,6 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -28,8 +27,8 @@ class Invitation:
     valid_until: datetime
 
     def until(self) -> str:
-        """Return the moment in words."""
-        return date_format(localtime(self.valid_until), "DATETIME_FORMAT")
+        """Return the moment in the company's time, as a terminal shows it in any language."""
+        return localtime(self.valid_until).strftime("%Y-%m-%d %H:%M")
 
 
 def invite(actor: Actor, user: User) -> Invitation:
