@@ -22,14 +22,16 @@ def lines(report: Report, *, dry_run: bool) -> Iterator[str]:
         }
     yield ""
     yield from _refusals(report)
-    for title, number in (
-        (_("created"), report.created),
-        (_("updated"), report.updated),
+    stored = not dry_run and not report.refused
+    counts = (
+        (_("created") if stored else _("would be created"), report.created),
+        (_("updated") if stored else _("would be updated"), report.updated),
         (_("unchanged"), report.unchanged),
         (_("refused rows"), report.refused_rows),
         (_("rows that repeat another"), report.repeated),
-    ):
-        if number or title == _("created"):
+    )
+    for index, (title, number) in enumerate(counts):
+        if number or index == 0:
             yield f"  {number:>9,}  {title}"
     yield from _noticed(report)
     yield ""

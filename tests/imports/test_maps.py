@@ -31,6 +31,11 @@ def problems(map_file, text, type_name="customers"):
         ("{" + FIELDS + ", note: {colum: x}}}", "records[1].fields.note", "“colum”"),
         ("{" + FIELDS + ", note: {column: x, constant: y}}}", "records[1].fields.note", "exactly one"),
         ("{" + FIELDS + ", note: {column: x, unknown: drop}}}", "records[1].fields.note.unknown", "empty"),
+        (
+            "{" + FIELDS.replace("owner: lin", "owner: {column: x, unknown: empty}") + "}}",
+            "records[1].fields.owner.unknown",
+            "must not be empty",
+        ),
         ("{" + FIELDS + ", note: {rule: guess}}}", "records[1].fields.note.rule", "partition"),
         ("{" + FIELDS + ", note: {template: '{a'}}}", "records[1].fields.note.template", "{"),
         ("{" + FIELDS + ", note: {column: x, by: name}}}", "records[1].fields.note", "by"),

@@ -112,6 +112,8 @@ def test_a_dry_run_says_what_would_happen_and_changes_nothing(company, sheet, im
     before = state()
     report = imported("customers", CUSTOMERS, sheet("main.csv", HEADER, QIMING), dry_run=True)
     assert report.created == 1
+    wrong = sheet("main.csv", HEADER, ["K9", "九州", "nobody", "IT", "", ""])
+    assert imported("customers", CUSTOMERS, wrong, dry_run=True).refused_rows == 1
     assert state() == before
 
 

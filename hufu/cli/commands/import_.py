@@ -23,6 +23,7 @@ from hufu.cli import environment, output
 from hufu.core.errors import Invalid
 
 if TYPE_CHECKING:
+    from hufu.core.actor import Actor
     from hufu.core.imports import Map, Plan, Report
 
 NAME = "import"
@@ -71,7 +72,8 @@ def _run(args: argparse.Namespace) -> int:
     finally:
         plan.close()
     if args.json:
-        output.print_json({"dry_run": args.dry_run, **report.as_dict()})
+        stored = not args.dry_run and not report.refused
+        output.print_json({"dry_run": args.dry_run, "stored": stored, **report.as_dict()})
     else:
         print("\n".join(lines(report, dry_run=args.dry_run)))
     return 1 if report.refused else 0
@@ -92,26 +94,35 @@ def _read_map(type_name: str, path: Path) -> Map:
 
 
 def _import(type_name: str, plan: Plan, advance: Callable[[], None], *, dry_run: bool) -> Report:
+    """Import, or go all the way and back; a dry run leaves no event, not even that of a refusal."""
     from django.db import transaction
 
     from hufu.core.actor import Actor
+    from hufu.core.imports import ImportRefused
     from hufu.core.transaction import acting
+
+    operator = Actor.operator()
+    with acting(operator):
+        if not dry_run:
+            return _bring_in(operator, type_name, plan, advance)
+        try:
+            with transaction.atomic():
+                report = _bring_in(operator, type_name, plan, advance)
+                transaction.set_rollback(True)
+        except ImportRefused as refused:
+            report = refused.report
+    return report
+
+
+def _bring_in(operator: Actor, type_name: str, plan: Plan, advance: Callable[[], None]) -> Report:
     from hufu.crm.imports import import_records
     from hufu.crm.resources import CUSTOMER, OPPORTUNITY
     from hufu.staffing.imports import import_users
 
-    operator = Actor.operator()
-    with acting(operator):
-        # A savepoint of its own: a dry run goes all the way, and back.
-        with transaction.atomic():
-            if type_name == "users":
-                report = import_users(operator, plan)
-            else:
-                resource = CUSTOMER if type_name == "customers" else OPPORTUNITY
-                report = import_records(operator, resource, plan, advance=advance)
-            if dry_run:
-                transaction.set_rollback(True)
-    return report
+    if type_name == "users":
+        return import_users(operator, plan)
+    resource = CUSTOMER if type_name == "customers" else OPPORTUNITY
+    return import_records(operator, resource, plan, advance=advance)
 
 
 @contextmanager

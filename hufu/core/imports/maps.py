@@ -348,6 +348,10 @@ class _Reader:
             options["scale"] = self._scale(f"{place}.scale", entry["scale"])
         if "date_format" in entry:
             options["date_format"] = str(entry["date_format"])
+        if options.get("unknown") == EMPTY and name in self.shape.required:
+            self.problems.add(
+                f"{place}.unknown", _("“%s” must not be empty, so it cannot be left out.") % name
+            )
         options["by"] = self._default_by(name)
         if "by" in entry:
             if name not in self.shape.by:

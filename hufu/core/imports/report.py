@@ -39,6 +39,8 @@ class RefusedValue:
 class Report:
     """Counts of records (created, updated, unchanged), refused rows, and everything else that was noticed.
 
+    Where rows are refused, nothing is stored, and the counts say what would have been.
+
     `translated` counts (field or column, text in the file, what it became); `left_empty` the records whose field
     the file leaves empty; `emptied` the values (field, value, reason) that the map lets be left out; `kept` the
     facts (field) of existing records that an import does not change although the file says otherwise; `repeated`
@@ -68,14 +70,15 @@ class Report:
         return len({(problem.file, problem.row) for problem in self.refused})
 
     def event_data(self) -> dict[str, Any]:
-        """Return what the log says of the import."""
+        """Return what the log says of the import. Where rows were refused, nothing was created or updated."""
+        stored = not self.refused
         return {
             "file": ", ".join(file.name for file in self.files),
             "digest": ", ".join(file.digest for file in self.files),
             "map_digest": self.map_digest,
             "rows": self.files[0].rows,
-            "created": self.created,
-            "updated": self.updated,
+            "created": self.created if stored else 0,
+            "updated": self.updated if stored else 0,
             "unchanged": self.unchanged,
             "refused": self.refused_rows,
         }
