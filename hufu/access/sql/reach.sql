@@ -26,7 +26,7 @@ CREATE OR REPLACE VIEW hufu.members AS
 CREATE OR REPLACE VIEW hufu.departments_below AS
     WITH RECURSIVE tree AS (
         SELECT id AS department_id, id AS below_id FROM public.people_department
-        UNION ALL
+        UNION
         SELECT tree.department_id, d.id FROM tree JOIN public.people_department d ON d.parent_id = tree.below_id)
     SELECT department_id, below_id FROM tree;
 
@@ -175,11 +175,18 @@ BEGIN
     END IF;
 END $$;
 
--- May this user own records here? Active, and admitted to read and edit.
+-- May this user own records here? Active, and admitted to read and edit. Reach past a time limit is not asked:
+-- nobody but its owner's next request rebuilds it.
 CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT hufu.is_active(who) AND EXISTS (
-       SELECT 1 FROM access_term t WHERE t.user_id = who AND hufu.bit(t.edit_partitions, partition)) $$;
+$$ SELECT hufu.is_active(who) AND CASE
+       WHEN EXISTS (SELECT 1 FROM access_reach r
+                    WHERE r.user_id = who AND (r.valid_until IS NULL OR r.valid_until > clock_timestamp()))
+       THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who AND hufu.bit(t.edit_partitions, partition))
+       ELSE EXISTS (SELECT 1 FROM hufu.user_admissions a
+                    WHERE a.user_id = who AND a.partition_id = partition AND a.can_edit
+                      AND (a.starts_at IS NULL OR a.starts_at <= clock_timestamp())
+                      AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())) END $$;
 
 -- Is something given to this principal given to the actor, too?
 CREATE OR REPLACE FUNCTION hufu.is_given_to_me(to_user int, to_department int, with_below boolean, to_level int)
@@ -192,6 +199,3 @@ $$ SELECT CASE
            SELECT 1 FROM hufu.members m JOIN hufu.departments_below b ON b.below_id = m.department_id
            WHERE m.user_id = hufu.actor() AND b.department_id = to_department)
        ELSE EXISTS (SELECT 1 FROM hufu.members WHERE user_id = hufu.actor() AND department_id = to_department) END $$;
-
-REVOKE ALL ON FUNCTION hufu.rebuild_reach(int[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION hufu.settle_reach(), hufu.freshen_reach(int) TO hufu_app;
