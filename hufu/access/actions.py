@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
@@ -193,6 +194,23 @@ def check_grants(grants: Mapping[str, Iterable[str]]) -> None:
         raise Invalid(problems)
 
 
+def _authorize_gift(actor: Actor, to: Principal) -> None:
+    """Raise Denied unless the actor may give to this principal. Whoever belongs to it would give to themselves."""
+    guard.authorize(actor, "role.assign")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT hufu.is_given_to_me(%s, %s, %s, %s)",
+            [
+                to.user.id if to.user else None,
+                to.department.id if to.department else None,
+                to.below,
+                to.level.id if to.level else None,
+            ],
+        )
+        if cursor.fetchone()[0]:
+            raise guard.denied(actor, "role.assign")
+
+
 def assign_role(
     actor: Actor,
     role: Role,
@@ -203,9 +221,7 @@ def assign_role(
     ends_at: datetime | None = None,
 ) -> Assignment:
     """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level."""
-    guard.authorize(actor, "role.assign")
-    if actor.is_person and to.user is not None and to.user.id == actor.user_id:
-        raise guard.denied(actor, "role.assign")
+    _authorize_gift(actor, to)
     if to.level is not None and role.administrator:
         raise Invalid({"to": [_("“%s” is an administrator role and cannot hang on a level.") % role.name]})
     given = Assignment(
@@ -233,9 +249,7 @@ def admit(
     ends_at: datetime | None = None,
 ) -> Admission:
     """Open a partition to a principal. Every right implies read."""
-    guard.authorize(actor, "role.assign")
-    if actor.is_person and to.user is not None and to.user.id == actor.user_id:
-        raise guard.denied(actor, "role.assign")
+    _authorize_gift(actor, to)
     given_rights = {Right.READ, *rights}
     admission = Admission(
         partition=partition,

@@ -20,7 +20,7 @@ class Right(StrEnum):
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What coverage looks at. `deleted` records are covered by nothing here, those without owner by `everything` alone."""
+    """What coverage looks at. A `deleted` record is covered by nothing, one without owner by `everything` alone."""
 
     partition_id: int
     owner_id: int | None
