@@ -313,3 +313,23 @@ def company(
                 yield company_database
         finally:
             postgres.drop(name)
+
+
+@pytest.fixture(scope="session")
+def shared_database(
+    postgres: TestServer, company_database: Company, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """One more copy, for all tests of this worker that leave nothing behind."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(company_database.database)
+        yield name
+        postgres.drop(name)
+
+
+@pytest.fixture
+def shared(
+    postgres: TestServer, company_database: Company, shared_database: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Company]:
+    """The company in a database that others use, too: the test must roll back what it changes."""
+    with django_db_blocker.unblock(), django_on(postgres.url(roles.APP, shared_database)):
+        yield company_database
