@@ -13,7 +13,7 @@ from hufu import audit
 from hufu.audit import Subject
 from hufu.core.actor import Actor
 from hufu.people.models import User
-from hufu.web.middleware import actor_of, visitor
+from hufu.web.middleware import context_of, visitor
 
 
 @receiver(user_logged_in)
@@ -65,4 +65,4 @@ def record_failure(request: HttpRequest, login: str, *, reason: str = "wrong_cre
 
 def as_themselves(request: HttpRequest, user: User) -> Actor:
     """Return the actor that a user is from this request on."""
-    return Actor(user.pk, user.name, actor_of(request).context)
+    return Actor(user.pk, user.name, context_of(request))

@@ -13,7 +13,7 @@ from hufu.access.decision.terms import Right
 from hufu.access.models import Partition
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
-from hufu.crm.queries import ListQuery
+from hufu.crm.queries import PAGE, ListQuery
 from hufu.people.models import Department, User
 
 RESERVED = {"q", "sort", "cursor"}
@@ -58,6 +58,7 @@ def read(params: QueryDict) -> ListQuery:
         search=params.get("q", "").strip()[:100],
         sort=params.get("sort", ""),
         cursor=params.get("cursor", ""),
+        limit=PAGE,
     )
 
 

@@ -19,6 +19,8 @@ from hufu.crm import values
 WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
 # Set by the import, which finds its records again by it.
 IMPORT_KEY = "external_id"
+# What a form sends for a reference that stays and whose target this person may not see.
+KEEP = "keep"
 
 
 class RecordForm(forms.Form):
@@ -61,6 +63,8 @@ class RecordForm(forms.Form):
         }
         read = values.parse_all(self.resource, typed, creating=self.record is None)
         for name, text in references.items():
+            if text == KEEP and self.record is not None:
+                continue
             if text and not text.isdecimal():
                 raise Invalid({name: [_("Choose one of the list.")]})
             read[name] = int(text) if text else None

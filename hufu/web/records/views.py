@@ -23,7 +23,7 @@ from hufu.crm import actions, queries
 from hufu.people.models import User
 from hufu.web.passage import Passage
 from hufu.web.records import filters, pickers
-from hufu.web.records.forms import RecordForm, TransferForm, defaults
+from hufu.web.records.forms import KEEP, RecordForm, TransferForm, defaults
 from hufu.web.records.presenters import Presenter, record_url
 
 DEEDS = ("edit", "transfer", "delete")
@@ -232,11 +232,15 @@ def reference(actor: Actor, form: RecordForm, declared: Field) -> dict[str, Any]
     other = resource_type(declared.reference)
     value = str(form[declared.name].value() or "")
     may_view = guard.may(actor, other.permission("view"))
-    titles = queries.visible_titles(actor, other, [int(value)]) if may_view and value.isdecimal() else {}
+    number = int(value) if value.isdecimal() else 0
+    title = queries.visible_titles(actor, other, [number]).get(number) if may_view and number else None
+    stored = getattr(form.record, declared.column, None)
+    if title is None and (value == KEEP or number == stored) and stored is not None:
+        value = KEEP
     return {
         "url": reverse(f"{other.name}_pick") if may_view else "",
-        "value": value,
-        "title": titles.get(int(value)) if value.isdecimal() else None,
+        "value": value if title is not None or value == KEEP else "",
+        "title": title,
     }
 
 
