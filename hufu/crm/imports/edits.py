@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Subject, Target, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
+from hufu.core.errors import Conflict
 from hufu.core.text import initials, sort_key
 from hufu.crm.actions import sealed_fields
-
-BATCH = 500
 
 
 def lock_editable(actor: Actor, resource: ResourceType, ids: Collection[int]) -> dict[int, Any]:
@@ -48,6 +50,26 @@ def edit_many(
                 **changes(before, values, sealed=sealed),
             )
         )
-    rows = [row for row, _values in edits.values()]
-    resource.model_class._base_manager.bulk_update(rows, sorted(columns), batch_size=BATCH)
+    _update(resource, [row for row, _values in edits.values()], sorted(columns))
     record_many(actor, events)
+
+
+def _update(resource: ResourceType, rows: Sequence[Any], columns: Sequence[str]) -> None:
+    """Write these columns of these rows, in one statement."""
+    by_name = {field.attname: field for field in resource.model_class._meta.concrete_fields}
+    fields = [by_name[name] for name in ("id", *columns)]
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+    names = ", ".join(f'"{field.column}"' for field in fields)
+    assigned = ", ".join(f'"{field.column}" = new."{field.column}"' for field in fields[1:])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {resource.table} AS r SET {assigned} FROM unnest({arrays}) AS new ({names}) WHERE r.id = new.id",
+            [
+                [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
+                for field in fields
+            ],
+        )
+        if cursor.rowcount != len(rows):
+            raise Conflict(
+                _("Some of the records were changed meanwhile. Nothing was imported; import again.")
+            )
