@@ -194,10 +194,27 @@ def _plan_roles(draft: _Plan, entries: Any) -> None:
             draft.problems.add(
                 f"{place}.inherits", _("Roles would inherit in a circle: %s.") % " → ".join(circle)
             )
-        elif set(others) != set(held.get(key, ())):
-            draft.add(
-                place, f"role:{key}", partial(_inherit, draft, key, others), creates=key not in standing
-            )
+    # What ends comes first: between two circle-free policies there is then none with a circle.
+    for wider in (False, True):
+        for key, place in named.items():
+            before = held.get(key, [])
+            after = [other for other in before if other in draft.inherits[key]]
+            if wider:
+                before, after = after, draft.inherits[key]
+            if set(before) != set(after):
+                deed = partial(_inherit, draft, key, after)
+                draft.add(place, f"role:{key}", deed, creates=key not in standing)
+    _refuse_administrators_on_levels(draft, named)
+
+
+def _refuse_administrators_on_levels(draft: _Plan, named: Mapping[str, str]) -> None:
+    """Find roles that hang on a level already and would come to be, or to inherit, an administrator role."""
+    on_levels = Assignment.objects.filter(level__isnull=False).values_list("role__key", flat=True)
+    for key in sorted(set(on_levels)):
+        holds = _with_inherited(key, draft.inherits)
+        if holds & draft.administrators:
+            place = next((named[role] for role in sorted(holds) if role in named), "roles")
+            _refuse_administrator(draft, place, key)
 
 
 def _plan_role(draft: _Plan, place: str, key: str, entry: Mapping[str, Any]) -> None:
