@@ -142,6 +142,12 @@ def test_changing_the_password_keeps_the_session_and_ends_the_others(
     assert [event.data["method"] for event in entries(owner_connection, "auth.password_set")] == ["changed"]
 
 
+def test_whoever_has_no_password_is_told_how_to_get_one(visit: Visit) -> None:
+    response = visit("qian").get("/accounts/password/change/", follow=True)
+    assert response.status_code == 200
+    assert "no password to change" in response.content.decode()
+
+
 @pytest.mark.parametrize("path", ["signup/", "email/", "password/reset/", "social/login/error/", "inactive/"])
 def test_what_nobody_needs_does_not_exist(visitor: Client, company: Company, path: str) -> None:
     assert visitor.get(f"/accounts/{path}").status_code == 404

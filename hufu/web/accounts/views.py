@@ -8,7 +8,7 @@ from allauth.account import views as allauth_views
 from django.contrib import messages
 from django.contrib.auth import login
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -31,6 +31,15 @@ class SignInView(allauth_views.LoginView):
 
 class ChangePasswordView(allauth_views.PasswordChangeView):
     """Choosing another password while signed in."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Send away whoever signs in without a password."""
+        if not request.user.has_usable_password():
+            messages.info(
+                request, _("You have no password to change. Ask your system administrator for a link.")
+            )
+            return HttpResponseRedirect(reverse("home"))
+        return super().dispatch(request, *args, **kwargs)
 
     def get_default_success_url(self) -> str:
         return reverse("home")

@@ -1,0 +1,120 @@
+"""The site on the small company's database, and Chromium.
+
+Every page that a test opens is watched: a message on the console, a broken policy or a failed request fails the test.
+"""
+
+from __future__ import annotations
+
+import os
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from wsgiref.simple_server import WSGIRequestHandler
+
+import pytest
+from django.conf import LazySettings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.servers.basehttp import ThreadedWSGIServer
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from hufu.people.models import User
+from tests.company import Company, company, company_database
+from tests.conftest import chromium
+
+__all__ = ["company", "company_database"]
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+Open = Callable[..., Page]
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Answers without a line per request."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadedWSGIServer):
+    """One thread per request; a browser that goes away is no error."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a browser that is closed breaks its connections."""
+
+
+@pytest.fixture
+def site(company: Company, settings: LazySettings) -> Iterator[str]:
+    """The address of a site that serves the company."""
+    settings.ALLOWED_HOSTS = ["localhost"]
+    server = Server(("127.0.0.1", 0), QuietHandler, ipv6=False)
+    server.set_app(WSGIHandler())
+    thread = threading.Thread(target=socketserver.BaseServer.serve_forever, args=(server, 0.05), daemon=True)
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium of the system.
+
+    Playwright keeps an event loop running in this thread; Django's own calls in the tests are as synchronous as ever.
+    """
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_as(site: str, company: Company, browser: Browser) -> Iterator[Open]:
+    """Return a function that opens a page as somebody ("" for a visitor): in a language, a theme, on a phone."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(
+        who: str, path: str = "/", *, language: str = "en", theme: str = "light", phone: bool = False
+    ) -> Page:
+        context = browser.new_context(
+            base_url=site, viewport=PHONE if phone else DESKTOP, reduced_motion="reduce", locale="en-GB"
+        )
+        contexts.append(context)
+        cookies = {"django_language": language, "hufu_theme": theme}
+        if who:
+            cookies |= session_of(company, who)
+        context.add_cookies([{"name": name, "value": value, "url": site} for name, value in cookies.items()])
+        page = context.new_page()
+        page.on("console", lambda message: note(message.type, message.text))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.goto(path)
+        return page
+
+    def note(kind: str, text: str) -> None:
+        # That a page answers 403, 404 or 409 is said by the browser too, and is what such a test is about.
+        if kind in ("error", "warning") and "the server responded with a status of 4" not in text:
+            complaints.append(f"{kind}: {text}")
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def session_of(company: Company, who: str) -> dict[str, str]:
+    """Return the cookie of somebody's new session."""
+    client = Client()
+    client.force_login(
+        User.objects.get(pk=company.people[who]), backend="hufu.web.accounts.backend.PasswordBackend"
+    )
+    [(name, morsel)] = client.cookies.items()
+    return {name: morsel.value}
