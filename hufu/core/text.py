@@ -7,6 +7,11 @@ import unicodedata
 from pypinyin import Style, lazy_pinyin
 
 
+def is_storable(text: str) -> bool:
+    """Say whether the database can hold the text: it takes neither U+0000 nor half a surrogate pair."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def folded(text: str) -> str:
     """Return the text for comparing: compatibility forms unified, lower case, outer spaces gone."""
     return unicodedata.normalize("NFKC", text).strip().lower()

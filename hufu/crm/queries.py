@@ -20,7 +20,7 @@ from hufu.access.registry import Kind, ResourceType, Search
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.core.text import folded
+from hufu.core.text import folded, is_storable
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -53,8 +53,8 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     limit = max(1, min(query.limit, LARGEST_PAGE))
     backwards, position = _read_cursor(query.cursor, resource, sort)
     if position is not None:
-        rows = rows.filter(_beyond(sort, descending is not backwards, *position))
-    ordered = _ordered(rows, sort, descending is not backwards)
+        rows = rows.filter(_beyond(resource, sort, descending is not backwards, *position))
+    ordered = _ordered(resource, rows, sort, descending is not backwards)
     found = list(ordered.select_related("owner", "department", "partition")[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
@@ -113,7 +113,7 @@ def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) ->
     """Return viewable records whose searchable fields begin with (or equal) the text, for pickers."""
     rows = guard.scope(actor, resource.permission("view"))
     if text.strip():
-        rows = rows.filter(_searched(resource, text))
+        rows = _search(rows, resource, text)
     return list(rows.order_by("-updated_at", "-pk")[:limit])
 
 
@@ -127,7 +127,7 @@ def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySe
         if values:
             rows = rows.filter(_filtered(resource, name, values))
     if query.search.strip():
-        rows = rows.filter(_searched(resource, query.search))
+        rows = _search(rows, resource, query.search)
     return rows
 
 
@@ -145,6 +145,10 @@ def _filtered(resource: ResourceType, name: str, values: Sequence[str]) -> Q:
         return Q(**{f"{declared.column}__in": [int(value) for value in values]})
     except ValueError:
         raise Invalid({name: [_("“%s” is not one of the values.") % values[0]]}) from None
+
+
+def _search(rows: QuerySet[Any], resource: ResourceType, text: str) -> QuerySet[Any]:
+    return rows.filter(_searched(resource, text)) if is_storable(text) else rows.none()
 
 
 def _searched(resource: ResourceType, text: str) -> Q:
@@ -182,25 +186,40 @@ def _sort(resource: ResourceType, asked: str) -> tuple[DeclaredField, bool]:
     return declared, name.startswith("-")
 
 
-def _ordered(rows: QuerySet[Any], sort: DeclaredField, descending: bool) -> QuerySet[Any]:
-    """Order by the field, empty values last when descending, and by number: every sort ends in the id."""
+def _ordered(
+    resource: ResourceType, rows: QuerySet[Any], sort: DeclaredField, descending: bool
+) -> QuerySet[Any]:
+    """Order by the field, empty values last when descending, and by number: every sort ends in the id.
+
+    A column that is never empty is ordered plainly, which an index serves.
+    """
     assert sort.sort is not None
+    if not _is_nullable(resource, sort):
+        return rows.order_by(*([f"-{sort.sort}", "-pk"] if descending else [sort.sort, "pk"]))
     if descending:
         return rows.order_by(F(sort.sort).desc(nulls_last=True), "-pk")
     return rows.order_by(F(sort.sort).asc(nulls_first=True), "pk")
 
 
-def _beyond(sort: DeclaredField, descending: bool, value: Any, record_id: int) -> Q:
+def _beyond(resource: ResourceType, sort: DeclaredField, descending: bool, value: Any, record_id: int) -> Q:
     """Return the condition for records after a position in the order of `_ordered`."""
     assert sort.sort is not None
-    same = Q(**{f"{sort.sort}__isnull": True}) if value is None else Q(**{sort.sort: value})
-    after_same = same & Q(**{"pk__lt" if descending else "pk__gt": record_id})
+    side = "lt" if descending else "gt"
+    after_id = Q(**{f"pk__{side}": record_id})
+    if not _is_nullable(resource, sort):
+        # The outer bound says nothing new; it is what an index scan can begin at.
+        return Q(**{f"{sort.sort}__{side}e": value}) & (Q(**{f"{sort.sort}__{side}": value}) | after_id)
+    empty = Q(**{f"{sort.sort}__isnull": True})
     if value is None:
-        return after_same if descending else after_same | Q(**{f"{sort.sort}__isnull": False})
-    farther = Q(**{f"{sort.sort}__{'lt' if descending else 'gt'}": value})
-    if descending:
-        farther |= Q(**{f"{sort.sort}__isnull": True})
-    return after_same | farther
+        return empty & after_id if descending else (empty & after_id) | ~empty
+    beyond = Q(**{f"{sort.sort}__{side}": value}) | (Q(**{sort.sort: value}) & after_id)
+    return beyond | empty if descending else beyond
+
+
+def _is_nullable(resource: ResourceType, sort: DeclaredField) -> bool:
+    assert sort.sort is not None
+    column: Any = resource.model_class._meta.get_field(sort.sort)
+    return bool(column.null)
 
 
 def _write_cursor(resource: ResourceType, sort: DeclaredField, row: Any, backwards: bool) -> str:
@@ -222,6 +241,10 @@ def _read_cursor(
         padded = cursor + "=" * (-len(cursor) % 4)
         name, backwards, value, record_id = json.loads(base64.urlsafe_b64decode(padded))
         if name != sort.name or not isinstance(backwards, bool) or not isinstance(record_id, int):
+            return False, None
+        if not isinstance(value, (str, int, type(None))) or not is_storable(str(value)):
+            return False, None
+        if value is None and not _is_nullable(resource, sort):
             return False, None
         if value is not None:
             column: Any = resource.model_class._meta.get_field(sort.sort)
