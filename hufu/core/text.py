@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import lazy_pinyin
 
 
 def is_storable(text: str) -> bool:
@@ -19,9 +19,16 @@ def folded(text: str) -> str:
 
 def sort_key(text: str) -> str:
     """Return the text in pinyin without tones and spaces, lower case: a sort key, and a prefix to be found by."""
-    return "".join(lazy_pinyin(folded(text)))[:240]
+    return sound(text)[0]
 
 
-def initials(text: str) -> str:
-    """Return the first letters of the pinyin, lower case."""
-    return "".join(lazy_pinyin(folded(text), style=Style.FIRST_LETTER))[:120]
+def sound(text: str) -> tuple[str, str]:
+    """Return the sort key, and the initials: the first letter of each syllable, other text as it is. No spaces."""
+    syllables = lazy_pinyin(folded(text), errors=lambda other: _OTHER + other)
+    whole = "".join(syllable.removeprefix(_OTHER) for syllable in syllables)
+    letters = "".join(syllable[1:] if syllable.startswith(_OTHER) else syllable[:1] for syllable in syllables)
+    return whole.replace(" ", "")[:240], letters.replace(" ", "")[:120]
+
+
+# Marks what is not Chinese; no text that can be stored holds it.
+_OTHER = "\0"

@@ -19,7 +19,7 @@ from hufu.audit import Event, Subject, Target, changes, record, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
-from hufu.core.text import initials, sort_key
+from hufu.core.text import sound
 from hufu.people.models import User
 
 BATCH = 2000
@@ -294,8 +294,7 @@ def _columns(resource: ResourceType, values: Mapping[str, Any]) -> dict[str, Any
     """Return column values, with what is derived from names for sorting and searching."""
     columns = {resource.by_name[name].column: value for name, value in values.items()}
     if "name" in values:
-        columns["name_sort"] = sort_key(values["name"])
-        columns["name_initials"] = initials(values["name"])
+        columns["name_sort"], columns["name_initials"] = sound(values["name"])
     return columns
 
 

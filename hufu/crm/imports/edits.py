@@ -14,7 +14,7 @@ from hufu.audit import Event, Subject, Target, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict
-from hufu.core.text import initials, sort_key
+from hufu.core.text import sound
 from hufu.crm.actions import sealed_fields
 
 
@@ -38,7 +38,7 @@ def edit_many(
             setattr(row, resource.by_name[name].column, value)
             columns.add(resource.by_name[name].column)
         if "name" in values:
-            row.name_sort, row.name_initials = sort_key(row.name), initials(row.name)
+            row.name_sort, row.name_initials = sound(row.name)
             columns |= {"name_sort", "name_initials"}
         row.lock_version += 1
         row.updated_at, row.updated_by_id = moment, actor.user_id
