@@ -18,6 +18,9 @@ from hufu.audit import Target
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound
 
+# A record's number is a bigint; the log names no record that cannot be.
+LARGEST_NUMBER = 2**63 - 1
+
 
 def scope(actor: Actor, permission: str) -> QuerySet[Any]:
     """Return the records that the actor may use `permission` on, as a query to be narrowed further.
@@ -51,7 +54,7 @@ def not_found(resource: ResourceType, permission: str, record_id: int) -> NotFou
         _("There is no such page, or you may not view it."),
         event={
             "type": "access.refused",
-            "target": Target(resource.name, record_id),
+            "target": Target(resource.name, record_id) if abs(record_id) <= LARGEST_NUMBER else None,
             "data": {"permission": permission},
             "reason": "not_found",
         },
