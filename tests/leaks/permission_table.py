@@ -1,0 +1,68 @@
+"""Every page of the site: what it needs, who gets what answer and who is refused how. A page that is missing fails.
+
+The addresses' numbers are those of 林悦's customer 启明 and of its opportunity, and of an event of the log.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One address and method: the permission, somebody who may and the answer, somebody who may not and theirs."""
+
+    name: str
+    method: str
+    needs: str
+    who_may: str | None
+    answer: int
+    who_may_not: str | None
+    refusal: int
+
+
+VISITOR = None
+
+
+def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
+    """The pages of a business type. `without` holds no permission on it, `unseen` does not see the record."""
+    return [
+        Row(f"{name}_list", "GET", f"{name}.view", "lin", 200, without, 403),
+        Row(f"{name}_pick", "GET", f"{name}.view", "lin", 200, without, 403),
+        Row(f"{name}_owners", "GET", f"{name}.view", "lin", 200, without, 403),
+        Row(f"{name}_new", "GET", f"{name}.create", "lin", 200, "chen", 403),
+        Row(f"{name}_new", "POST", f"{name}.create", "lin", 302, "chen", 403),
+        Row(f"{name}_record", "GET", f"{name}.view", "lin", 200, unseen, 404),
+        Row(f"{name}_edit", "GET", f"{name}.edit", "lin", 200, "chen", 403),
+        Row(f"{name}_edit", "POST", f"{name}.edit", "lin", 302, "chen", 403),
+        Row(f"{name}_edit", "POST", f"{name}.edit", "wang", 302, unseen, 404),
+        Row(f"{name}_transfer", "GET", f"{name}.transfer", "lin", 200, "chen", 403),
+        Row(f"{name}_transfer", "POST", f"{name}.transfer", "lin", 302, "chen", 403),
+        Row(f"{name}_transfer", "POST", f"{name}.transfer", "wang", 302, unseen, 404),
+        Row(f"{name}_delete", "POST", f"{name}.delete", "lin", 302, "chen", 403),
+        Row(f"{name}_delete", "POST", f"{name}.delete", "lin", 302, unseen, 404),
+    ]
+
+
+TABLE: list[Row] = [
+    Row("home", "GET", "signed in", "qian", 200, VISITOR, 302),
+    *of_a_type("customer", without="qian", unseen="zhang"),
+    *of_a_type("opportunity", without="zhou", unseen="zhang"),
+    Row("log", "GET", "audit.view", "wu", 200, "he", 403),
+    Row("log_entry", "GET", "audit.view", "wu", 200, "li", 403),
+    Row("people", "GET", "user.view", "feng", 200, "lin", 403),
+    Row("departments", "GET", "user.view", "feng", 200, "wu", 403),
+    Row("roles", "GET", "role.view", "he", 200, "feng", 403),
+    Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
+    Row("account_login", "GET", "public", VISITOR, 200, None, 0),
+    Row("account_login", "POST", "public", VISITOR, 200, None, 0),
+    Row("account_logout", "GET", "public", "lin", 200, None, 0),
+    Row("account_logout", "POST", "public", "lin", 302, None, 0),
+    # Outside demo mode this page is not there, for nobody.
+    Row("demo_sign_in", "POST", "public", VISITOR, 404, None, 0),
+    # Nobody has a password in this company: they are led away.
+    Row("account_change_password", "GET", "signed in", "lin", 302, VISITOR, 302),
+    Row("account_change_password", "POST", "signed in", "lin", 302, VISITOR, 302),
+    # A link that was never sent says so.
+    Row("account_reset_password_from_key", "GET", "public", VISITOR, 200, None, 0),
+    Row("account_reset_password_from_key", "POST", "public", VISITOR, 200, None, 0),
+]

@@ -1,0 +1,133 @@
+"""L14, remote call without a check: every page is listed with its permission; an unlisted one fails the suite."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from hufu.access import registry
+from hufu.web.pages import routes
+from tests.leaks.permission_table import TABLE, VISITOR
+
+KINDS = {"signed in", "public"}
+
+
+def test_every_page_declares_what_it_needs():
+    assert [route.pattern for route in routes() if route.page is None] == []
+
+
+def test_every_page_and_method_is_in_the_table_and_nothing_else_is():
+    declared = {
+        (route.name, method, route.page.needs)
+        for route in routes()
+        if route.page is not None
+        for method in route.page.methods
+    }
+    assert {(row.name, row.method, row.needs) for row in TABLE} == declared
+
+
+def test_every_permission_of_the_table_is_declared():
+    for row in TABLE:
+        assert row.needs in KINDS or registry.permission(row.needs)
+
+
+@pytest.fixture
+def address(company, owner_connection):
+    """Return a function that gives the address and the form of a row."""
+
+    def of(row):
+        name = row.name
+        form = {
+            "version": "1",
+            "name": "新记录",
+            "stage": "won",
+            "to": str(company.people["tang"]),
+            "reason": "x",
+        }
+        if name.startswith("customer") or name.startswith("opportunity"):
+            of_record = name.rpartition("_")[2] in ("record", "edit", "transfer", "delete")
+            number = (
+                company.customer("qiming") if name.startswith("customer") else company.opportunity("machines")
+            )
+            return reverse(name, args=[number] if of_record else []), form
+        if name == "log_entry":
+            return reverse(
+                name, args=owner_connection.execute("SELECT id FROM audit_event LIMIT 1").fetchone()
+            ), {}
+        if name == "account_reset_password_from_key":
+            return reverse(name, kwargs={"uidb36": "1", "key": "never-sent"}), {}
+        return reverse(name), {"login": "lin", "password": "wrong", "username": "lin"}
+
+    return of
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row.method} {row.name} by {row.who_may}")
+def test_who_may_gets_the_page(sign_in, address, row):
+    url, form = address(row)
+    answer = (
+        sign_in(row.who_may).generic(row.method, url)
+        if row.method == "GET"
+        else _post(sign_in, row, url, form)
+    )
+    assert answer.status_code == row.answer, answer.content.decode()[-2000:]
+
+
+def _post(sign_in, row, url, form):
+    return sign_in(row.who_may).post(url, form)
+
+
+REFUSED = [row for row in TABLE if row.refusal]
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: f"{row.method} {row.name} by {row.who_may_not}")
+def test_who_may_not_is_refused_and_nothing_changes(sign_in, address, owner_connection, row):
+    url, form = address(row)
+    tables = ("crm_customer", "crm_opportunity", "people_user", "access_assignment")
+    before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
+    client = sign_in(row.who_may_not)
+    before[2] = owner_connection.execute("SELECT * FROM people_user ORDER BY id").fetchall()
+    answer = client.get(url) if row.method == "GET" else client.post(url, form)
+    assert answer.status_code == row.refusal
+    if row.refusal == 302:
+        assert "/accounts/login/" in answer["Location"]
+    after = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.needs != "public"], ids=lambda r: f"{r.method} {r.name}"
+)
+def test_a_visitor_is_sent_to_sign_in_from_every_page_that_is_not_public(sign_in, address, row):
+    url, form = address(row)
+    client = sign_in(VISITOR)
+    answer = client.get(url) if row.method == "GET" else client.post(url, form)
+    assert answer.status_code == 302
+    assert "/accounts/login/" in answer["Location"]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in TABLE if row.needs != "public"], ids=lambda r: f"{r.method} {r.name}"
+)
+def test_a_suspended_person_with_an_open_session_gets_no_page(
+    sign_in, address, company, owner_connection, row
+):
+    url, form = address(row)
+    client = sign_in("lin")
+    owner_connection.execute(
+        "UPDATE people_user SET status = 'suspended' WHERE id = %s", [company.people["lin"]]
+    )
+    answer = client.get(url) if row.method == "GET" else client.post(url, form)
+    assert answer.status_code == 302
+    assert "/accounts/login/" in answer["Location"]
+
+
+def test_an_address_that_is_none_is_no_page(sign_in):
+    for path in (
+        "/admin/",
+        "/api/",
+        "/accounts/signup/",
+        "/customers/1",
+        "/customers/-1/",
+        "/static/../settings.py",
+    ):
+        assert sign_in("li").get(path).status_code in (301, 404), path
