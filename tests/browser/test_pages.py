@@ -139,11 +139,11 @@ def test_a_click_on_a_heading_sorts(open_as: Open) -> None:
     page = open_as("wang", "/customers/")
     page.get_by_role("columnheader", name="Customer name").get_by_role("link").click()
     heading = page.get_by_role("columnheader", name="Customer name")
-    expect(heading).to_have_attribute("aria-sort", "descending")
-    down = page.locator(".cell-title a").all_inner_texts()
-    heading.get_by_role("link").click()
     expect(heading).to_have_attribute("aria-sort", "ascending")
-    assert page.locator(".cell-title a").all_inner_texts() == down[::-1]
+    upwards = page.locator(".cell-title a").all_inner_texts()
+    heading.get_by_role("link").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    assert page.locator(".cell-title a").all_inner_texts() == upwards[::-1]
 
 
 def test_somebody_signs_in_works_and_signs_out(company: Company, open_as: Open) -> None:

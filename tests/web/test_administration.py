@@ -80,6 +80,26 @@ def test_the_log_is_found_through_by_type_person_result_and_day(company: Company
     assert "is-invalid" in text(wu, "/log/?since=yesterday", 422)
 
 
+def test_an_entry_names_people_and_gives_reasons_in_words(company: Company, visit: Visit) -> None:
+    number = company.customer("qiming")
+    to = {"to": str(company.people["tang"]), "reason": "林悦调岗", "version": "1"}
+    visit("wang").post(f"/customers/{number}/transfer", to)
+    visit("chen").get(f"/customers/{number}/edit")
+    wu = visit("wu")
+    listed = text(wu, "/log/?type=customer.transferred")
+    assert "林悦 → 唐亮" in listed
+    address = re.search(r'href="(/log/[^"]+/)"', listed)
+    assert address
+    entry = text(wu, address.group(1))
+    for shown in ("Owner afterwards", "唐亮", "Department before", "华东", "林悦调岗"):
+        assert shown in entry
+    refused = re.search(r'href="(/log/[^"]+/)"', text(wu, "/log/?result=refused"))
+    assert refused
+    entry = text(wu, refused.group(1))
+    assert "No role grants this." in entry
+    assert "Edit customers" in entry
+
+
 def test_the_log_has_pages(visit: Visit, company: Company) -> None:
     lin = visit("lin")
     for _time in range(51):

@@ -34,7 +34,7 @@ class ChangePasswordView(allauth_views.PasswordChangeView):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Send away whoever signs in without a password."""
-        if not request.user.has_usable_password():
+        if not (request.user.is_authenticated and request.user.has_usable_password()):
             messages.info(
                 request, _("You have no password to change. Ask your system administrator for a link.")
             )

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from hufu.access import registry
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID
-from hufu.people.models import User
+from hufu.people.models import Department, User
+from hufu.web.log import words
 
 RESULTS: dict[str, tuple[str | Promise, str]] = {
     "done": (_("Done"), "green"),
@@ -34,45 +35,79 @@ class Line:
     result: str | Promise
     tone: str
     channel: str | Promise
+    reason: str | Promise
     summary: str
     changed: list[str | Promise]
-    details: list[tuple[str, str]]
+    details: list[tuple[str | Promise, str]]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of the people and departments that some entries speak of."""
+
+    people: dict[int, str]
+    departments: dict[int, str]
 
 
 def lines(entries: Sequence[LogEntry]) -> list[Line]:
     """Return the entries with names for numbers."""
-    names = dict(
-        User.objects.filter(pk__in={entry.actor_id for entry in entries if entry.actor_id}).values_list(
-            "pk", "name"
-        )
+    names = Names(
+        dict(User.objects.filter(pk__in=people_in(entries)).values_list("pk", "name")),
+        dict(
+            Department.objects.filter(pk__in=facts_in(entries, words.DEPARTMENTS)).values_list("pk", "name")
+        ),
     )
-    names |= _people_in(entries)
-    return [_line(entry, names) for entry in entries]
+    return [line(entry, names) for entry in entries]
 
 
-def _people_in(entries: Iterable[LogEntry]) -> dict[int, str]:
-    wanted = {entry.target.id for entry in entries if entry.target and entry.target.type == "user"}
-    return dict(User.objects.filter(pk__in=wanted).values_list("pk", "name"))
+def people_in(entries: Iterable[LogEntry]) -> set[int]:
+    """Return the numbers of the users that act, are acted on, or stand in the facts."""
+    found = {entry.actor_id for entry in entries if entry.actor_id}
+    found |= {entry.target.id for entry in entries if entry.target and entry.target.type == "user"}
+    return found | facts_in(entries, words.USERS)
 
 
-def _line(entry: LogEntry, names: dict[int, str]) -> Line:
+def facts_in(entries: Iterable[LogEntry], wanted: set[str]) -> set[int]:
+    """Return the numbers that stand under some names in the facts of the deeds."""
+    values = {entry.details.get(name) for entry in entries for name in wanted}
+    return {value for value in values if isinstance(value, int)}
+
+
+def line(entry: LogEntry, names: Names) -> Line:
+    """Return one entry in words."""
     result, tone = RESULTS.get(entry.result, (entry.result, "grey"))
     return Line(
         entry=entry,
-        who=actor_name(entry.actor_id, names),
+        who=actor_name(entry.actor_id, names.people),
         number=entry.actor_id or 0,
-        about=target_name(entry, names),
+        about=target_name(entry, names.people),
         result=result,
         tone=tone,
         channel=CHANNELS.get(entry.channel, entry.channel),
-        summary=summary(entry),
+        reason=words.REASONS.get(entry.reason, entry.reason),
+        summary=summary(entry, names),
         changed=[field_label(entry, name) for name in entry.changed],
         details=[
-            (name, in_words(value))
-            for name, value in sorted(entry.details.items())
-            if value not in (None, "", [])
+            (words.FACTS.get(name, name), fact(entry, name, names))
+            for name in entry.details
+            if entry.details[name] not in (None, "", [], {})
         ],
     )
+
+
+def fact(entry: LogEntry, name: str, names: Names) -> str:
+    """Return a fact of a deed as text."""
+    value = entry.details[name]
+    if name in words.USERS:
+        return names.people.get(value, f"#{value}")
+    if name in words.DEPARTMENTS:
+        return names.departments.get(value, f"#{value}")
+    if name == "permission":
+        return permission_label(value)
+    if name in ("filter", "sort") and not isinstance(value, dict):
+        asked = [value] if isinstance(value, str) else value
+        return _comma().join(str(field_label(entry, item.removeprefix("-"))) for item in asked)
+    return in_words(value)
 
 
 def actor_name(number: int | None, names: dict[int, str]) -> str:
@@ -97,29 +132,41 @@ def target_name(entry: LogEntry, names: dict[int, str]) -> str:
     return f"{label} #{entry.target.id}"
 
 
-def summary(entry: LogEntry) -> str:
-    """Return in a few words what matters in an entry: the permission, the fields, or how many records."""
+def summary(entry: LogEntry, names: Names) -> str:
+    """Return in a few words what matters in an entry: the permission, the fields, who got it, how many records."""
     if permission := entry.details.get("permission"):
-        known = {declared.name: declared.label for declared in registry.permissions()}
-        return str(known.get(permission, permission))
+        return permission_label(permission)
     if entry.changed:
-        return ", ".join(str(field_label(entry, name)) for name in entry.changed)
+        return _comma().join(str(field_label(entry, name)) for name in entry.changed)
+    if "to_owner" in entry.details:
+        return f"{fact(entry, 'from_owner', names)} → {fact(entry, 'to_owner', names)}"
     count = entry.details.get("count")
     return ngettext("%d record", "%d records", count) % count if isinstance(count, int) else ""
 
 
+def permission_label(name: str) -> str:
+    """Return what a permission is called on screen."""
+    known = {declared.name: declared.label for declared in registry.permissions()}
+    return str(known.get(name, name))
+
+
 def field_label(entry: LogEntry, name: str) -> str | Promise:
-    """Return what a changed field is called on screen."""
+    """Return what a field of the record that an entry is about is called on screen."""
+    about = entry.target.type if entry.target else entry.type.partition(".")[0]
     for resource in registry.resource_types():
-        if entry.target and resource.name == entry.target.type and name in resource.by_name:
+        if resource.name == about and name in resource.by_name:
             return resource.by_name[name].label
     return name
 
 
 def in_words(value: Any) -> str:
-    """Return a fact of a deed as text."""
+    """Return a value of a fact as text."""
     if isinstance(value, (list, tuple)):
-        return ", ".join(in_words(item) for item in value)
+        return _comma().join(in_words(item) for item in value)
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {in_words(item)}" for name, item in sorted(value.items()))
+        return _comma().join(f"{name}: {in_words(item)}" for name, item in sorted(value.items()))
     return str(value)
+
+
+def _comma() -> str:
+    return gettext(", ")

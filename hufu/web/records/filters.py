@@ -15,6 +15,7 @@ from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
 from hufu.crm.queries import PAGE, ListQuery
 from hufu.people.models import Department, User
+from hufu.web.numbers import number
 
 RESERVED = {"q", "sort", "cursor"}
 FEW = 8
@@ -134,5 +135,5 @@ def partitions(actor: Actor) -> list[tuple[str, str]]:
 
 
 def _people(chosen: set[str]) -> list[tuple[str, str]]:
-    numbers = [int(value) for value in chosen if value.isdecimal()]
-    return [(str(user.id), user.name) for user in User.objects.filter(id__in=numbers)]
+    people = User.objects.filter(id__in=[number(value) for value in chosen])
+    return [(str(user.id), user.name) for user in people]

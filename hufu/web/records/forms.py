@@ -15,6 +15,7 @@ from hufu.core import money
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.crm import values
+from hufu.web.numbers import LARGEST, LARGEST_ID, number
 
 WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
 # Set by the import, which finds its records again by it.
@@ -26,7 +27,7 @@ KEEP = "keep"
 class RecordForm(forms.Form):
     """The fields of a record that this person may write. A masked one is replaced blind, or left as it is."""
 
-    version = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, actor: Actor, resource: ResourceType, record: Any = None, data: Any = None) -> None:
         self.resource = resource
@@ -65,9 +66,9 @@ class RecordForm(forms.Form):
         for name, text in references.items():
             if text == KEEP and self.record is not None:
                 continue
-            if text and not text.isdecimal():
+            if text and not number(text, largest=LARGEST_ID):
                 raise Invalid({name: [_("Choose one of the list.")]})
-            read[name] = int(text) if text else None
+            read[name] = number(text, largest=LARGEST_ID) or None
         return read
 
     def show_problems(self, invalid: Invalid) -> None:
@@ -107,14 +108,18 @@ class RecordForm(forms.Form):
 class TransferForm(forms.Form):
     """A new owner, and why."""
 
-    to = forms.IntegerField(label=_("New owner"), error_messages={"required": _("Choose the new owner.")})
+    to = forms.IntegerField(
+        label=_("New owner"),
+        max_value=LARGEST,
+        error_messages={name: _("Choose the new owner.") for name in ("required", "invalid", "max_value")},
+    )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=500,
         help_text=_("It stands in the log."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    version = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(max_value=LARGEST, widget=forms.HiddenInput)
 
 
 def control(declared: Field, *, required: bool) -> forms.Field:

@@ -14,6 +14,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import NotFound
 from hufu.crm import actions, queries
 from hufu.people.models import User
+from hufu.web.numbers import number
 from hufu.web.passage import Passage
 from hufu.web.people import directory
 
@@ -60,9 +61,9 @@ def person_choice(person: User, *, chosen: bool = False) -> Choice:
 def readable_partition(actor: Actor, text: str) -> int:
     """Return the partition that a request names, or raise NotFound: it is checked, never trusted."""
     readable = {number for term in reach.terms(actor) for number in term.partitions[Right.READ]}
-    if not text.isdecimal() or int(text) not in readable:
+    if number(text) not in readable:
         raise NotFound
-    return int(text)
+    return number(text)
 
 
 def _offer(request: Passage, choices: list[Choice]) -> HttpResponse:

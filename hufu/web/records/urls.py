@@ -7,12 +7,14 @@ from functools import partial, update_wrapper
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, register_converter
 
 from hufu.access.registry import ResourceType, resource_types
+from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers, views
 
+register_converter(RecordNumber, "record")
 READ, WRITE = ("GET",), ("GET", "POST")
 
 
@@ -38,17 +40,19 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route("new", "new", views.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view"),
         route("owners", "owners", pickers.owners, "view"),
-        route("<int:record_id>/", "record", views.record_page, "view", of_record=True),
-        route("<int:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
+        route("<record:record_id>/", "record", views.record_page, "view", of_record=True),
+        route("<record:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
         route(
-            "<int:record_id>/transfer",
+            "<record:record_id>/transfer",
             "transfer",
             views.transfer_page,
             "transfer",
             of_record=True,
             methods=WRITE,
         ),
-        route("<int:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)),
+        route(
+            "<record:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)
+        ),
     ]
 
 

@@ -21,6 +21,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
 from hufu.crm import actions, queries
 from hufu.people.models import User
+from hufu.web.numbers import LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.records import filters, pickers
 from hufu.web.records.forms import KEEP, RecordForm, TransferForm, defaults
@@ -28,6 +29,8 @@ from hufu.web.records.presenters import Presenter, record_url
 
 DEEDS = ("edit", "transfer", "delete")
 SOMEBODY_ELSE = 0
+# What one wants to see first is the largest and the latest; of names the first.
+LATEST_FIRST = {Kind.MONEY, Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP}
 
 
 def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
@@ -77,14 +80,11 @@ def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any
     current = sort or resource.default_sort
     is_current = current.removeprefix("-") == declared.name
     descending = current.startswith("-")
+    downwards = not descending if is_current else declared.kind in LATEST_FIRST
     return {
         "field": declared,
         "is_number": declared.kind is Kind.MONEY,
-        "sort": ""
-        if declared.sort is None
-        else declared.name
-        if is_current and descending
-        else f"-{declared.name}",
+        "sort": "" if declared.sort is None else f"-{declared.name}" if downwards else declared.name,
         "direction": ("descending" if descending else "ascending") if is_current else "",
     }
 
@@ -130,17 +130,17 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     form = RecordForm(actor, resource, data=request.POST or None)
     form.initial.update(defaults(resource))
     place = chosen_place(request, resource, places)
-    owner_id = chosen_owner(request, actor)
+    owner_id = chosen_owner(request)
     if request.method == "POST":
         try:
             with transaction.atomic():
                 new = actions.NewRecord(place.pk, owner_id, form.read())
-                number = actions.create_record(actor, resource, new)
+                made = actions.create_record(actor, resource, new)
         except Invalid as invalid:
             form.show_problems(invalid)
         else:
             messages.success(request, _("%(thing)s created.") % {"thing": resource.label})
-            return HttpResponseRedirect(record_url(resource, number))
+            return HttpResponseRedirect(record_url(resource, made))
     return form_page(
         request,
         resource,
@@ -165,10 +165,10 @@ def chosen_place(request: Passage, resource: ResourceType, places: list[Partitio
     return found[0]
 
 
-def chosen_owner(request: Passage, actor: Actor) -> int:
+def chosen_owner(request: Passage) -> int:
     """Return the owner that the form names, or the actor. The deed checks it."""
-    named = request.POST.get("owner", "")
-    return int(named) if named.isdecimal() and User.objects.filter(pk=int(named)).exists() else actor.user_id
+    named = number(request.POST.get("owner"))
+    return named if User.objects.filter(pk=named).exists() else request.actor.user_id
 
 
 def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
@@ -180,7 +180,8 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
     if request.method == "POST":
         try:
             with transaction.atomic():
-                actions.edit_record(actor, resource, record_id, form.read(), version=read_version(form))
+                version = number(request.POST.get("version"))
+                actions.edit_record(actor, resource, record_id, form.read(), version=version)
         except Invalid as invalid:
             form.show_problems(invalid)
         except Conflict:
@@ -191,11 +192,6 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
     return form_page(
         request, resource, form, record=record, conflict=conflict, status=409 if conflict else 200
     )
-
-
-def read_version(form: Any) -> int:
-    """Return the version that the form was made from; one that is missing matches no record."""
-    return form.cleaned_data.get("version") or 0 if hasattr(form, "cleaned_data") else 0
 
 
 def form_page(
@@ -232,10 +228,10 @@ def reference(actor: Actor, form: RecordForm, declared: Field) -> dict[str, Any]
     other = resource_type(declared.reference)
     value = str(form[declared.name].value() or "")
     may_view = guard.may(actor, other.permission("view"))
-    number = int(value) if value.isdecimal() else 0
-    title = queries.visible_titles(actor, other, [number]).get(number) if may_view and number else None
+    chosen = number(value, largest=LARGEST_ID)
+    title = queries.visible_titles(actor, other, [chosen]).get(chosen) if may_view and chosen else None
     stored = getattr(form.record, declared.column, None)
-    if title is None and (value == KEEP or number == stored) and stored is not None:
+    if title is None and (value == KEEP or chosen == stored) and stored is not None:
         value = KEEP
     return {
         "url": reverse(f"{other.name}_pick") if may_view else "",
@@ -291,7 +287,7 @@ def transfer_page(request: Passage, resource: ResourceType, record_id: int) -> H
             "conflict": conflict,
             "chosen": [
                 pickers.person_choice(person, chosen=True)
-                for person in User.objects.filter(pk=int(chosen) if str(chosen or "").isdecimal() else 0)
+                for person in User.objects.filter(pk=number(chosen))
             ],
             "choices": [
                 pickers.person_choice(person)
@@ -309,8 +305,7 @@ def transfer_page(request: Passage, resource: ResourceType, record_id: int) -> H
 def delete(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Put a record into the bin. The page of the record asks first."""
     actor = request.actor
-    version = request.POST.get("version", "")
-    actions.delete_record(actor, resource, record_id, version=int(version) if version.isdecimal() else 0)
+    actions.delete_record(actor, resource, record_id, version=number(request.POST.get("version")))
     messages.success(request, _("%(thing)s deleted.") % {"thing": resource.label})
     return HttpResponseRedirect(reverse(f"{resource.name}_list"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django import template
@@ -18,6 +19,7 @@ FACES = 8
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: str = "") -> SafeString:
     """Return an icon of the sprite; it says nothing to a screen reader, words beside it do."""
     return format_html(
