@@ -87,7 +87,7 @@ class Field:
 
     `system` fields are set by deeds alone (owner, department, partition, times). `sort` names the column
     that orders lists by this field; a field without it cannot be sorted by. `reference` names the resource
-    type that a REFERENCE points at.
+    type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Field:
     search: Search | None = None
     in_list: bool = False
     reference: str | None = None
+    currency: str | None = None
     help: StrOrPromise = ""
 
     @property

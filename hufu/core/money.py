@@ -28,8 +28,15 @@ def from_minor(amount: int) -> Decimal:
     return Decimal(amount).scaleb(-MINOR_UNITS)
 
 
-def display(amount: int) -> str:
-    """Return the amount for people, with separators, and decimals only where they say something."""
+HOME_CURRENCY = "CNY"
+
+
+def display(amount: int, currency: str = "") -> str:
+    """Return the amount for people, with separators, and decimals only where they say something.
+
+    A currency other than the company's own stands before it.
+    """
     exact = from_minor(amount)
     decimals = 0 if exact == exact.to_integral_value() else MINOR_UNITS
-    return f"{exact:,.{decimals}f}"
+    figure = f"{exact:,.{decimals}f}"
+    return f"{currency} {figure}" if currency not in ("", HOME_CURRENCY) else figure

@@ -71,6 +71,14 @@ STAGES_OF_OPPORTUNITY = (
     ("lost", _("Lost")),
 )
 
+CURRENCIES = (
+    ("CNY", _("CNY Chinese yuan")),
+    ("USD", _("USD US dollar")),
+    ("EUR", _("EUR euro")),
+    ("HKD", _("HKD Hong Kong dollar")),
+    ("GBP", _("GBP pound sterling")),
+)
+
 OWNED = (
     Field("owner", _("Owner"), Kind.USER, system=True, filterable=True, in_list=True),
     Field("department", _("Department"), Kind.DEPARTMENT, system=True, filterable=True, in_list=True),
@@ -189,7 +197,8 @@ OPPORTUNITY = declare_type(
                 filterable=True,
                 in_list=True,
             ),
-            Field("amount", _("Amount"), Kind.MONEY, sort="amount", in_list=True),
+            Field("amount", _("Amount"), Kind.MONEY, sort="amount", in_list=True, currency="currency"),
+            Field("currency", _("Currency"), Kind.CHOICE, choices=CURRENCIES),
             Field("product", _("Product"), max_length=120),
             Field("opened_on", _("Opened on"), Kind.DATE),
             Field("expected_close", _("Expected close"), Kind.DATE, sort="expected_close", in_list=True),

@@ -174,6 +174,7 @@ def as_typed(declared: Field, value: Any) -> str:
 
 
 def defaults(resource: ResourceType) -> Mapping[str, str]:
-    """Return what a new record begins with: the first stage."""
-    stage = resource.by_name.get("stage")
-    return {"stage": stage.choices[0][0]} if stage and stage.choices else {}
+    """Return what a new record begins with: the first stage, the company's currency."""
+    return {
+        name: resource.by_name[name].choices[0][0] for name in ("stage", "currency") if name in resource.by_name
+    }

@@ -131,7 +131,8 @@ class Presenter:
             case Kind.DEPARTMENT | Kind.PARTITION:
                 return Cell(declared, getattr(record, declared.name).name)
             case Kind.MONEY:
-                return Cell(declared, money.display(value))
+                currency = getattr(record, declared.currency) if declared.currency else ""
+                return Cell(declared, money.display(value, currency))
             case Kind.DATE:
                 return Cell(declared, date_format(value, "Y-m-d"))
             case Kind.TIMESTAMP:
