@@ -39,5 +39,7 @@ class AuditConfig(AppConfig):
         except Unavailable as error:
             yield Finding("log key", str(error), "Restore the secrets folder that belongs to this database.")
         waiting = spool.pending()
-        problem = f"{waiting} events wait in the spool because the log could not be written" if waiting else ""
+        problem = (
+            f"{waiting} events wait in the spool because the log could not be written" if waiting else ""
+        )
         yield Finding("log spool", problem, "Start the site again: it writes them to the log.")

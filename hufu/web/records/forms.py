@@ -51,12 +51,16 @@ class RecordForm(forms.Form):
         return self.record is not None and self.access[declared.name] is FieldAccess.MASKED
 
     def read(self) -> dict[str, Any]:
-        """Return the values to store; put what is wrong with them on the form and raise Invalid."""
+        """Return the values to store, of the fields that were sent; raise Invalid with all that is wrong."""
         self.is_valid()
-        typed = {declared.name: str(self.data.get(declared.name, "")) for declared in self.declared}
+        typed = {
+            declared.name: str(self.data[declared.name])
+            for declared in self.declared
+            if declared.name in self.data
+        }
         for declared in self.declared:
-            if self.is_blind(declared) and not typed[declared.name].strip():
-                del typed[declared.name]
+            if self.is_blind(declared) and not typed.get(declared.name, "").strip():
+                typed.pop(declared.name, None)
         references = {
             declared.name: typed.pop(declared.name)
             for declared in self.declared
@@ -176,5 +180,7 @@ def as_typed(declared: Field, value: Any) -> str:
 def defaults(resource: ResourceType) -> Mapping[str, str]:
     """Return what a new record begins with: the first stage, the company's currency."""
     return {
-        name: resource.by_name[name].choices[0][0] for name in ("stage", "currency") if name in resource.by_name
+        name: resource.by_name[name].choices[0][0]
+        for name in ("stage", "currency")
+        if name in resource.by_name
     }
