@@ -274,6 +274,20 @@ def test_what_is_wrong_stands_beside_its_field_and_nothing_is_stored(
     assert stored(owner_connection, number, "lock_version") == (1,)
 
 
+def test_a_field_that_was_not_sent_stays_as_it_is(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    number = company.customer("qiming")
+    visit("lin").post(f"/customers/{number}/edit", {"region": "徐汇", "version": "1"})
+    name, *_rest = CUSTOMERS["qiming"]
+    assert stored(owner_connection, number, "region", "name", "phone", "customer_level") == (
+        "徐汇",
+        name,
+        "13800006621",
+        "B",
+    )
+
+
 def test_a_form_names_no_field_that_deeds_alone_may_set(
     company: Company, visit: Visit, owner_connection: psycopg.Connection
 ) -> None:

@@ -89,6 +89,7 @@ class RecordForm(forms.Form):
             for declared in self.declared
             if not self.is_blind(declared)
             and declared.kind is not Kind.REFERENCE
+            and declared.name in self.data
             and str(stored.get(declared.name, "")).strip() != str(self.data.get(declared.name, "")).strip()
         ]
 
