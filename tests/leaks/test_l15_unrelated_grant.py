@@ -1,0 +1,225 @@
+"""L15, unrelated grant: each operation fails with every OTHER permission granted, and succeeds with its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from hufu.access import actions as access
+from hufu.access import guard, policy_file, queries, registry
+from hufu.access.actions import Principal
+from hufu.access.decision.terms import Right
+from hufu.access.models import Partition, Role
+from hufu.audit import queries as log
+from hufu.audit.queries import LogFilter
+from hufu.core.errors import Denied, Invalid, NotFound
+from hufu.core.transaction import acting
+from hufu.crm import actions as crm
+from hufu.crm import queries as crm_queries
+from hufu.crm.queries import ListQuery
+from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from hufu.people.models import User
+from hufu.staffing import actions as staffing
+
+
+def records(resource):
+    """The operations on records of a type, each with the permissions that it takes."""
+    name = resource.name
+    new = {"name": "新", "stage": "won"}
+
+    def number(company):
+        return getattr(company, {"customer": "customers", "opportunity": "opportunities"}[name])[
+            {"customer": "qiming", "opportunity": "machines"}[name]
+        ]
+
+    view = f"{name}.view"
+    return {
+        f"{name}: one": ({view}, lambda a, c: crm_queries.get_record(a, resource, number(c))),
+        f"{name}: list": (
+            {view},
+            lambda a, c: _some(crm_queries.list_records(a, resource, ListQuery()).records),
+        ),
+        f"{name}: count": ({view}, lambda a, c: _some(crm_queries.count_records(a, resource))),
+        f"{name}: picker": ({view}, lambda a, c: _some(crm_queries.find(a, resource, ""))),
+        f"{name}: title of a reference": (
+            {view},
+            lambda a, c: _some(crm_queries.visible_titles(a, resource, [number(c)])),
+        ),
+        f"{name}: create": (
+            {f"{name}.create"},
+            lambda a, c: crm.create_record(a, resource, crm.NewRecord(c.partitions["sh"], a.user_id, new)),
+        ),
+        f"{name}: create with a past": (
+            {f"{name}.create", f"{name}.import"},
+            lambda a, c: crm.create_many(
+                a,
+                resource,
+                [crm.NewRecord(c.partitions["sh"], a.user_id, new, department_id=c.departments["east"])],
+            ),
+        ),
+        f"{name}: edit": (
+            {view, f"{name}.edit"},
+            lambda a, c: crm.edit_record(a, resource, number(c), {"stage": "won"}, version=1),
+        ),
+        f"{name}: delete": (
+            {view, f"{name}.delete"},
+            lambda a, c: crm.delete_record(a, resource, number(c), version=1),
+        ),
+        f"{name}: transfer": (
+            {view, f"{name}.transfer"},
+            lambda a, c: crm.transfer_record(
+                a, resource, number(c), to=c.people["tang"], reason="x", version=1
+            ),
+        ),
+    }
+
+
+def _some(found):
+    """An operation that answers with nothing where it may not is refused that way."""
+    if not found:
+        raise NotFound
+
+
+def _lin(company):
+    return User.objects.get(pk=company.people["lin"])
+
+
+OPERATIONS = {
+    **records(CUSTOMER),
+    **records(OPPORTUNITY),
+    "people: department": (
+        {"user.manage"},
+        lambda a, c: staffing.create_department(a, code="x", name="x", parent=None),
+    ),
+    "people: account": ({"user.manage"}, lambda a, c: staffing.create_users(a, [staffing.Person("x", "x")])),
+    "people: managers": ({"user.manage"}, lambda a, c: staffing.set_managers(a, {c.people["lin"]: None})),
+    "people: facts": (
+        {"user.manage"},
+        lambda a, c: staffing.change_users(a, {c.people["lin"]: {"title": "x"}}),
+    ),
+    "people: invitation": ({"user.manage"}, lambda a, c: staffing.record_invitation(a, _lin(c))),
+    "people: ladder": ({"role.manage"}, lambda a, c: staffing.create_ladder(a, key="x", name="x", levels=[])),
+    "policy: partition": ({"role.manage"}, lambda a, c: access.create_partition(a, key="x", name="x")),
+    "policy: role": ({"role.manage"}, lambda a, c: access.create_role(a, key="x", name="x", grants={})),
+    "policy: change of a role": (
+        {"role.manage"},
+        lambda a, c: access.change_role(
+            a, Role.objects.get(key="empty"), name="x", description="", administrator="", grants={}
+        ),
+    ),
+    "policy: inheritance": (
+        {"role.manage"},
+        lambda a, c: access.set_inherited_roles(
+            a, Role.objects.get(key="empty"), [Role.objects.get(key="finance")]
+        ),
+    ),
+    "policy: assignment": (
+        {"role.assign"},
+        lambda a, c: access.assign_role(
+            a, Role.objects.get(key="rep"), to=Principal(user=_lin(c)), reason="x"
+        ),
+    ),
+    "policy: admission": (
+        {"role.assign"},
+        lambda a, c: access.admit(
+            a, Partition.objects.get(key="sz"), to=Principal(user=_lin(c)), rights=[Right.READ], reason="x"
+        ),
+    ),
+    "policy: roles": ({"role.view"}, lambda a, c: queries.roles(a)),
+    "policy: assignments": ({"role.view"}, lambda a, c: queries.assignments(a)),
+    "policy: admissions": ({"role.view"}, lambda a, c: queries.admissions(a)),
+    "policy: document": (
+        {"policy.apply", "role.manage"},
+        lambda a, c: policy_file.apply(a, {"format": 1, "partitions": [{"key": "x", "name": "x"}]}),
+    ),
+    "the log": ({"audit.view"}, lambda a, c: _some(log.events(a, filters=LogFilter()).entries)),
+}
+
+
+@pytest.fixture
+def somebody(company, owner_connection):
+    """Return a function that gives 赵敏 exactly these permissions, as widely as they go, and nothing else.
+
+    林悦's customer and opportunity become hers to begin with: nothing but the permission can be missing.
+    """
+    zhao = company.people["zhao"]
+    for table in ("crm_customer", "crm_opportunity"):
+        owner_connection.execute(
+            f"UPDATE {table} SET owner_id = %s WHERE owner_id = %s", [zhao, company.people["lin"]]
+        )
+
+    def holding(permissions):
+        with owner_connection.transaction():
+            owner_connection.execute("DELETE FROM access_assignment")
+            owner_connection.execute("DELETE FROM access_grant")
+            owner_connection.execute(
+                "INSERT INTO access_grant (role_id, permission, scope)"
+                " SELECT r.id, p, 'everything' FROM access_role r, unnest(%s::text[]) p WHERE r.key = 'executive'",
+                [sorted(permissions)],
+            )
+            owner_connection.execute(
+                "INSERT INTO access_assignment (role_id, user_id, below, reason, given_by)"
+                " SELECT id, %s, false, '', -1 FROM access_role WHERE key = 'executive'",
+                [zhao],
+            )
+        return company.actor("zhao")
+
+    return holding
+
+
+ALL = frozenset(declared.name for declared in registry.permissions())
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_succeeds_with_its_own_permissions_alone(company, somebody, operation):
+    needed, deed = OPERATIONS[operation]
+    actor = somebody(needed)
+    with acting(actor):
+        deed(actor, company)
+
+
+@pytest.mark.parametrize(
+    ("operation", "missing"),
+    [(operation, missing) for operation, (needed, _deed) in OPERATIONS.items() for missing in sorted(needed)],
+)
+def test_an_operation_fails_with_every_other_permission(
+    company, somebody, owner_connection, operation, missing
+):
+    _needed, deed = OPERATIONS[operation]
+    actor = somebody(ALL - {missing})
+    tables = (
+        "crm_customer",
+        "crm_opportunity",
+        "people_user",
+        "access_role",
+        "access_grant",
+        "access_assignment",
+    )
+    count = " || ',' || ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+    before = owner_connection.execute(f"SELECT {count}").fetchone()
+    with pytest.raises((Denied, NotFound)), acting(actor):
+        deed(actor, company)
+    assert owner_connection.execute(f"SELECT {count}").fetchone() == before
+
+
+def test_every_permission_is_needed_by_some_operation_or_is_asked_by_a_page_alone():
+    asked = set().union(*(needed for needed, _deed in OPERATIONS.values()))
+    # Pages and commands that show people and reasons, and the imports, ask these (see the table of pages).
+    assert ALL - asked == {"user.view", "explain.any"}
+
+
+def test_a_right_in_the_partition_is_needed_besides_the_permission(company, somebody, owner_connection):
+    """The wall: with every permission and without the right, 赵敏 does nothing there."""
+    rights = {
+        "create": "customer: create",
+        "edit": "customer: edit",
+        "delete": "customer: delete",
+    }
+    for right, operation in rights.items():
+        actor = somebody(ALL)
+        others = ", ".join(f"can_{other} = {other != right}" for other in rights)
+        owner_connection.execute(f"UPDATE access_admission SET {others}")
+        with pytest.raises((Denied, NotFound, Invalid)), acting(actor):
+            OPERATIONS[operation][1](actor, company)
+    owner_connection.execute("DELETE FROM access_admission")
+    with acting(actor):
+        assert guard.scope(actor, "customer.view").count() == 0

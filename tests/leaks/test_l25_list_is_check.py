@@ -1,0 +1,91 @@
+"""L25, list ≠ check: whatever the list shows the point check allows, and the row policy; for everybody, at any moment.
+
+Generated companies stand in tests/access/test_differential.py; here the company of named people lives through
+changes, and every door is asked again after each.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from hufu.access import guard, registry
+from hufu.core.errors import Denied, NotFound
+from hufu.core.transaction import acting
+from hufu.crm import queries
+from tests.access.world import TABLES
+from tests.company import PEOPLE
+
+CHANGES = {
+    "nothing": "SELECT 1",
+    "lin moves to another department": "UPDATE people_user SET main_department_id = 5 WHERE username = 'lin'",
+    "lin becomes a manager": "UPDATE people_user SET level_id = 2 WHERE username = 'lin'",
+    "wang is suspended": "UPDATE people_user SET status = 'suspended' WHERE username = 'wang'",
+    "wang reports to nobody": "UPDATE people_user SET manager_id = NULL WHERE username = 'wang'",
+    "zhao takes a second department": "INSERT INTO people_membership (user_id, department_id)"
+    " SELECT id, 5 FROM people_user WHERE username = 'zhao'",
+    "a department moves": "UPDATE people_department SET parent_id = 7 WHERE code = 'east'",
+    "the wall closes for sales": "DELETE FROM access_admission WHERE department_id IS NOT NULL",
+    "the wall lets sales read": "UPDATE access_admission SET can_create = false, can_edit = false, can_delete = false",
+    "the manager's role loses edit": "DELETE FROM access_grant WHERE role_id = 3 AND permission = 'customer.edit'",
+    "everybody's view ends": "DELETE FROM access_grant WHERE permission LIKE '%.view'",
+    "representatives see everything": "UPDATE access_grant SET scope = 'everything' WHERE scope = 'department'",
+    "every record loses its owner": "UPDATE crm_customer SET owner_id = NULL;"
+    " UPDATE crm_opportunity SET owner_id = NULL",
+    "every record is deleted": "UPDATE crm_customer SET deleted_at = now();"
+    " UPDATE crm_opportunity SET deleted_at = now()",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_door_agrees_for_everybody_after_a_change(company, owner_connection, connect_as, change):
+    owner_connection.execute(CHANGES[change])
+    app = connect_as("hufu_app")
+    for name in PEOPLE:
+        actor = company.actor(name)
+        for resource in registry.resource_types():
+            table = TABLES[resource.name]
+            numbers = [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
+            listed = {}
+            with acting(actor):
+                for verb in ("view", "edit", "delete", "transfer"):
+                    permission = resource.permission(verb)
+                    listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
+                    assert queries.count(actor, permission) == len(listed[verb])
+                    assert {number for number in numbers if _gets(actor, permission, number)} == listed[verb]
+            with app.transaction():
+                app.execute("SELECT hufu.enter(%s)", [actor.user_id])
+                assert {row[0] for row in app.execute(f"SELECT id FROM {table}")} == listed["view"]
+                changed = app.execute(f"UPDATE {table} SET note = note RETURNING id").fetchall()
+                assert {row[0] for row in changed} == listed["edit"]
+                for verb in listed:
+                    covered = app.execute(
+                        f"SELECT id FROM unnest(%s::bigint[]) id WHERE hufu.covers_{table}(%s, id)",
+                        [numbers, resource.permission(verb)],
+                    ).fetchall()
+                    assert {row[0] for row in covered} == listed[verb]
+
+
+def _gets(actor, permission, number):
+    try:
+        guard.get(actor, permission, number)
+    except (Denied, NotFound):
+        return False
+    return True
+
+
+def test_a_button_stands_where_the_deed_is_allowed_for_everybody(company, sign_in):
+    """The page of each record links to the deeds that the point check allows, and to no other."""
+    for name in ("li", "wang", "lin", "tang", "zhao", "chen", "zhou"):
+        actor, client = company.actor(name), sign_in(name)
+        for number in company.customers.values():
+            answer = client.get(f"/customers/{number}/")
+            with acting(actor):
+                if not _gets(actor, "customer.view", number):
+                    assert answer.status_code == 404
+                    continue
+                allowed = {
+                    verb: _gets(actor, f"customer.{verb}", number) for verb in ("edit", "transfer", "delete")
+                }
+            page = answer.content.decode()
+            for verb, may in allowed.items():
+                assert (f"/customers/{number}/{verb}" in page) == may, (name, number, verb)
