@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from hufu.core.text import is_storable
 from hufu.people.models import User
 
 
@@ -15,6 +16,8 @@ def narrowed(people: QuerySet[Any], text: str) -> QuerySet[Any]:
     text = text.strip()
     if not text:
         return people
+    if not is_storable(text):
+        return people.none()
     return people.filter(
         Q(name__startswith=text) | Q(name_sort__startswith=text.lower()) | Q(username__startswith=text)
     )
@@ -31,6 +34,8 @@ def after(people: QuerySet[Any], position: str) -> QuerySet[Any]:
         number, _space, name = (
             urlsafe_b64decode(position + "=" * (-len(position) % 4)).decode().partition(" ")
         )
+        if not is_storable(name):
+            return people
         return people.filter(Q(name_sort__gt=name) | Q(name_sort=name, pk__gt=int(number)))
     except ValueError:
         return people
