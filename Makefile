@@ -12,13 +12,17 @@ ASSETS_STAMP := hufu/web/static/build/.stamp
 NODE_STAMP := node_modules/.stamp
 TRANSLATIONS_STAMP := .venv/.translations
 
-.PHONY: demo test setup locks format clean
+.PHONY: demo test screenshots setup locks format clean
 
 demo: setup
 	@$(BIN)/hufu demo --port $(PORT)
 
 test: setup
 	@$(BIN)/python tools/check.py
+
+# Pictures of the pages of a running demo (make demo), in both languages and themes, desktop and phone.
+screenshots: setup
+	@$(BIN)/python tools/screenshots.py --url http://localhost:$(PORT) --out var/screenshots
 
 # The environment, the assets and the translations: everything that a fresh clone lacks.
 setup: .venv/.installed $(if $(wildcard tools/build_assets.py),$(ASSETS_STAMP)) $(if $(wildcard tools/translations.py),$(TRANSLATIONS_STAMP))

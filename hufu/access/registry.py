@@ -87,7 +87,8 @@ class Field:
 
     `system` fields are set by deeds alone (owner, department, partition, times). `sort` names the column
     that orders lists by this field; a field without it cannot be sorted by. `reference` names the resource
-    type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount.
+    type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount;
+    `smallest` and `largest` bound an INTEGER.
     """
 
     name: str
@@ -98,6 +99,8 @@ class Field:
     system: bool = False
     choices: tuple[tuple[str, StrOrPromise], ...] = ()
     max_length: int = 200
+    smallest: int = 0
+    largest: int = 2**31 - 1
     filterable: bool = False
     sort: str | None = None
     search: Search | None = None

@@ -18,6 +18,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DataError
 
 from hufu.audit import canonical
 from hufu.audit.ids import uuid7
@@ -59,19 +60,24 @@ def pending() -> int:
 def recover_spool(actor: Actor) -> int:
     """Write what waits in the spool to the log, as `actor`, and empty the spool; return how many events.
 
-    After a crash in between it is repeated; events that the log has already are left out.
+    After a crash in between it is repeated; events that the log has already are left out. A line that the log
+    cannot take as it is goes there as text: it never keeps the others, or the site, from starting.
     """
     if not pending():
         return 0
     with _locked() as file:
         file.seek(0)
-        entries = dict(_recovered(line) for line in file.read().splitlines() if line)
-        with acting(actor):
-            record_again(actor, entries)
+        lines = [line for line in file.read().splitlines() if line]
+        try:
+            with acting(actor):
+                record_again(actor, dict(_recovered(line) for line in lines))
+        except DataError:
+            for line in lines:
+                _recover_line(actor, line)
         # INVARIANT (log): the spool is emptied only after the commit.
         file.truncate(0)
         os.fsync(file.fileno())
-    return len(entries)
+    return len(lines)
 
 
 def _line(actor: Actor, event: Event, failure: str) -> dict[str, object]:
@@ -108,6 +114,15 @@ def _seal(id: UUID, values: Mapping[str, object]) -> dict[str, object] | None:
     return {"k": ring.version, "c": b64encode(ring.wrap(canonical.to_bytes(values), id)).decode()}
 
 
+def _recover_line(actor: Actor, line: bytes) -> None:
+    try:
+        with acting(actor):
+            record_again(actor, dict([_recovered(line)]))
+    except DataError:
+        with acting(actor):
+            record_again(actor, dict([_as_text(line)]))
+
+
 def _recovered(line: bytes) -> tuple[UUID, Event]:
     try:
         said = json.loads(line)
@@ -122,10 +137,14 @@ def _recovered(line: bytes) -> tuple[UUID, Event]:
             subject=Subject(*said["subject"]) if said["subject"] else None,
         )
     except (ValueError, KeyError, TypeError):
-        id = UUID(bytes=hashlib.sha256(line).digest()[:16])
-        text = line[:LONGEST_UNREADABLE].decode(errors="replace")
-        event = Event("log.recovered", data={"failure": "unreadable line", "entry": text})
+        return _as_text(line)
     return id, event
+
+
+def _as_text(line: bytes) -> tuple[UUID, Event]:
+    id = UUID(bytes=hashlib.sha256(line).digest()[:16])
+    text = line[:LONGEST_UNREADABLE].decode(errors="replace")
+    return id, Event("log.recovered", data={"failure": "unreadable line", "entry": text})
 
 
 @contextmanager

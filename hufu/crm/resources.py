@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from hufu.access.registry import (
     Field,
@@ -67,8 +68,8 @@ STAGES_OF_OPPORTUNITY = (
     ("engaging", _("Engaging")),
     ("proposal", _("Proposal")),
     ("negotiation", _("Negotiation")),
-    ("won", _("Won")),
-    ("lost", _("Lost")),
+    ("won", pgettext_lazy("opportunity", "Won")),
+    ("lost", pgettext_lazy("opportunity", "Lost")),
 )
 
 CURRENCIES = (
@@ -152,7 +153,7 @@ CUSTOMER = declare_type(
             Field("address", _("Address"), max_length=300),
             Field("employees", _("Employees"), Kind.INTEGER),
             Field("annual_revenue", _("Annual revenue (CNY)"), Kind.MONEY),
-            Field("founded", _("Founded in"), Kind.INTEGER),
+            Field("founded", _("Founded in"), Kind.INTEGER, smallest=1000, largest=2999),
             Field("parent_company", _("Parent company")),
             Field("note", _("Note"), Kind.LONG_TEXT, max_length=10_000),
             *OWNED,

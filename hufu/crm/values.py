@@ -15,8 +15,6 @@ from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core import money
 from hufu.core.errors import Invalid
 
-LARGEST_INTEGER = 2**31 - 1
-
 
 def parse(declared: Field, text: str) -> Any:
     """Return the value that `text` says, or None (or "") for no value; raise Invalid with what to do."""
@@ -24,7 +22,7 @@ def parse(declared: Field, text: str) -> Any:
     if not text:
         return "" if declared.kind in _TEXTS else None
     if declared.kind is Kind.INTEGER:
-        return _integer(text)
+        return _integer(declared, text)
     if declared.kind is Kind.MONEY:
         return money.to_minor(text)
     if declared.kind is Kind.DATE:
@@ -63,13 +61,20 @@ def parse_all(resource: ResourceType, texts: Mapping[str, str], *, creating: boo
 _TEXTS = {Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.PHONE, Kind.EMAIL, Kind.URL, Kind.CODE}
 
 
-def _integer(text: str) -> int:
+def _integer(declared: Field, text: str) -> int:
     try:
         number = int(text.replace(",", ""))
     except ValueError:
         raise Invalid({"": [_("“%s” is not a whole number.") % text]}) from None
-    if not 0 <= number <= LARGEST_INTEGER:
-        raise Invalid({"": [_("The number must lie between 0 and %s.") % LARGEST_INTEGER]})
+    if not declared.smallest <= number <= declared.largest:
+        raise Invalid(
+            {
+                "": [
+                    _("The number must lie between %(smallest)s and %(largest)s.")
+                    % {"smallest": declared.smallest, "largest": declared.largest}
+                ]
+            }
+        )
     return number
 
 

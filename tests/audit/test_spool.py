@@ -99,3 +99,13 @@ def test_nothing_waits_where_nothing_failed(people, var, log):
     assert spool.pending() == 0
     assert spool.recover_spool(OPERATOR) == 0
     assert log.rows() == []
+
+
+def test_a_line_that_the_log_cannot_take_goes_there_as_text_and_keeps_no_other_back(people, var, log):
+    beyond = Event("access.refused", Target("specimen", 2**80), {"permission": "specimen.edit"})
+    spool.write(people.chen, beyond, failure="DataError")
+    spool.write(people.chen, REFUSED, failure="OperationalError")
+    assert spool.recover_spool(OPERATOR) == 2
+    assert spool.pending() == 0
+    failures = {row.said["data"]["failure"] for row in log.rows()}
+    assert failures == {"unreadable line", "OperationalError"}
