@@ -124,7 +124,16 @@ def test_server() -> Iterator[TestServer]:
         admin_url = os.environ.get("HUFU_TEST_SERVER_URL")
         if not admin_url:
             admin_url = stack.enter_context(attach_or_start(FOLDER)).admin_url()
+            _care_less(admin_url)
         yield TestServer(admin_url, secrets)
+
+
+def _care_less(admin_url: str) -> None:
+    """Let the server of the tests write without waiting for the disk: dropping a copy takes a checkpoint each time."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            admin.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        admin.execute("SELECT pg_reload_conf()")
 
 
 test_server.__test__ = False  # type: ignore[attr-defined]
