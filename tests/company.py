@@ -333,3 +333,29 @@ def shared(
     """The company in a database that others use, too: the test must roll back what it changes."""
     with django_db_blocker.unblock(), django_on(postgres.url(roles.APP, shared_database)):
         yield company_database
+
+
+@pytest.fixture(scope="module")
+def database_of_module(
+    postgres: TestServer, company_database: Company, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """One copy for those tests of a module that are all refused."""
+    with django_db_blocker.unblock():
+        name = postgres.clone(company_database.database)
+        yield name
+        postgres.drop(name)
+
+
+@pytest.fixture
+def unharmed(
+    postgres: TestServer,
+    company_database: Company,
+    database_of_module: str,
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[Company]:
+    """The company in a database that the module's tests of refusals share: each finds what the last one left.
+
+    Real commits; only events and sessions may be added.
+    """
+    with django_db_blocker.unblock(), django_on(postgres.url(roles.APP, database_of_module)):
+        yield company_database

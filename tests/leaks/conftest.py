@@ -8,16 +8,26 @@ import pytest
 from django.test import Client
 
 from hufu.people.models import User
-from tests.company import Company, company, company_database, shared, shared_database
+from tests.company import (
+    Company,
+    company,
+    company_database,
+    database_of_module,
+    shared,
+    shared_database,
+    unharmed,
+)
 
-__all__ = ["company", "company_database", "shared", "shared_database"]
+__all__ = ["company", "company_database", "database_of_module", "shared", "shared_database", "unharmed"]
 
 BACKEND = "hufu.web.accounts.backend.PasswordBackend"
 
 
 @pytest.fixture
-def sign_in(company: Company) -> Callable[[str | None], Client]:
+def sign_in(request: pytest.FixtureRequest) -> Callable[[str | None], Client]:
     """Return a function that gives the client of somebody signed in; of a visitor for None."""
+    name = "unharmed" if "unharmed" in request.fixturenames else "company"
+    company: Company = request.getfixturevalue(name)
 
     def client_of(name: str | None) -> Client:
         client = Client(headers={"accept-language": "en"}, raise_request_exception=False)

@@ -33,7 +33,7 @@ HEADERS = {
 }
 
 
-def test_a_header_changes_nothing(sign_in):
+def test_a_header_changes_nothing(unharmed, sign_in):
     plain, with_headers = (
         sign_in("lin").get("/customers/"),
         sign_in("lin").get("/customers/", headers=HEADERS),
@@ -44,8 +44,8 @@ def test_a_header_changes_nothing(sign_in):
     assert sign_in(None).get("/customers/", headers=HEADERS).status_code == 302
 
 
-def test_a_parameter_is_a_filter_or_is_refused(company, sign_in):
-    for name, value in forged(company).items():
+def test_a_parameter_is_a_filter_or_is_refused(unharmed, sign_in):
+    for name, value in forged(unharmed).items():
         answer = sign_in("lin").get("/customers/", {name: value})
         assert answer.status_code == 400, name
 
@@ -58,17 +58,17 @@ def test_a_parameter_is_a_filter_or_is_refused(company, sign_in):
         ("department", ["1", "2", "7", "8"]),
     ],
 )
-def test_a_filter_by_owner_partition_or_department_only_narrows(company, sign_in, name, values):
+def test_a_filter_by_owner_partition_or_department_only_narrows(unharmed, sign_in, name, values):
     own = shown(sign_in("lin").get("/customers/"))
     answer = sign_in("lin").get("/customers/", {name: values})
     assert answer.status_code == 200
     assert shown(answer) <= own
 
 
-def test_a_cookie_names_nobody(company, sign_in):
+def test_a_cookie_names_nobody(unharmed, sign_in):
     client = sign_in("lin")
     for name in ("user_id", "user", "partition", "actor"):
-        client.cookies[name] = str(company.people["li"])
+        client.cookies[name] = str(unharmed.people["li"])
     assert len(shown(client.get("/customers/"))) == 3
 
 
@@ -104,10 +104,10 @@ def test_what_a_form_says_of_the_record_itself_is_not_taken(company, sign_in, ow
 
 
 @pytest.mark.parametrize("owner", ["tang", "li", "sun", "zheng"])
-def test_lin_creates_for_nobody_else_whoever_the_form_names(company, sign_in, owner_connection, owner):
+def test_lin_creates_for_nobody_else_whoever_the_form_names(unharmed, sign_in, owner_connection, owner):
     count = "SELECT count(*) FROM crm_customer"
     before = owner_connection.execute(count).fetchone()
-    answer = sign_in("lin").post("/customers/new", {**BODY, "owner": str(company.people[owner])})
+    answer = sign_in("lin").post("/customers/new", {**BODY, "owner": str(unharmed.people[owner])})
     assert answer.status_code == 403
     assert owner_connection.execute(count).fetchone() == before
 
@@ -162,7 +162,7 @@ def test_the_log_names_who_is_signed_in_whatever_the_request_says(company, sign_
 
 
 @pytest.mark.parametrize("partition", ["2", "999", "x", "-1", "9" * 30])
-def test_the_picker_of_owners_tells_nothing_of_a_partition_out_of_reach(sign_in, partition):
+def test_the_picker_of_owners_tells_nothing_of_a_partition_out_of_reach(unharmed, sign_in, partition):
     answer = sign_in("lin").get("/customers/owners", {"partition": partition})
     assert answer.status_code == 404
     assert "孙海" not in answer.content.decode()
@@ -183,7 +183,7 @@ def test_the_picker_of_owners_tells_nothing_of_a_partition_out_of_reach(sign_in,
     ],
     ids=str,
 )
-def test_hostile_parameters_of_a_list_are_no_accident(sign_in, params):
+def test_hostile_parameters_of_a_list_are_no_accident(unharmed, sign_in, params):
     answer = sign_in("lin").get("/customers/", params)
     assert answer.status_code in (200, 400)
     assert shown(answer) <= shown(sign_in("lin").get("/customers/"))
@@ -191,7 +191,7 @@ def test_hostile_parameters_of_a_list_are_no_accident(sign_in, params):
 
 @pytest.mark.parametrize("path", ["/customers/pick", "/opportunities/pick", "/customers/owners", "/people/"])
 @pytest.mark.parametrize("text", ["\0", "\ud800", "%", "9" * 200])
-def test_hostile_texts_in_pickers_are_no_accident(sign_in, path, text):
+def test_hostile_texts_in_pickers_are_no_accident(unharmed, sign_in, path, text):
     name = "feng" if path == "/people/" else "lin"
     assert sign_in(name).get(path, {"q": text.encode("utf-8", "surrogatepass")}).status_code == 200
 

@@ -32,8 +32,10 @@ def test_every_permission_of_the_table_is_declared():
 
 
 @pytest.fixture
-def address(company, owner_connection):
+def address(request):
     """Return a function that gives the address and the form of a row."""
+    company = request.getfixturevalue("unharmed" if "unharmed" in request.fixturenames else "company")
+    owner_connection = request.getfixturevalue("owner_connection")
 
     def of(row):
         name = row.name
@@ -80,7 +82,7 @@ REFUSED = [row for row in TABLE if row.refusal]
 
 
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: f"{row.method} {row.name} by {row.who_may_not}")
-def test_who_may_not_is_refused_and_nothing_changes(sign_in, address, owner_connection, row):
+def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, owner_connection, row):
     url, form = address(row)
     tables = ("crm_customer", "crm_opportunity", "people_user", "access_assignment")
     before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
@@ -97,7 +99,7 @@ def test_who_may_not_is_refused_and_nothing_changes(sign_in, address, owner_conn
 @pytest.mark.parametrize(
     "row", [row for row in TABLE if row.needs != "public"], ids=lambda r: f"{r.method} {r.name}"
 )
-def test_a_visitor_is_sent_to_sign_in_from_every_page_that_is_not_public(sign_in, address, row):
+def test_a_visitor_is_sent_to_sign_in_from_every_page_that_is_not_public(unharmed, sign_in, address, row):
     url, form = address(row)
     client = sign_in(VISITOR)
     answer = client.get(url) if row.method == "GET" else client.post(url, form)
@@ -121,7 +123,7 @@ def test_a_suspended_person_with_an_open_session_gets_no_page(
     assert "/accounts/login/" in answer["Location"]
 
 
-def test_an_address_that_is_none_is_no_page(sign_in):
+def test_an_address_that_is_none_is_no_page(unharmed, sign_in):
     for path in (
         "/admin/",
         "/api/",
