@@ -12,13 +12,17 @@ ASSETS_STAMP := hufu/web/static/build/.stamp
 NODE_STAMP := node_modules/.stamp
 TRANSLATIONS_STAMP := .venv/.translations
 
-.PHONY: demo test screenshots setup locks format clean
+.PHONY: demo test prove screenshots setup locks format clean
 
 demo: setup
 	@$(BIN)/hufu demo --port $(PORT)
 
 test: setup
 	@$(BIN)/python tools/check.py
+
+# Both halves of the decision against the slow reference, on 500 new organisations (takes minutes).
+prove: setup
+	@$(BIN)/python tools/prove.py
 
 # Pictures of the pages of a running demo (make demo), in both languages and themes, desktop and phone.
 screenshots: setup
