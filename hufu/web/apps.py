@@ -6,4 +6,6 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from hufu.web.accounts import events, signals  # noqa: F401
+        import hufu.web.accounts.events
+        import hufu.web.accounts.signals
+        import hufu.web.events  # noqa: F401

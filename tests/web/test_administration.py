@@ -124,6 +124,27 @@ def test_reading_the_log_is_logged_and_an_absent_entry_is_404(
     assert read.data["filter"] == {"result": "refused"}
 
 
+def test_reading_people_departments_and_roles_are_events(
+    visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    for address in ("/people/", "/people/?q=zhang", "/people/departments/"):
+        text(visit("feng"), address)
+    for address in ("/roles/", "/roles/given/"):
+        text(visit("he"), address)
+    everybody, narrowed = entries(owner_connection, "user.listed")
+    assert everybody.data == {"filter": [], "search": 0, "count": len(PEOPLE)}
+    assert narrowed.data == {"filter": ["search"], "search": 5, "count": 1}
+    assert "values" in narrowed.personal
+    assert "zhang" not in str(narrowed.personal)
+    for type_name in ("department.listed", "role.listed", "assignment.listed"):
+        [read] = entries(owner_connection, type_name)
+        assert read.data["count"] > 0
+    listed = text(visit("wu"), "/log/?type=user.listed")
+    newest, oldest = re.findall(r'href="(/log/[^"]+/)"', listed)
+    assert "5 characters" in text(visit("wu"), newest)
+    assert "character" not in text(visit("wu"), oldest)
+
+
 def test_people_are_listed_by_name_and_found_by_its_beginning(visit: Visit) -> None:
     page = text(visit("feng"), "/people/")
     assert all(name in page for name, *_rest in PEOPLE.values())

@@ -90,7 +90,7 @@ def line(entry: LogEntry, names: Names) -> Line:
         details=[
             (words.FACTS.get(name, name), fact(entry, name, names))
             for name in entry.details
-            if entry.details[name] not in (None, "", [], {})
+            if entry.details[name] not in (None, "", [], {}) and (name, entry.details[name]) != ("search", 0)
         ],
     )
 
@@ -102,6 +102,8 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
         return names.people.get(value, f"#{value}")
     if name in words.DEPARTMENTS:
         return names.departments.get(value, f"#{value}")
+    if name == "search" and isinstance(value, int):
+        return ngettext("%d character", "%d characters", value) % value
     if name == "permission":
         return permission_label(value)
     if name in ("filter", "sort") and not isinstance(value, dict):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
+from hufu.audit import Subject, record
 from hufu.people.models import Department, Status, User
 from hufu.web.pages import page
+from hufu.web.passage import Passage
 from hufu.web.people import directory
 
 PAGE = 50
@@ -26,14 +28,26 @@ class Node:
 
 
 @page("user.view")
-def people_page(request: HttpRequest) -> HttpResponse:
+def people_page(request: Passage) -> HttpResponse:
     """Show the accounts, in pages, by name."""
+    actor = request.actor
     text = request.GET.get("q", "").strip()[:100]
     after = request.GET.get("cursor", "")
     everybody = User.objects.select_related("main_department", "manager", "level__ladder")
     matching = directory.narrowed(everybody, text)
     found = list(directory.after(matching, after).order_by("name_sort", "id")[: PAGE + 1])
     shown = found[:PAGE]
+    record(
+        actor,
+        "user.listed",
+        subject=Subject("user", actor.user_id),
+        data={
+            "filter": ["search"] if text else [],
+            "search": len(text),
+            "count": len(shown),
+        },
+        personal={"values": {"search": [text]}} if text else {},
+    )
     return render(
         request,
         "people/list.html",
@@ -50,10 +64,11 @@ def people_page(request: HttpRequest) -> HttpResponse:
 
 
 @page("user.view")
-def departments_page(request: HttpRequest) -> HttpResponse:
+def departments_page(request: Passage) -> HttpResponse:
     """Show the tree of departments."""
     people = Counter(User.objects.filter(status=Status.ACTIVE).values_list("main_department_id", flat=True))
     nodes = {row.pk: Node(row, people[row.pk]) for row in Department.objects.order_by("id")}
+    record(request.actor, "department.listed", data={"count": len(nodes)})
     roots: list[Node] = []
     for node in nodes.values():
         siblings = nodes[node.department.parent_id].below if node.department.parent_id else roots

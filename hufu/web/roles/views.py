@@ -14,6 +14,7 @@ from hufu.access import queries, registry
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 from hufu.access.models import Administrator, GivenTo, Role
 from hufu.access.registry import Risk
+from hufu.audit import record
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -34,7 +35,9 @@ class RoleCard:
 def roles_page(request: Passage) -> HttpResponse:
     """Show every role with what it permits."""
     actor = request.actor
-    return render(request, "roles/list.html", {"roles": [card(role) for role in queries.roles(actor)]})
+    roles = [card(role) for role in queries.roles(actor)]
+    record(actor, "role.listed", data={"count": len(roles)})
+    return render(request, "roles/list.html", {"roles": roles})
 
 
 def card(role: Any) -> RoleCard:
@@ -66,14 +69,10 @@ def card(role: Any) -> RoleCard:
 def given_page(request: Passage) -> HttpResponse:
     """Show who holds which role, and who is admitted where."""
     actor = request.actor
-    return render(
-        request,
-        "roles/given.html",
-        {
-            "assignments": [(row, *principal(row)) for row in queries.assignments(actor)],
-            "admissions": [(row, *principal(row), rights(row)) for row in queries.admissions(actor)],
-        },
-    )
+    assignments = [(row, *principal(row)) for row in queries.assignments(actor)]
+    admissions = [(row, *principal(row), rights(row)) for row in queries.admissions(actor)]
+    record(actor, "assignment.listed", data={"count": len(assignments) + len(admissions)})
+    return render(request, "roles/given.html", {"assignments": assignments, "admissions": admissions})
 
 
 def principal(row: GivenTo) -> tuple[str, str]:

@@ -1,0 +1,17 @@
+"""What the log knows of reading people, departments and roles."""
+
+from django.utils.translation import gettext_lazy as _
+
+from hufu.audit import EventType, declare, sealed, shown
+
+declare(
+    EventType(
+        "user.listed",
+        _("Users: list read"),
+        (*shown("filter", "search", "count"), *sealed("values")),
+        "personal",
+    ),
+    EventType("department.listed", _("Departments: list read"), shown("count")),
+    EventType("role.listed", _("Roles: list read"), shown("count")),
+    EventType("assignment.listed", _("Assignments and admissions: list read"), shown("count")),
+)
