@@ -432,6 +432,27 @@ def test_an_opportunity_does_not_name_a_customer_that_is_out_of_sight(
     assert without_tokens(answers[0]) == without_tokens(answers[1])
 
 
+def test_a_form_does_not_tell_which_hidden_customer_is_stored(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    stored_one, other, absent = company.customer("nanfang"), company.customer("pengcheng"), 987654321
+    number = company.opportunity("machines")
+    owner_connection.execute(
+        "UPDATE crm_opportunity SET customer_id = %s WHERE id = %s", [stored_one, number]
+    )
+    client, address = visit("lin"), f"/opportunities/{number}/edit"
+    form = form_of(client, address)
+    for more in ({}, {"version": "7"}, {"name": ""}):
+        answers = [
+            client.post(address, {**form, **more, "customer": str(wanted)})
+            for wanted in (stored_one, other, absent)
+        ]
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        assert len({without_tokens(answer.content.decode()) for answer in answers}) == 1
+        assert "Keep what is there" not in answers[0].content.decode()
+    assert "Keep what is there" in client.post(address, {**form, "name": ""}).content.decode()
+
+
 def without_tokens(page: str) -> str:
     """Return a page without what differs from answer to answer."""
     return re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", page)

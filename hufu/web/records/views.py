@@ -231,11 +231,11 @@ def reference(actor: Actor, form: RecordForm, declared: Field) -> dict[str, Any]
     chosen = number(value, largest=LARGEST_ID)
     title = queries.visible_titles(actor, other, [chosen]).get(chosen) if may_view and chosen else None
     stored = getattr(form.record, declared.column, None)
-    if title is None and (value == KEEP or chosen == stored) and stored is not None:
-        value = KEEP
+    # INVARIANT: a number that was typed never counts as keeping, or it would tell which one is stored.
+    keeps = title is None and stored is not None and (value == KEEP or not form.is_bound)
     return {
         "url": reverse(f"{other.name}_pick") if may_view else "",
-        "value": value if title is not None or value == KEEP else "",
+        "value": KEEP if keeps else value if title is not None else "",
         "title": title,
     }
 
