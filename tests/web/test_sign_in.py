@@ -11,6 +11,7 @@ import pytest
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import LazySettings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -72,6 +73,46 @@ def test_every_failure_looks_alike_and_is_an_event_that_stays(
     assert {event.result for event in events} == {"failed"}
     assert all("login" in event.personal and not {"login", "password"} & set(event.data) for event in events)
     assert "wrong-password" not in json.dumps([event.personal for event in events])
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("lin", PASSWORD),
+        ("lin@hufu.example", PASSWORD),
+        ("lin", "wrong-password"),
+        ("lin@hufu.example", "wrong-password"),
+        ("nobody", "wrong-password"),
+        ("nobody@hufu.example", "wrong-password"),
+        ("zheng", PASSWORD),
+        ("zheng@hufu.example", PASSWORD),
+        ("qian", "wrong-password"),
+        ("qian@hufu.example", "wrong-password"),
+    ],
+)
+def test_every_attempt_costs_one_hash(
+    with_password: None, visitor: Client, monkeypatch: pytest.MonkeyPatch, login: str, password: str
+) -> None:
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, *arguments: str) -> str:
+        hashed.append(arguments)
+        return encode(self, *arguments)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    sign_in(visitor, login, password)
+    assert len(hashed) == 1
+
+
+def test_a_mail_address_of_several_accounts_signs_in_nobody_and_a_name_goes_first(
+    with_password: None, visitor: Client, owner_connection: psycopg.Connection
+) -> None:
+    change = "UPDATE people_user SET email = %s WHERE username = 'tang'"
+    owner_connection.execute(change, ["LIN@hufu.example"])
+    assert sign_in(visitor, "lin@hufu.example", PASSWORD) != "in"
+    owner_connection.execute(change, ["lin"])
+    assert sign_in(visitor, "lin", PASSWORD) == "in"
 
 
 def test_after_several_failures_one_has_to_wait_even_with_the_right_password(
@@ -190,6 +231,12 @@ def test_in_demo_mode_one_click_signs_in(
         ("crm.example.com", "127.0.0.1", {}),
         ("localhost.example.com", "127.0.0.1", {}),
         ("localhost:8000", "127.0.0.1", {"HTTP_X_FORWARDED_FOR": "192.0.2.7"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_VIA": "1.1 proxy"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_CF_CONNECTING_IP": "192.0.2.7"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_TRUE_CLIENT_IP": "192.0.2.7"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_X_FORWARDED_PROTO": "https"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_X_FORWARDED_SERVER": "proxy"}),
+        ("localhost:8000", "127.0.0.1", {"HTTP_X_FORWARDED_PORT": "443"}),
         ("localhost:8000", "", {}),
     ],
 )

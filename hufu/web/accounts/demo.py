@@ -12,7 +12,19 @@ from django.http import HttpRequest
 from django.utils.translation import get_language
 
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
-FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
+# What proxies and tunnels add: a request with any of these did not begin on this machine.
+FORWARDED = (
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_FORWARDED",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+)
 
 
 @dataclass(frozen=True)
