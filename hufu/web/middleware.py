@@ -66,7 +66,7 @@ class ActingMiddleware:
             # The database is away, or the event of a refusal could not be written: nothing was done.
             logger.exception("a request could not be answered")
             response = errors.unavailable(request)
-        protect(response, signed_in=request.user.is_authenticated)
+        protect(response, signed_in=is_somebodys(passage))
         return response
 
     def _answer(self, request: Passage) -> HttpResponseBase:
@@ -120,6 +120,19 @@ def actor_of(request: HttpRequest) -> Actor:
 
 def visitor(request: HttpRequest) -> Actor:
     """Return the actor of a request in which nobody is signed in."""
+def end_closed_session(request: HttpRequest) -> None:
+    """End a session that names an account which is not active: it stays ended when the account opens again."""
+    if SESSION_KEY in request.session:
+        request.session.flush()
+
+
+def is_somebodys(request: Passage) -> bool:
+    """Say whether an answer is for somebody who is signed in; asks no database that may be away."""
+    actor: Actor | None = getattr(request, "actor", None)
+    # Whoever has an actor has a user that was looked up; signing in replaces it.
+    return actor is None or actor.is_person or request.user.is_authenticated
+
+
     return Actor(ANONYMOUS.user_id, ANONYMOUS.name, context_of(request))
 
 

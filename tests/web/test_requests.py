@@ -247,6 +247,21 @@ def test_who_acts_comes_from_the_session_alone(company: Company, visit: Visit) -
     assert response.status_code == 403
 
 
+def test_a_database_that_is_away_while_somebody_is_signed_in_is_503(
+    company: Company, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = visit("lin")
+
+    def away(*_arguments: object) -> None:
+        raise DatabaseError("connection refused at 10.0.0.1")
+
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore._get_session_from_db", away)
+    response = client.get("/customers/")
+    assert response.status_code == 503
+    assert "10.0.0.1" not in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+
+
 def test_where_a_request_comes_from_is_part_of_the_actor(company: Company) -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="203.0.113.9", HTTP_USER_AGENT="browser")
     request.session = type("Session", (), {"session_key": None})()  # type: ignore[assignment]
