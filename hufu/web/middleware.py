@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import ImproperlyConfigured
 from django.http import (
     HttpRequest,
@@ -114,12 +115,11 @@ def actor_of(request: HttpRequest) -> Actor:
     """Return who acts in this request, and from where. No parameter, header or body field can name them."""
     user = request.user
     if not user.is_authenticated:
+        end_closed_session(request)
         return visitor(request)
     return Actor(user.pk, user.get_full_name(), context_of(request))
 
 
-def visitor(request: HttpRequest) -> Actor:
-    """Return the actor of a request in which nobody is signed in."""
 def end_closed_session(request: HttpRequest) -> None:
     """End a session that names an account which is not active: it stays ended when the account opens again."""
     if SESSION_KEY in request.session:
@@ -133,6 +133,8 @@ def is_somebodys(request: Passage) -> bool:
     return actor is None or actor.is_person or request.user.is_authenticated
 
 
+def visitor(request: HttpRequest) -> Actor:
+    """Return the actor of a request in which nobody is signed in."""
     return Actor(ANONYMOUS.user_id, ANONYMOUS.name, context_of(request))
 
 

@@ -6,6 +6,7 @@ import re
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -90,6 +91,20 @@ def test_a_suspended_person_is_out_with_the_very_next_request(
     assert client.get("/customers/").status_code == 200
     owner_connection.execute("UPDATE people_user SET status = 'suspended' WHERE username = 'lin'")
     assert client.get("/customers/").status_code == 302
+
+
+def test_a_session_that_came_while_the_account_was_closed_stays_ended(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    client = visit("lin")
+    cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
+    owner_connection.execute("UPDATE people_user SET status = 'suspended' WHERE username = 'lin'")
+    assert client.get("/customers/").status_code == 302
+    owner_connection.execute("UPDATE people_user SET status = 'active' WHERE username = 'lin'")
+    assert client.get("/customers/").status_code == 302
+    client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+    assert client.get("/customers/").status_code == 302
+    assert visit("lin").get("/customers/").status_code == 200
 
 
 def test_pages_of_somebody_are_kept_nowhere_and_carry_the_strict_policy(
@@ -232,21 +247,6 @@ def test_a_database_that_is_away_is_503_not_a_trace(
     assert "10.0.0.1" not in response.content.decode()
 
 
-def test_a_request_leaves_no_identity_on_the_connection(company: Company, visit: Visit) -> None:
-    visit("li").get("/customers/")
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('hufu.user_id', true), (SELECT count(*) FROM crm_customer)")
-        assert cursor.fetchone() in ((None, 0), ("", 0))
-
-
-def test_who_acts_comes_from_the_session_alone(company: Company, visit: Visit) -> None:
-    client = visit("qian")
-    boss = str(company.people["li"])
-    forged = {"HTTP_X_USER": boss, "HTTP_REMOTE_USER": "li", "REMOTE_USER": "li"}
-    response = client.get("/customers/", {"actor": boss, "user_id": boss}, **forged)
-    assert response.status_code == 403
-
-
 def test_a_database_that_is_away_while_somebody_is_signed_in_is_503(
     company: Company, visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +260,21 @@ def test_a_database_that_is_away_while_somebody_is_signed_in_is_503(
     assert response.status_code == 503
     assert "10.0.0.1" not in response.content.decode()
     assert "no-store" in response["Cache-Control"]
+
+
+def test_a_request_leaves_no_identity_on_the_connection(company: Company, visit: Visit) -> None:
+    visit("li").get("/customers/")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('hufu.user_id', true), (SELECT count(*) FROM crm_customer)")
+        assert cursor.fetchone() in ((None, 0), ("", 0))
+
+
+def test_who_acts_comes_from_the_session_alone(company: Company, visit: Visit) -> None:
+    client = visit("qian")
+    boss = str(company.people["li"])
+    forged = {"HTTP_X_USER": boss, "HTTP_REMOTE_USER": "li", "REMOTE_USER": "li"}
+    response = client.get("/customers/", {"actor": boss, "user_id": boss}, **forged)
+    assert response.status_code == 403
 
 
 def test_where_a_request_comes_from_is_part_of_the_actor(company: Company) -> None:
