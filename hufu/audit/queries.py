@@ -169,7 +169,7 @@ def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
     try:
         at, id = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split()
         return datetime.fromisoformat(at).astimezone(UTC), UUID(id)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise Invalid(
             {"cursor": [_("This page address is damaged. Go back to the first page of the log.")]}
         ) from None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from uuid import uuid4
+
 import pytest
 
 from tests.company import Company
@@ -77,3 +80,50 @@ def test_a_new_record_with_nonsense_is_not_made(visit: Visit, wrong: dict[str, s
     response = visit("lin").post("/opportunities/new", {"name": "x", "stage": "won", **wrong})
     assert response.status_code == 200
     assert "field-problem" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "status"), [("new", 200), ("{number}/edit", 409), ("{number}/transfer", 409)]
+)
+@pytest.mark.parametrize("type_name", ["customer", "opportunity"])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "application/json"])
+def test_a_body_that_is_no_form_is_answered_with_words(
+    company: Company, visit: Visit, type_name: str, suffix: str, status: int, kind: str
+) -> None:
+    number = company.customer("qiming") if type_name == "customer" else company.opportunity("machines")
+    address = f"/{type_name.removesuffix('y')}{'ies' if type_name.endswith('y') else 's'}/{suffix}"
+    body = '{"name": "x"}' if kind == "application/json" else ""
+    response = visit("lin").post(address.format(number=number), body, content_type=kind)
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("version", ["-1", "-99999999999", str(2**31), HUGE])
+def test_a_version_that_no_record_has_gives_nothing_away(
+    company: Company, visit: Visit, version: str
+) -> None:
+    given = {"to": str(company.people["tang"]), "reason": "x", "version": version}
+    assert visit("lin").post(f"/customers/{company.customer('qiming')}/transfer", given).status_code == 409
+    given = {"to": version, "reason": "x", "version": "1"}
+    assert visit("lin").post(f"/customers/{company.customer('qiming')}/transfer", given).status_code == 200
+
+
+def packed(at: str) -> str:
+    """Return a cursor of the log that begins at a moment."""
+    return urlsafe_b64encode(f"{at} {uuid4()}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("since=0001-01-01", 422),
+        ("until=9999-12-31", 422),
+        ("since=1970-01-01&until=2999-12-31", 200),
+        ("cursor=" + packed("0001-01-01T00:00:00+08:00"), 400),
+        ("cursor=" + packed("9999-12-31T23:59:59-08:00"), 400),
+        ("cursor=" + packed("0001-01-01T00:00:00+00:00"), 200),
+        ("cursor=" + packed("9999-12-31T23:59:59+00:00"), 200),
+        ("cursor=" + packed("0001-01-01"), 400),
+    ],
+)
+def test_a_day_that_no_log_has_is_answered_with_words(visit: Visit, query: str, status: int) -> None:
+    assert visit("wu").get(f"/log/?{query}").status_code == status

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import make_aware
@@ -22,6 +23,12 @@ from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
 
+# Days that a log may hold; at the ends of the calendar no time zone can be reckoned.
+DAYS = [
+    MinValueValidator(date(1970, 1, 1), _("Choose a day from 1970 to 2999.")),
+    MaxValueValidator(date(2999, 12, 31), _("Choose a day from 1970 to 2999.")),
+]
+
 
 class LogForm(forms.Form):
     """What to look for."""
@@ -33,9 +40,14 @@ class LogForm(forms.Form):
         required=False,
         choices=[("", _("All")), *((name, label) for name, (label, _tone) in RESULTS.items())],
     )
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label=_("From"), required=False, validators=DAYS, widget=forms.DateInput(attrs={"type": "date"})
+    )
     until = forms.DateField(
-        label=_("Up to and including"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+        label=_("Up to and including"),
+        required=False,
+        validators=DAYS,
+        widget=forms.DateInput(attrs={"type": "date"}),
     )
 
     def __init__(self, data: Any) -> None:

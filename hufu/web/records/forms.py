@@ -115,8 +115,11 @@ class TransferForm(forms.Form):
 
     to = forms.IntegerField(
         label=_("New owner"),
+        min_value=1,
         max_value=LARGEST,
-        error_messages={name: _("Choose the new owner.") for name in ("required", "invalid", "max_value")},
+        error_messages={
+            name: _("Choose the new owner.") for name in ("required", "invalid", "min_value", "max_value")
+        },
     )
     reason = forms.CharField(
         label=_("Reason"),
@@ -124,7 +127,7 @@ class TransferForm(forms.Form):
         help_text=_("It stands in the log."),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-    version = forms.IntegerField(max_value=LARGEST, widget=forms.HiddenInput)
+    version = forms.IntegerField(min_value=0, max_value=LARGEST, widget=forms.HiddenInput)
 
 
 def control(declared: Field, *, required: bool) -> forms.Field:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -127,7 +127,7 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     places = list(Partition.objects.filter(id__in=guard.creatable_partitions(actor, resource)).order_by("id"))
     if not places:
         raise guard.denied(actor, resource.permission("create"))
-    form = RecordForm(actor, resource, data=request.POST or None)
+    form = RecordForm(actor, resource, data=sent(request))
     form.initial.update(defaults(resource))
     place = chosen_place(request, resource, places)
     owner_id = chosen_owner(request)
@@ -175,7 +175,7 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
     """Show the form of a record, or store it. After a conflict what was typed stays in the form."""
     actor = request.actor
     record = guard.get(actor, resource.permission("edit"), record_id)
-    form = RecordForm(actor, resource, record, data=request.POST or None)
+    form = RecordForm(actor, resource, record, data=sent(request))
     conflict = False
     if request.method == "POST":
         try:
@@ -200,6 +200,11 @@ def form_page(
     """Show the form of a new or an existing record."""
     actor = request.actor
     record = context.get("record")
+def sent(request: Passage) -> QueryDict | None:
+    """Return the form that the request sends, or None where it only asks for one. An empty one is one."""
+    return request.POST if request.method == "POST" else None
+
+
     back = record_url(resource, record.pk) if record is not None else reverse(f"{resource.name}_list")
     return render(
         request,
@@ -244,8 +249,8 @@ def transfer_page(request: Passage, resource: ResourceType, record_id: int) -> H
     """Show who may become the owner, or give the record to them."""
     actor = request.actor
     record = guard.get(actor, resource.permission("transfer"), record_id)
-    form = TransferForm(request.POST or None, initial={"version": record.lock_version})
-    conflict = False
+    form = TransferForm(sent(request), initial={"version": record.lock_version})
+    conflict = "version" in form.errors
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data
         try:
