@@ -147,7 +147,7 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
         form,
         place=place.pk,
         places=places,
-        owner=pickers.person_choice(User.objects.get(pk=owner_id), chosen=True)
+        owner=pickers.person_choice(shown_owner(actor, owner_id), chosen=True)
         if guard.may_create(actor, resource, partition_id=place.pk, owner_id=SOMEBODY_ELSE)
         else None,
     )
@@ -166,9 +166,14 @@ def chosen_place(request: Passage, resource: ResourceType, places: list[Partitio
 
 
 def chosen_owner(request: Passage) -> int:
-    """Return the owner that the form names, or the actor. The deed checks it."""
-    named = number(request.POST.get("owner"))
-    return named if User.objects.filter(pk=named).exists() else request.actor.user_id
+    """Return the owner that the form names, or the actor where it names none. The deed checks it."""
+    named = request.POST.get("owner", "")
+    return number(named) if named else request.actor.user_id
+
+
+def shown_owner(actor: Actor, owner_id: int) -> User:
+    """Return the owner that the form shows as chosen: the actor where there is no such person."""
+    return User.objects.filter(pk=owner_id).first() or User.objects.get(pk=actor.user_id)
 
 
 def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
