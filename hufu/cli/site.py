@@ -20,6 +20,7 @@ from hufu.core.postgres.launcher import die_with_parent
 from hufu.core.postgres.roles import APP
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
+DEMO = "HUFU_DEMO"
 ENTRY = "hufu.config.wsgi:application"
 # Each thread has two connections (one commits by itself); the embedded server takes 60.
 THREADS = 6
@@ -70,7 +71,7 @@ def site(database: Database, *, host: str, port: int, workers: int = 1, demo: bo
     values.setdefault("HUFU_ORIGIN", url)
     values["HUFU_VAR"] = str(environment.var())
     if demo:
-        values["HUFU_DEMO"] = "1"
+        values[DEMO] = "1"
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
@@ -106,9 +107,14 @@ def note_start() -> None:
 
 
 def serving_environment(values: Mapping[str, str], database_url: str) -> dict[str, str]:
-    """Return the environment of a serving process: one address of the database, the application's."""
-    secret = {ADMIN_VARIABLE, *VARIABLES.values()}
-    kept = {name: value for name, value in values.items() if name not in secret and not name.startswith("PG")}
+    """Return the environment of a serving process: one address of the database, the application's.
+
+    Demo mode is not inherited: whoever serves says so.
+    """
+    dropped = {ADMIN_VARIABLE, *VARIABLES.values(), DEMO}
+    kept = {
+        name: value for name, value in values.items() if name not in dropped and not name.startswith("PG")
+    }
     return {**kept, VARIABLES[APP]: database_url, "DJANGO_SETTINGS_MODULE": environment.SETTINGS}
 
 

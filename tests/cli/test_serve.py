@@ -150,3 +150,7 @@ def test_a_lost_key_of_the_log_is_not_replaced_in_silence(tmp_path):
     assert again.returncode == 3
     assert "backup" in again.stderr
     assert not (tmp_path / "var" / "secrets" / "log-kek").exists()
+
+
+def test_demo_mode_is_not_inherited():
+    assert "HUFU_DEMO" not in serving_environment({"HUFU_DEMO": "1"}, "postgresql://hufu_app@localhost/x")
