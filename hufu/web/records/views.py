@@ -199,17 +199,17 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
     )
 
 
+def sent(request: Passage) -> QueryDict | None:
+    """Return the form that the request sends, or None where it only asks for one. An empty one is one."""
+    return request.POST if request.method == "POST" else None
+
+
 def form_page(
     request: Passage, resource: ResourceType, form: RecordForm, *, status: int = 200, **context: Any
 ) -> HttpResponse:
     """Show the form of a new or an existing record."""
     actor = request.actor
     record = context.get("record")
-def sent(request: Passage) -> QueryDict | None:
-    """Return the form that the request sends, or None where it only asks for one. An empty one is one."""
-    return request.POST if request.method == "POST" else None
-
-
     back = record_url(resource, record.pk) if record is not None else reverse(f"{resource.name}_list")
     return render(
         request,
