@@ -123,6 +123,7 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             [
                 *("id", "partition_id", "owner_id", "department_id", "deleted_at", "created_by_id"),
                 *("updated_by_id", "lock_version", "name", "name_sort", "name_initials", "stage"),
+                *("created_at", "updated_at"),
                 *_blank(type_name),
             ],
             [
@@ -130,6 +131,7 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
                     *(n, x["partition"], x["owner"], x["department"]),
                     *(datetime(2026, 1, 1).astimezone() if x["deleted"] else None, -1, -1, 1),
                     *(f"记录{n}", f"jilu{n}", "jl", "won"),
+                    *(datetime(2026, 1, 1).astimezone(),) * 2,
                     *("" for _column in _blank(type_name)),
                 )
                 for n, x in world["records"][type_name].items()

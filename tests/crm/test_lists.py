@@ -73,7 +73,13 @@ def fill(owner, resource, rows):
         stored = {
             **dict.fromkeys(blank, ""),
             **{"id": number, "partition_id": 1, "owner_id": 1, "department_id": 1, "stage": "won"},
-            **{"created_by_id": 1, "updated_by_id": 1, "lock_version": 1},
+            **{
+                "created_by_id": 1,
+                "updated_by_id": 1,
+                "lock_version": 1,
+                "created_at": DAY,
+                "updated_at": DAY,
+            },
             **row,
             **dict(zip(("name_sort", "name_initials"), sound(row["name"]), strict=True)),
         }

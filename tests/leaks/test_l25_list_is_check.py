@@ -55,7 +55,9 @@ def test_every_door_agrees_for_everybody_after_a_change(company, owner_connectio
             with app.transaction():
                 app.execute("SELECT hufu.enter(%s)", [actor.user_id])
                 assert {row[0] for row in app.execute(f"SELECT id FROM {table}")} == listed["view"]
-                changed = app.execute(f"UPDATE {table} SET note = note RETURNING id").fetchall()
+                changed = app.execute(
+                    f"UPDATE {table} SET updated_by_id = hufu.actor() RETURNING id"
+                ).fetchall()
                 assert {row[0] for row in changed} == listed["edit"]
                 for verb in listed:
                     covered = app.execute(
