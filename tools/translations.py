@@ -145,6 +145,9 @@ def from_python(source: bytes) -> Iterator[tuple[str, str, str]]:
     keywords: dict[str, Any] = dict.fromkeys(KEYWORDS)
     found: Iterable[Any] = extract_python(io.BytesIO(source), keywords, [], {"encoding": "utf-8"})
     for _line, function, arguments, _comments in found:
+        if arguments is None:
+            # A variable: its text was stated where it was written (gettext_noop).
+            continue
         texts = [arguments] if isinstance(arguments, str) else list(arguments)
         context = texts.pop(0) if "pgettext" in function else ""
         plural = texts[1] if "ngettext" in function or "npgettext" in function else ""
