@@ -113,7 +113,10 @@ def change_role(
     administrator: str,
     grants: Mapping[str, Iterable[str]],
 ) -> bool:
-    """Bring a role to exactly these values and grants; return whether anything changed."""
+    """Bring a role to exactly these values and grants; return whether anything changed.
+
+    Nobody widens a role that they hold.
+    """
     guard.authorize(actor, "role.manage")
     check_grants(grants)
     if administrator not in Administrator.values:
@@ -122,6 +125,8 @@ def change_role(
     if not role_differs(role, grants=grants, **values):
         return False
     wanted, held = _pairs(grants), set(role.grants.values_list("permission", "scope"))
+    if wanted - held:
+        _refuse_own_role(actor, role)
     changed = {key: value for key, value in values.items() if getattr(role, key) != value}
     before = {**{key: getattr(role, key) for key in changed}, "grants": sorted(map(list, held - wanted))}
     if changed:
@@ -151,12 +156,17 @@ def _pairs(grants: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
 
 
 def set_inherited_roles(actor: Actor, role: Role, others: Sequence[Role]) -> bool:
-    """Let a role inherit exactly these roles; return whether anything changed. A circle is refused."""
+    """Let a role inherit exactly these roles; return whether anything changed.
+
+    A circle is refused, and so is widening a role that one holds.
+    """
     guard.authorize(actor, "role.manage")
     wanted = {other.id for other in others}
     held = set(role.inherits_rows.values_list("inherits_id", flat=True))
     if wanted == held:
         return False
+    if wanted - held:
+        _refuse_own_role(actor, role)
     role.inherits_rows.exclude(inherits_id__in=wanted).delete()
     RoleInherits.objects.bulk_create(
         RoleInherits(role=role, inherits=other) for other in others if other.id not in held
@@ -192,6 +202,14 @@ def check_grants(grants: Mapping[str, Iterable[str]]) -> None:
                 )
     if problems:
         raise Invalid(problems)
+
+
+def _refuse_own_role(actor: Actor, role: Role) -> None:
+    """Raise Denied where the actor holds the role: widening it would be giving to themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.holds_role(%s)", [role.id])
+        if cursor.fetchone()[0]:
+            raise guard.denied(actor, "role.manage")
 
 
 def _authorize_gift(actor: Actor, to: Principal) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hufu.access import registry
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Right
-from hufu.access.registry import ResourceType
+from hufu.access.registry import Kind, ResourceType
 
 # Facts that deeds set through definer functions; a plain UPDATE cannot touch them.
 FIXED_COLUMNS = frozenset(
@@ -52,6 +52,9 @@ def may_create(resource: ResourceType, row: str) -> str:
     create = resource.permission("create")
     imports = resource.permission("import")
     everything = Scope.EVERYTHING.value
+    references = "".join(
+        f"\n    AND ({row}.{column} IS NULL OR {seen})" for column, seen in _seen_references(resource, row)
+    )
     return f"""EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
@@ -62,13 +65,29 @@ def may_create(resource: ResourceType, row: str) -> str:
     AND ({row}.department_id = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id)
          OR EXISTS (SELECT 1 FROM public.access_term_grant g
                     WHERE g.user_id = (SELECT hufu.actor()) AND g.permission = '{imports}' AND g.scopes <> 0))
-    AND {row}.deleted_at IS NULL"""
+    AND {row}.created_by_id = (SELECT hufu.actor()) AND {row}.updated_by_id = (SELECT hufu.actor())
+    AND {row}.lock_version = 1 AND {row}.deleted_at IS NULL AND {row}.deleted_by_id IS NULL{references}"""
+
+
+def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, str]]:
+    """Yield each reference's column, and the SQL condition that whoever asks may view what it points at.
+
+    The other table's own row policy answers: the condition is asked with the rights of the application.
+    """
+    for declared in resource.fields:
+        if declared.kind is Kind.REFERENCE and declared.reference is not None:
+            other = registry.resource_type(declared.reference).table
+            yield (
+                declared.column,
+                f"EXISTS (SELECT 1 FROM public.{other} seen WHERE seen.id = {row}.{declared.column})",
+            )
 
 
 def statements() -> Iterator[tuple[str, str]]:
     """Yield (name, SQL) for every registered type."""
     for resource in registry.resource_types():
         yield f"access.policies.{resource.name}", _policies(resource)
+        yield f"access.references.{resource.name}", _reference_triggers(resource)
         yield f"access.deeds.{resource.name}", _deeds(resource)
 
 
@@ -93,8 +112,29 @@ CREATE POLICY insert ON public.{table} FOR INSERT TO hufu_app
     WITH CHECK ({may_create(resource, table)});
 CREATE POLICY change ON public.{table} FOR UPDATE TO hufu_app
     USING ({table}.deleted_at IS NULL AND {view} AND {edit})
-    WITH CHECK ({table}.deleted_at IS NULL AND {view} AND {edit});
+    WITH CHECK ({table}.updated_by_id = (SELECT hufu.actor()) AND {table}.deleted_at IS NULL AND {view} AND {edit});
 """
+
+
+def _reference_triggers(resource: ResourceType) -> str:
+    """A reference may stay what it is, seen or not; a new one must be seen."""
+    table = resource.table
+    return "\n".join(
+        f"""
+CREATE OR REPLACE FUNCTION hufu.sees_{table}_{column}() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF NOT {seen} THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER sees_{column} BEFORE UPDATE OF {column} ON public.{table} FOR EACH ROW
+    WHEN (NEW.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column})
+    EXECUTE FUNCTION hufu.sees_{table}_{column}();
+"""
+        for column, seen in _seen_references(resource, "NEW")
+    )
 
 
 def _deeds(resource: ResourceType) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -10,15 +11,16 @@ from hufu.core.errors import Invalid
 
 MINOR_UNITS = 2
 LARGEST = 10**16
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?")
 
 
 def to_minor(text: str) -> int:
     """Return the amount in minor units; raise Invalid when `text` is no amount with at most two decimals."""
-    try:
-        amount = Decimal(text.replace(",", "").replace("，", "").strip()).scaleb(MINOR_UNITS)
-    except InvalidOperation:
-        raise Invalid({"": [_("“%s” is not an amount. Write digits, such as 1200.50.") % text]}) from None
-    if not amount.is_finite() or amount != amount.to_integral_value() or abs(amount) > LARGEST:
+    plain = text.replace(",", "").replace("，", "").strip()
+    if not _AMOUNT.fullmatch(plain):
+        raise Invalid({"": [_("“%s” is not an amount. Write digits, such as 1200.50.") % text]})
+    amount = Decimal(plain).scaleb(MINOR_UNITS)
+    if amount != amount.to_integral_value() or abs(amount) > LARGEST:
         raise Invalid({"": [_("“%s” is not an amount with at most two decimals.") % text]})
     return int(amount)
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 
-from pypinyin import lazy_pinyin
+from pypinyin import lazy_pinyin, load_single_dict
+
+# In names of people and companies it is shèng; the dictionary knows only chéng.
+load_single_dict({ord("晟"): "shèng"})
 
 
 def is_storable(text: str) -> bool:
     """Say whether the database can hold the text: it takes neither U+0000 nor half a surrogate pair."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def is_visible(text: str) -> bool:
+    """Say whether anything of the text can be seen: not spaces, controls and marks of direction alone."""
+    return any(unicodedata.category(character)[0] not in "ZC" for character in text)
 
 
 def folded(text: str) -> str:

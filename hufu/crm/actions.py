@@ -1,4 +1,7 @@
-"""Deeds on records: lock → authorize → change → record, in one transaction. A refused deed leaves only its event."""
+"""Deeds on records: authorize → change the version that was read → record, in one transaction.
+
+A refused deed leaves only its event.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.sql import InsertQuery
 from django.utils.translation import gettext as _
 
 from hufu.access import guard
@@ -76,18 +78,10 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
         )
         for number, new in zip(numbers, records, strict=True)
     ]
-    _insert(resource, rows)
+    # Nothing is read back: whoever may create a record need not be one who may view it.
+    resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
     record_many(actor, (_created_event(resource, row) for row in rows))
     return numbers
-
-
-def _insert(resource: ResourceType, rows: Sequence[Any]) -> None:
-    """Add the rows and read nothing back: whoever may create a record need not be one who may view it."""
-    fields = resource.model_class._meta.concrete_fields
-    for first in range(0, len(rows), BATCH):
-        query = InsertQuery(resource.model_class)
-        query.insert_values(fields, list(rows[first : first + BATCH]))
-        query.get_compiler(connection=connection).execute_sql()
 
 
 def edit_record(
@@ -105,9 +99,10 @@ def edit_record(
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at what is new, then save again.")
         )
+    # Each reference that is named, changed or not: a right guess at a hidden one must look like a wrong one.
+    _check_references(actor, resource, [(current.partition_id, values)])
     if not wanted:
         return current
-    _check_references(actor, resource, [(current.partition_id, wanted)])
     updated = resource.model_class._base_manager.filter(
         pk=record_id, partition_id=current.partition_id, lock_version=version
     ).update(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
-from django.db.models.functions import Now
 
 from hufu.access.models import Partition
 from hufu.people.models import Department, User
@@ -30,9 +29,9 @@ class BusinessRecord(models.Model):
     owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     department = models.ForeignKey(Department, models.PROTECT, related_name="+")
     external_id = models.CharField(max_length=120, null=True, db_collation="C")
-    created_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField()
     created_by_id = models.IntegerField()
-    updated_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField()
     updated_by_id = models.IntegerField()
     lock_version = models.IntegerField(default=1)
     name = models.CharField(max_length=200, db_collation="C")

@@ -65,24 +65,7 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
         _write_cursor(resource, sort, found[-1], False) if found and (more or backwards) else "",
         _write_cursor(resource, sort, found[0], True) if found and (more if backwards else position) else "",
     )
-    record(
-        actor,
-        f"{resource.name}.listed",
-        subject=_subject(actor),
-        data={
-            "filter": sorted(name for name, values in query.filters.items() if values),
-            "sort": query.sort or resource.default_sort,
-            "search": _("%s characters") % len(query.search) if query.search else "",
-            "count": len(found),
-            "ids": [row.pk for row in found],
-        },
-        personal={
-            "values": {
-                **{name: list(values) for name, values in query.filters.items() if values},
-                **({"search": query.search} if query.search else {}),
-            }
-        },
-    )
+    _record_list(actor, resource, query, found)
     return page
 
 
@@ -99,8 +82,13 @@ def count(actor: Actor, permission: str) -> int:
 def get_record(actor: Actor, resource: ResourceType, record_id: int) -> Any:
     """Return one record or raise NotFound; absent and forbidden look the same. The view is recorded."""
     found = guard.get(actor, resource.permission("view"), record_id)
-    record(actor, f"{resource.name}.viewed", target=Target(resource.name, found.pk, found.partition_id))
+    record_view(actor, resource, found)
     return found
+
+
+def record_view(actor: Actor, resource: ResourceType, found: Any) -> None:
+    """Record that the actor was shown a record: on its page, or in a form that shows what is stored."""
+    record(actor, f"{resource.name}.viewed", target=Target(resource.name, found.pk, found.partition_id))
 
 
 def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> dict[int, str]:
@@ -110,11 +98,36 @@ def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> 
 
 
 def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) -> list[Any]:
-    """Return viewable records whose searchable fields begin with (or equal) the text, for pickers."""
+    """Return viewable records whose searchable fields begin with (or equal) the text, for pickers.
+
+    What is offered was read: it is one event in the log, as a list is.
+    """
     rows = guard.scope(actor, resource.permission("view"))
     if text.strip():
         rows = _search(rows, resource, text)
-    return list(rows.order_by("-updated_at", "-pk")[:limit])
+    found = list(rows.order_by("-updated_at", "-pk")[:limit])
+    _record_list(actor, resource, ListQuery(search=text), found)
+    return found
+
+
+def _record_list(actor: Actor, resource: ResourceType, query: ListQuery, found: Sequence[Any]) -> None:
+    """Record that records were listed: which filters, how many, which numbers; what was typed as ciphertext."""
+    typed = {name: list(values) for name, values in query.filters.items() if values}
+    if query.search:
+        typed["search"] = [query.search]
+    record(
+        actor,
+        f"{resource.name}.listed",
+        subject=_subject(actor),
+        data={
+            "filter": sorted(name for name, values in query.filters.items() if values),
+            "sort": query.sort or resource.default_sort,
+            "search": len(query.search),
+            "count": len(found),
+            "ids": [row.pk for row in found],
+        },
+        personal={"values": typed} if typed else {},
+    )
 
 
 def _subject(actor: Actor) -> Subject:

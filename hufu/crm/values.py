@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -14,12 +15,16 @@ from stdnum.cn import uscc
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core import money
 from hufu.core.errors import Invalid
+from hufu.core.text import is_visible
+
+FEWEST_PHONE_DIGITS = 3
+_PHONE = re.compile(r"\+?[0-9 ()/.,;#*x转分机-]+", re.IGNORECASE)
 
 
 def parse(declared: Field, text: str) -> Any:
     """Return the value that `text` says, or None (or "") for no value; raise Invalid with what to do."""
     text = text.replace("\x00", "").strip()
-    if not text:
+    if not is_visible(text):
         return "" if declared.kind in _TEXTS else None
     if declared.kind is Kind.INTEGER:
         return _integer(declared, text)
@@ -31,6 +36,8 @@ def parse(declared: Field, text: str) -> Any:
         return _choice(declared, text)
     if len(text) > declared.max_length:
         raise Invalid({"": [_("Too long: at most %s characters.") % declared.max_length]})
+    if declared.kind is Kind.PHONE:
+        return _phone(text)
     if declared.kind is Kind.EMAIL or declared.kind is Kind.URL:
         return _address(declared, text)
     if declared.name == "code" and declared.kind is Kind.CODE:
@@ -109,10 +116,17 @@ def _address(declared: Field, text: str) -> str:
     return text
 
 
+def _phone(text: str) -> str:
+    """Return the number as written; it needs three digits at least, and nothing but what numbers are written with."""
+    if not _PHONE.fullmatch(text) or sum(character.isdigit() for character in text) < FEWEST_PHONE_DIGITS:
+        raise Invalid({"": [_("“%s” is not a phone number. Write digits, such as 021-5555 1234.") % text]})
+    return text
+
+
 def _credit_code(text: str) -> str:
     """Return the code; 18 characters are checked, old 15-digit registration numbers kept as text."""
     compact = text.replace(" ", "").upper()
-    if len(compact) == 15 and compact.isdigit():
+    if len(compact) == 15 and compact.isascii() and compact.isdigit():
         return compact
     if not uscc.is_valid(compact):
         raise Invalid({"": [_("“%s” is not a valid unified social credit code: check the digits.") % text]})

@@ -171,8 +171,13 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
 
 
 def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
-    """Set the managers of users, by number; a circle is refused with its path, and then nothing changes."""
+    """Set the managers of users, by number; a circle is refused with its path, and then nothing changes.
+
+    Nobody changes their own manager, or becomes somebody's manager, by their own hand.
+    """
     guard.authorize(actor, "user.manage")
+    if actor.is_person and (actor.user_id in managers or actor.user_id in managers.values()):
+        raise guard.denied(actor, "user.manage")
     users = {user.id: user for user in User.objects.all()}
     line = {user.id: user.manager_id for user in users.values()} | dict(managers)
     for start in managers:
@@ -199,12 +204,18 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
     reach.changed()
 
 
+GRANTING = {"status", "main_department_id", "level_id"}
 CHANGEABLE = ("name", "email", "external_id", "title", "status", "main_department_id", "level_id")
 
 
 def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:
-    """Change facts of users (those of CHANGEABLE), by number; return how many people changed."""
+    """Change facts of users (those of CHANGEABLE), by number; return how many people changed.
+
+    Nobody changes those of their own facts that rights are derived from.
+    """
     guard.authorize(actor, "user.manage")
+    if GRANTING & set(wanted.get(actor.user_id, {})):
+        raise guard.denied(actor, "user.manage")
     differences: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
     touched = []
     for user in User.objects.filter(id__in=list(wanted)):

@@ -164,7 +164,7 @@ def _updated(table: str) -> set[int]:
     ids: set[int] = set()
     try:
         with transaction.atomic():
-            ids = _fetched(f"UPDATE {table} SET updated_by_id = updated_by_id RETURNING id")
+            ids = _fetched(f"UPDATE {table} SET updated_by_id = hufu.actor() RETURNING id")
             raise _Undo
     except _Undo:
         return ids
@@ -179,10 +179,14 @@ def _inserted(table: str, partition: int, owner_id: int, department: int) -> boo
     row: dict[str, Any] = {
         **dict.fromkeys(texts[table].split(), ""),
         **values,
-        **{"id": 999_999, "created_by_id": -1, "updated_by_id": -1, "lock_version": 1},
+        **{"id": 999_999, "lock_version": 1},
         **{"name": "新", "name_sort": "xin", "name_initials": "x", "stage": "won"},
     }
-    sql = f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})"
+    marks = ", ".join(["%s"] * len(row))
+    sql = (
+        f"INSERT INTO {table} ({', '.join(row)}, created_by_id, updated_by_id, created_at, updated_at)"
+        f" VALUES ({marks}, hufu.actor(), hufu.actor(), now(), now())"
+    )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(sql, list(row.values()))

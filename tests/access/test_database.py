@@ -217,22 +217,36 @@ def test_no_record_is_deleted_for_good(shared, app, table):
 def test_lin_changes_her_customer_but_not_whose_it_is_or_where(shared, app, table, column):
     number = shared.customer("qiming") if table == "crm_customer" else shared.opportunity("machines")
     with entered(app, shared.actor("lin").user_id):
-        changed = app.execute(f"UPDATE {table} SET note = 'x' WHERE id = %s RETURNING id", [number])
+        changed = app.execute(
+            f"UPDATE {table} SET note = 'x', updated_by_id = hufu.actor() WHERE id = %s RETURNING id",
+            [number],
+        )
         assert changed.fetchall() == [(number,)]
         refused(app, f"UPDATE {table} SET {column} = {column} WHERE id = %s", [number])
 
 
 def test_lin_updates_what_she_may_edit_and_nothing_that_she_only_views(shared, app):
     with entered(app, shared.actor("lin").user_id):
-        changed = {row[0] for row in app.execute("UPDATE crm_customer SET note = 'x' RETURNING id")}
+        changed = {
+            row[0]
+            for row in app.execute(
+                "UPDATE crm_customer SET note = 'x', updated_by_id = hufu.actor() RETURNING id"
+            )
+        }
         assert changed == {shared.customer("qiming"), shared.customer("yunhe")}
     with entered(app, shared.actor("chen").user_id):
-        assert app.execute("UPDATE crm_customer SET note = 'x' RETURNING id").fetchall() == []
+        assert (
+            app.execute(
+                "UPDATE crm_customer SET note = 'x', updated_by_id = hufu.actor() RETURNING id"
+            ).fetchall()
+            == []
+        )
 
 
 INSERT = """INSERT INTO crm_opportunity (id, partition_id, owner_id, department_id, created_by_id, updated_by_id,
-    lock_version, name, name_sort, name_initials, stage, product, currency, note, customer_id, deleted_at)
-    VALUES (%(id)s, %(partition)s, %(owner)s, %(department)s, 1, 1, 1, 'x', 'x', 'x', 'won', '', 'CNY', '',
+    created_at, updated_at, lock_version, name, name_sort, name_initials, stage, product, currency, note, customer_id, deleted_at)
+    VALUES (%(id)s, %(partition)s, %(owner)s, %(department)s, coalesce(%(by)s, hufu.actor()), hufu.actor(),
+            now(), now(), 1, 'x', 'x', 'x', 'won', '', 'CNY', '',
             %(customer)s, %(deleted)s)"""
 
 
@@ -246,6 +260,7 @@ def new(shared):
         "department": shared.departments["east"],
         "customer": None,
         "deleted": None,
+        "by": None,
     }
 
 
@@ -262,6 +277,8 @@ def test_lin_adds_an_opportunity_of_her_own(shared, app, new):
         ("lin", {"owner": "tang"}),
         ("lin", {"department": "south"}),
         ("lin", {"deleted": "now"}),
+        ("lin", {"by": "wang"}),
+        ("lin", {"customer": "pengcheng"}),
         ("wang", {"owner": "zheng"}),
         ("wang", {"owner": "sun"}),
         ("chen", {}),
@@ -279,6 +296,8 @@ def test_an_insert_that_is_not_theirs_is_refused(shared, app, new, who, differen
         "owner": shared.people,
         "department": shared.departments,
         "deleted": {"now": clock.now()},
+        "by": shared.people,
+        "customer": {"pengcheng": shared.customer("pengcheng")},
     }
     for column, name in difference.items():
         new[column] = named[column][name]
@@ -293,10 +312,32 @@ def test_wang_adds_one_for_lin_and_the_same_insert_by_tang_is_refused(shared, ap
         app.execute(INSERT, new)
 
 
-def test_a_reference_stays_within_its_partition(shared, app, new):
-    new["customer"] = shared.customer("pengcheng")
-    with pytest.raises(psycopg.errors.ForeignKeyViolation), entered(app, shared.people["lin"]):
-        app.execute(INSERT, new)
+def test_a_reference_stays_within_its_partition_for_the_owner_of_the_table_too(company, owner):
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        owner.execute(
+            "UPDATE crm_opportunity SET customer_id = %s WHERE id = %s",
+            [company.customer("pengcheng"), company.opportunity("machines")],
+        )
+
+
+def test_lin_points_her_opportunity_at_no_customer_that_she_cannot_view(shared, app):
+    hidden, absent = shared.customer("pengcheng"), 987_654
+    with entered(app, shared.people["lin"]):
+        for customer in (hidden, absent):
+            refused(
+                app,
+                "UPDATE crm_opportunity SET customer_id = %s, updated_by_id = hufu.actor() WHERE id = %s",
+                [customer, shared.opportunity("machines")],
+            )
+
+
+def test_nobody_changes_a_record_in_anothers_name(shared, app):
+    with entered(app, shared.people["lin"]):
+        refused(
+            app,
+            "UPDATE crm_customer SET updated_by_id = %s WHERE id = %s",
+            [shared.people["wang"], shared.customer("qiming")],
+        )
 
 
 # Who may change policy and people.
@@ -380,6 +421,51 @@ def test_a_grant_that_he_adds_is_one_that_lin_cannot_add(shared, app):
         refused(app, add)
     with entered(app, shared.people["he"]):
         app.execute(add)
+
+
+def test_he_widens_no_role_that_he_holds_and_narrows_it_freely(company, app, owner):
+    role = owner.execute(
+        "SELECT role_id FROM access_assignment WHERE user_id = %s LIMIT 1", [company.people["he"]]
+    ).fetchone()[0]
+    with entered(app, company.people["he"]):
+        refused(
+            app,
+            "INSERT INTO access_grant (role_id, permission, scope) VALUES (%s, 'customer.view', 'everything')",
+            [role],
+        )
+        refused(app, "UPDATE access_grant SET role_id = %s WHERE role_id <> %s", [role, role])
+        refused(
+            app,
+            "INSERT INTO access_role_inherits (role_id, inherits_id)"
+            " SELECT %s, id FROM access_role WHERE administrator = '' LIMIT 1",
+            [role],
+        )
+        assert app.execute("DELETE FROM access_grant WHERE role_id = %s RETURNING id", [role]).fetchall()
+
+
+@pytest.mark.parametrize(
+    "change", ["level_id = 3", "main_department_id = 3", "manager_id = NULL", "status = 'left'"]
+)
+def test_feng_changes_no_fact_that_her_own_rights_are_derived_from(company, app, owner, change):
+    feng = company.people["feng"]
+    column, _equals, value = change.partition(" = ")
+    owner.execute(
+        f"UPDATE people_user SET {column} = {'3' if value == 'NULL' else column} WHERE id = %s", [feng]
+    )
+    with entered(app, feng):
+        refused(app, f"UPDATE people_user SET {change} WHERE id = %s", [feng])
+
+
+def test_feng_makes_nobody_report_to_her_and_chooses_nobodys_password(shared, app):
+    feng, lin = shared.people["feng"], shared.people["lin"]
+    with entered(app, feng):
+        refused(app, "UPDATE people_user SET manager_id = %s WHERE id = %s", [feng, lin])
+        refused(app, "UPDATE people_user SET password = 'x' WHERE id = %s", [lin])
+        refused(
+            app,
+            "INSERT INTO people_membership (user_id, department_id) VALUES (%s, %s)",
+            [feng, shared.departments["far"]],
+        )
 
 
 @pytest.mark.parametrize(
@@ -639,7 +725,7 @@ def test_no_policy_is_for_everybody(owner):
 # SECURITY DEFINER: what runs as the owner of the tables. A new one is added here by hand, after a review.
 DEFINERS = {
     *("rebuild_reach", "settle_reach", "settle_at_commit", "freshen_reach", "facts_change"),
-    *("is_active", "may_own", "is_given_to_me", "no_administrator_level"),
+    *("is_active", "is_fresh", "may_own", "is_given_to_me", "holds_role", "no_administrator_level"),
     *(f"{deed}_{table}" for deed in ("covers", "transfer", "bin") for table in TABLES.values()),
     *(f"keep_people_{table}" for table in ("department", "user", "membership", "ladder", "level")),
     *(

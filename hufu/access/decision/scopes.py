@@ -11,8 +11,6 @@ class Scope(IntFlag):
 
     NOTHING = 0
     OWN = 1
-    TEAM = 2
-    DIRECT_REPORTS = 4
     SUBORDINATES = 8
     DEPARTMENT = 16
     DEPARTMENT_AND_BELOW = 32

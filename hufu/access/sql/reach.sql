@@ -1,9 +1,10 @@
 -- Reach: what somebody may reach, derived from facts and policy. Only these functions write it.
--- Scope bits: 1 own, 2 team, 4 direct reports, 8 subordinates, 16 department, 32 department and below, 64 everything.
+-- Scope bits: 1 own, 8 subordinates, 16 department, 32 department and below, 64 everything; 2 and 4 are kept free for
+-- team and direct reports. An unknown scope is nothing.
 
 CREATE OR REPLACE FUNCTION hufu.scope_bit(scope text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (CASE scope WHEN 'own' THEN 1 WHEN 'team' THEN 3 WHEN 'direct_reports' THEN 5 WHEN 'subordinates' THEN 9
-           WHEN 'department' THEN 17 WHEN 'department_and_below' THEN 33 WHEN 'everything' THEN 65 ELSE 0 END)::smallint $$;
+$$ SELECT (CASE scope WHEN 'own' THEN 1 WHEN 'subordinates' THEN 9 WHEN 'department' THEN 17
+           WHEN 'department_and_below' THEN 33 WHEN 'everything' THEN 65 ELSE 0 END)::smallint $$;
 
 -- The gate of the person: an active account, or a system actor that is declared.
 CREATE OR REPLACE FUNCTION hufu.is_active(who int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
@@ -67,10 +68,13 @@ CREATE OR REPLACE VIEW hufu.user_admissions AS
 CREATE OR REPLACE FUNCTION hufu.rebuild_reach(only_users int[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
-    moment timestamptz := clock_timestamp();
-    before_first_version boolean := NOT EXISTS (SELECT 1 FROM access_version);
+    moment timestamptz;
+    before_first_version boolean;
 BEGIN
+    -- The lock first: what was true before the wait may have ended meanwhile.
     PERFORM pg_advisory_xact_lock(7252, 1);
+    moment := clock_timestamp();
+    before_first_version := NOT EXISTS (SELECT 1 FROM access_version);
 
     DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_term WHERE only_users IS NULL OR user_id = ANY (only_users);
@@ -165,13 +169,20 @@ DROP TRIGGER IF EXISTS settle ON public.access_reach_stale;
 CREATE CONSTRAINT TRIGGER settle AFTER INSERT ON public.access_reach_stale
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hufu.settle_at_commit();
 
+CREATE OR REPLACE FUNCTION hufu.is_fresh(who int) RETURNS boolean LANGUAGE sql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT EXISTS (SELECT 1 FROM access_reach
+                  WHERE user_id = who AND (valid_until IS NULL OR valid_until > clock_timestamp())) $$;
+
 -- Before somebody acts: rebuild their reach when it is missing or past a time limit.
 CREATE OR REPLACE FUNCTION hufu.freshen_reach(who int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    IF NOT EXISTS (SELECT 1 FROM access_reach
-                   WHERE user_id = who AND (valid_until IS NULL OR valid_until > clock_timestamp())) THEN
-        PERFORM hufu.rebuild_reach(ARRAY[who]);
+    IF NOT hufu.is_fresh(who) THEN
+        PERFORM pg_advisory_xact_lock(7252, 1);
+        IF NOT hufu.is_fresh(who) THEN
+            PERFORM hufu.rebuild_reach(ARRAY[who]);
+        END IF;
     END IF;
 END $$;
 
@@ -180,8 +191,7 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.is_active(who) AND CASE
-       WHEN EXISTS (SELECT 1 FROM access_reach r
-                    WHERE r.user_id = who AND (r.valid_until IS NULL OR r.valid_until > clock_timestamp()))
+       WHEN hufu.is_fresh(who)
        THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who AND hufu.bit(t.edit_partitions, partition))
        ELSE EXISTS (SELECT 1 FROM hufu.user_admissions a
                     WHERE a.user_id = who AND a.partition_id = partition AND a.can_edit
@@ -199,3 +209,12 @@ $$ SELECT CASE
            SELECT 1 FROM hufu.members m JOIN hufu.departments_below b ON b.below_id = m.department_id
            WHERE m.user_id = hufu.actor() AND b.department_id = to_department)
        ELSE EXISTS (SELECT 1 FROM hufu.members WHERE user_id = hufu.actor() AND department_id = to_department) END $$;
+
+-- Does the actor hold this role, by whatever way, now or at another time?
+CREATE OR REPLACE FUNCTION hufu.holds_role(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ WITH RECURSIVE held AS (
+       SELECT role_id FROM hufu.user_assignments WHERE user_id = hufu.actor()
+       UNION
+       SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
+   SELECT EXISTS (SELECT 1 FROM held WHERE role_id = wanted) $$;

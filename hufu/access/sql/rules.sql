@@ -3,6 +3,7 @@
 DO $$
 DECLARE
     policy_table text;
+    widened text;
 BEGIN
     FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_assignment,access_admission}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
@@ -11,15 +12,20 @@ BEGIN
         EXECUTE format('DROP POLICY IF EXISTS insert ON public.%I', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS change ON public.%I', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS remove ON public.%I', policy_table);
+        EXECUTE format('CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT OR UPDATE OR DELETE ON public.%I
+                        FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock()', policy_table);
         EXECUTE format('CREATE OR REPLACE TRIGGER facts_change AFTER INSERT OR UPDATE OR DELETE ON public.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change()', policy_table);
     END LOOP;
 
-    -- Definitions: names are no secret among colleagues; changing them is role.manage.
+    -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they hold.
     FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
-        EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app WITH CHECK ((SELECT hufu.holds(''role.manage'')))', policy_table);
-        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))', policy_table);
+        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)' END;
+        EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app
+                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, widened);
+        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))
+                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, widened);
         EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))', policy_table);
     END LOOP;
 
@@ -63,7 +69,6 @@ CREATE OR REPLACE TRIGGER no_administrator_level AFTER UPDATE OF administrator O
 CREATE OR REPLACE FUNCTION hufu.no_role_cycle() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7252, 1);
     IF EXISTS (
         WITH RECURSIVE held AS (
             SELECT NEW.inherits_id AS id
@@ -84,6 +89,8 @@ DROP POLICY IF EXISTS publish ON public.access_version;
 CREATE POLICY read ON public.access_version FOR SELECT TO hufu_app USING (true);
 CREATE POLICY publish ON public.access_version FOR INSERT TO hufu_app WITH CHECK (
     (SELECT hufu.holds('policy.apply')) AND published_by = (SELECT hufu.actor()));
+CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT ON public.access_version
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock();
 CREATE OR REPLACE TRIGGER facts_change AFTER INSERT ON public.access_version
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change();
 
