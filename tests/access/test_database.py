@@ -244,7 +244,8 @@ def test_lin_updates_what_she_may_edit_and_nothing_that_she_only_views(shared, a
 
 
 INSERT = """INSERT INTO crm_opportunity (id, partition_id, owner_id, department_id, created_by_id, updated_by_id,
-    created_at, updated_at, lock_version, name, name_sort, name_initials, stage, product, currency, note, customer_id, deleted_at)
+    created_at, updated_at, lock_version, name, name_sort, name_initials, stage, product, currency, note,
+    customer_id, deleted_at)
     VALUES (%(id)s, %(partition)s, %(owner)s, %(department)s, coalesce(%(by)s, hufu.actor()), hufu.actor(),
             now(), now(), 1, 'x', 'x', 'x', 'won', '', 'CNY', '',
             %(customer)s, %(deleted)s)"""
