@@ -505,3 +505,34 @@ def test_hostile_text_is_shown_as_text(
         {**form_of(client, f"/customers/{number}/edit"), "website": "javascript:alert(1)"},
     )
     assert "field-problem" in bad.content.decode()
+
+
+@pytest.mark.parametrize("verb", ["edit", "transfer"])
+def test_a_form_that_shows_a_record_is_a_reading_of_it(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection, verb: str
+) -> None:
+    number = company.customer("qiming")
+    client, address = visit("lin"), f"/customers/{number}/{verb}"
+    assert client.get(address).status_code == 200
+    wrong = {"name": "", "stage": "new", "version": "1", "to": "0", "reason": ""}
+    assert client.post(address, wrong).status_code == 200
+    outdated = {"name": "改名", "stage": "new", "version": "7", "reason": "调岗"}
+    assert client.post(address, {**outdated, "to": str(company.people["tang"])}).status_code == 409
+    read = entries(owner_connection, "customer.viewed")
+    assert [event.target for event in read] == [("customer", number)] * 3
+
+
+def test_an_absent_owner_and_one_who_may_not_own_are_refused_with_the_same_words(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    count = "SELECT count(*) FROM crm_customer"
+    before = owner_connection.execute(count).fetchone()
+    new = {"name": "苏州新客户有限公司", "stage": "new"}
+    client = visit("wang")
+    for owner in ("987654", "9" * 25, "x", str(company.people["zheng"]), str(company.people["sun"])):
+        response = client.post("/customers/new", {**new, "owner": owner})
+        assert response.status_code == 200
+        assert "The owner must be active" in response.content.decode()
+    for owner in ("987654", str(company.people["tang"])):
+        assert visit("lin").post("/customers/new", {**new, "owner": owner}).status_code == 403
+    assert owner_connection.execute(count).fetchone() == before

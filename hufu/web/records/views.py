@@ -194,6 +194,7 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
         else:
             messages.success(request, _("Saved."))
             return HttpResponseRedirect(record_url(resource, record_id))
+    queries.record_view(actor, resource, record)
     return form_page(
         request, resource, form, record=record, conflict=conflict, status=409 if conflict else 200
     )
@@ -285,6 +286,7 @@ def transfer_page(request: Passage, resource: ResourceType, record_id: int) -> H
             return HttpResponseRedirect(
                 record_url(resource, record_id) if still_visible else reverse(f"{resource.name}_list")
             )
+    queries.record_view(actor, resource, record)
     chosen = form["to"].value()
     return render(
         request,
