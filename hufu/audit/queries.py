@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from hufu.audit import events as registry
+from hufu.audit.keys import SubjectKey
 from hufu.audit.models import AuditEvent, AuditSubject
 from hufu.audit.recording import Target, record
 from hufu.core.actor import Actor
@@ -61,7 +62,8 @@ class LogEntry:
     """One event as a reader of the log sees it.
 
     `actor_id` is the user (> 0) or system actor (< 0), None for nobody. `changed` names the fields that
-    changed. `details` holds the facts of the deed that its event type declares as shown.
+    changed. `details` holds the facts of the deed that its event type declares as shown. `origin` holds the
+    address and the browser, of a single entry only, unless the key of whom they are about was erased.
     """
 
     id: UUID
@@ -76,6 +78,7 @@ class LogEntry:
     details: Mapping[str, Any] = field(default_factory=dict)
     channel: str = ""
     request_id: str = ""
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ def entry(actor: Actor, id: UUID) -> LogEntry:
     if not rows:
         raise NotFound()
     record(actor, "log.viewed", data={"event": id, "count": 1})
-    return _entries(rows)[0]
+    return replace(_entries(rows)[0], origin=_origin(rows[0]))
 
 
 def _matching(filters: LogFilter) -> QuerySet[AuditEvent]:
@@ -137,6 +140,19 @@ def _entries(rows: Sequence[AuditEvent]) -> tuple[LogEntry, ...]:
         )
     )
     return tuple(_entry(row, actors.get(row.actor) if row.actor else None) for row in rows)
+
+
+def _origin(row: AuditEvent) -> dict[str, str]:
+    sealed = json.loads(bytes(row.body))["origin"]
+    subjects = AuditSubject.objects.filter(pseudonym__in={value["k"] for value in sealed.values()})
+    keys = {
+        str(one.pseudonym): SubjectKey(
+            one.pseudonym, bytes(one.wrapped_key) if one.wrapped_key is not None else None, one.key_version
+        )
+        for one in subjects
+    }
+    opened = {name: keys[value["k"]].open(row.id, f"origin.{name}", value) for name, value in sealed.items()}
+    return {name: value for name, value in opened.items() if value}
 
 
 def _entry(row: AuditEvent, actor_id: int | None) -> LogEntry:

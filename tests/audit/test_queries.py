@@ -135,3 +135,12 @@ def test_a_damaged_page_address_says_what_to_do(filled):
 def test_the_log_outlives_the_code_that_wrote_it(filled, monkeypatch):
     monkeypatch.setattr(queries.registry, "find", lambda name: None)
     assert seen(filled.wu).entries[0].label == "access.refused"
+
+
+def test_one_entry_tells_from_which_address_and_browser_it_came_and_a_list_does_not(filled):
+    newest = seen(filled.wu).entries[0]
+    assert not newest.origin
+    with acting(filled.wu):
+        entry = queries.entry(filled.wu, newest.id)
+    assert entry.origin["address"] == filled.wu.context.address
+    assert entry.origin["agent"] == filled.wu.context.agent

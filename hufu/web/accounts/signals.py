@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from hufu import audit
-from hufu.audit import Subject
+from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
 from hufu.people.models import User
 from hufu.web.middleware import context_of, visitor
@@ -57,6 +57,7 @@ def record_failure(request: HttpRequest, login: str, *, reason: str = "wrong_cre
         "auth.sign_in_failed",
         data={"method": "password"},
         personal={"login": login[:150]},
+        target=Target("user", aimed_at.pk) if aimed_at and login else None,
         subject=Subject("user", aimed_at.pk) if aimed_at and login else None,
         result="failed",
         reason=reason,
