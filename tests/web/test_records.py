@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import psycopg
@@ -37,7 +38,11 @@ def stored(owner: psycopg.Connection, number: int, *columns: str) -> tuple[Any, 
 
 def form_of(client: Client, address: str) -> dict[str, str]:
     """Return what the form on a page holds, as a browser would send it."""
-    page = text(client, address)
+    return form_in(text(client, address))
+
+
+def form_in(page: str) -> dict[str, str]:
+    """Return what the form in a page's source holds."""
     found: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", page):
         named = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
@@ -49,7 +54,7 @@ def form_of(client: Client, address: str) -> dict[str, str]:
         found[name] = chosen.group(1) if chosen else ""
     for name, body in re.findall(r'<textarea[^>]*name="(\w+)"[^>]*>(.*?)</textarea>', page, re.DOTALL):
         found[name] = body.strip()
-    return found
+    return {name: unescape(value) for name, value in found.items()}
 
 
 @pytest.mark.parametrize(
@@ -250,14 +255,27 @@ def test_after_a_conflict_what_was_typed_stays_and_nothing_is_overwritten(
     assert "二期改造" in page
     assert "Region: 浦东" in page
     assert stored(owner_connection, number, "region", "note") == ("浦东", "")
-    version = re.search(r'name="version" value="(\d+)"', page)
-    assert version
-    again = mine.post(
-        f"/customers/{number}/edit",
-        {**form, "region": "徐汇", "note": "二期改造", "version": version.group(1)},
-    )
+    again = mine.post(f"/customers/{number}/edit", form_in(page))
     assert again.status_code == 302
     assert stored(owner_connection, number, "region", "note") == ("徐汇", "二期改造")
+
+
+def test_after_a_conflict_saving_again_does_not_undo_what_the_other_changed(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    number = company.customer("qiming")
+    mine, theirs = visit("lin"), visit("wang")
+    form = form_of(mine, f"/customers/{number}/edit")
+    theirs.post(
+        f"/customers/{number}/edit", {**form_of(theirs, f"/customers/{number}/edit"), "employees": "4321"}
+    )
+    response = mine.post(f"/customers/{number}/edit", {**form, "note": "二期改造"})
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Employees: 4321" in page
+    assert "Note: " not in page
+    assert mine.post(f"/customers/{number}/edit", form_in(page)).status_code == 302
+    assert stored(owner_connection, number, "employees", "note") == (4321, "二期改造")
 
 
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_stored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from hufu.access import guard
 from hufu.access.fields import FieldAccess, masked
-from hufu.access.registry import Field, Kind, ResourceType
+from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core import money
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.crm import values
+from hufu.crm import queries, values
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 
 WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
@@ -25,11 +26,16 @@ KEEP = "keep"
 
 
 class RecordForm(forms.Form):
-    """The fields of a record that this person may write. A masked one is replaced blind, or left as it is."""
+    """The fields of a record that this person may write. A masked one is replaced blind, or left as it is.
+
+    The form of a stored record carries what it showed (`was`): only fields that were changed since are stored, and
+    after a conflict only those stand as typed. `was` is believed about what its sender saw, never about rights.
+    """
 
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, actor: Actor, resource: ResourceType, record: Any = None, data: Any = None) -> None:
+        self.actor = actor
         self.resource = resource
         self.record = record
         self.access = guard.fields(actor, resource, record)
@@ -39,6 +45,7 @@ class RecordForm(forms.Form):
             if self.access[declared.name] in WRITABLE and declared.name != IMPORT_KEY
         ]
         super().__init__(data, initial=self._stored())
+        self.was = shown_before(self.data.get("was", "")) if record is not None else {}
         for declared in self.declared:
             self.fields[declared.name] = control(declared, required=self._is_required(declared))
             if self.is_blind(declared):
@@ -56,7 +63,7 @@ class RecordForm(forms.Form):
         typed = {
             declared.name: str(self.data[declared.name])
             for declared in self.declared
-            if declared.name in self.data
+            if declared.name in self.data and not self.is_untouched(declared.name)
         }
         for declared in self.declared:
             if self.is_blind(declared) and not typed.get(declared.name, "").strip():
@@ -81,16 +88,57 @@ class RecordForm(forms.Form):
             for message in messages:
                 self.add_error(name if name in self.fields else None, message)
 
-    def stale_fields(self) -> list[tuple[str, str]]:
-        """Return, after a conflict, which of the fields now hold something else than what was typed: label, value."""
-        stored = self._stored()
+    def is_untouched(self, name: str) -> bool:
+        """Say whether the field was sent just as it was shown."""
+        return name in self.was and same_text(self.was[name], str(self.data.get(name, "")))
+
+    def shown(self) -> dict[str, str]:
+        """Return the value of each field as this person is shown it now; a hidden reference is `keep`."""
+        stored = {name: str(value) for name, value in self._stored().items() if name in self.fields}
+        stored.pop("version", None)
+        for declared in self.declared:
+            if (
+                declared.kind is Kind.REFERENCE
+                and declared.reference is not None
+                and stored.get(declared.name)
+            ):
+                other = resource_type(declared.reference)
+                is_seen = guard.may(self.actor, other.permission("view")) and queries.visible_titles(
+                    self.actor, other, [int(stored[declared.name])]
+                )
+                stored[declared.name] = stored[declared.name] if is_seen else KEEP
+        return stored
+
+    def was_json(self) -> str:
+        """Return what the form carries so that its changes can be told from others' changes."""
+        return json.dumps(self.shown(), ensure_ascii=False)
+
+    def merged(self) -> RecordForm:
+        """Return the form after a conflict: what was changed in it as typed, all else as it is stored now."""
+        data = dict(self.data.items())
+        for name, text in self.shown().items():
+            if self.is_untouched(name):
+                data[name] = text
+        merged = RecordForm(self.actor, self.resource, self.record, data=data)
+        merged.was = self.was
+        return merged
+
+    def stale_fields(self) -> list[tuple[str, str, bool]]:
+        """Return, after a conflict, what others changed: label, value now, and whether it was changed here, too."""
+        now = self.shown()
         return [
-            (str(declared.label), self._in_words(declared, stored.get(declared.name, "")))
+            (
+                str(declared.label),
+                self._in_words(declared, now.get(declared.name, "")),
+                not same_text(now.get(declared.name, ""), str(self.data.get(declared.name, ""))),
+            )
             for declared in self.declared
             if not self.is_blind(declared)
             and declared.kind is not Kind.REFERENCE
             and declared.name in self.data
-            and str(stored.get(declared.name, "")).strip() != str(self.data.get(declared.name, "")).strip()
+            and not same_text(
+                now.get(declared.name, ""), self.was.get(declared.name, str(self.data.get(declared.name, "")))
+            )
         ]
 
     def _in_words(self, declared: Field, text: str) -> str:
@@ -108,6 +156,22 @@ class RecordForm(forms.Form):
             if not self.is_blind(declared)
         }
         return {**stored, "version": self.record.lock_version}
+
+
+def shown_before(text: str) -> dict[str, str]:
+    """Return what a form says that it showed; nothing where it says nothing that makes sense."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(said, dict):
+        return {}
+    return {name: value for name, value in said.items() if isinstance(value, str)}
+
+
+def same_text(one: str, other: str) -> bool:
+    """Say whether two texts are the same to somebody who types: browsers send other line ends."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
 class TransferForm(forms.Form):

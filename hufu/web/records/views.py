@@ -191,6 +191,9 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
             form.show_problems(invalid)
         except Conflict:
             conflict = True
+            record = guard.get(actor, resource.permission("edit"), record_id)
+            form.record = record
+            form = form.merged()
         else:
             messages.success(request, _("Saved."))
             return HttpResponseRedirect(record_url(resource, record_id))
