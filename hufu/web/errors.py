@@ -65,6 +65,20 @@ def bad_request(
     )
 
 
+def not_allowed(request: HttpRequest, methods: list[str]) -> HttpResponse:
+    """Return the page for an address that answers, but not when it is opened like this; it names what it answers."""
+    response = _page(
+        request,
+        Fault(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            _("This address cannot be opened like this"),
+            _("It only takes what a button of another page sends. Go back and use the button there."),
+        ),
+    )
+    response.headers["Allow"] = ", ".join(methods)
+    return response
+
+
 def conflict(request: HttpRequest) -> HttpResponse:
     return _page(
         request,

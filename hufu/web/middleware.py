@@ -16,7 +16,6 @@ from django.http import (
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
-    HttpResponseNotAllowed,
     HttpResponseRedirect,
 )
 from django.shortcuts import resolve_url
@@ -97,7 +96,7 @@ class ActingMiddleware:
         if page.signed_in and not request.actor.is_person:
             return to_sign_in(request)
         if (request.method or "") not in answered(page):
-            return HttpResponseNotAllowed(answered(page))
+            return errors.not_allowed(request, answered(page))
         if page.permission and not page.of_record:
             try:
                 guard.authorize(request.actor, page.permission)
