@@ -17,12 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hufu.core.errors import Unavailable
+from hufu.core.postgres import urls
 from hufu.core.postgres.roles import APP, ROLES
 from hufu.core.postgres.secret_files import SECRET_KEY, SecretFolder
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
 SETTINGS = "hufu.config.settings"
-MIGRATE_FIRST = "The database is not up to date with this version of Hufu CRM. Run `hufu migrate` first."
+
+
+class NeverSetUp(Unavailable):
+    """The folder of the embedded database holds none yet, or one that no version was brought to."""
+
+    def __init__(self) -> None:
+        self.problem = f"The folder {var()} was never set up."
+        self.remedy = "Run `hufu setup` (or `hufu serve`) first, or name the right folder with HUFU_VAR."
+        super().__init__(f"{self.problem} {self.remedy}")
 
 
 @dataclass(frozen=True)
@@ -70,18 +79,46 @@ def database() -> Iterator[Database]:
         yield Database({role: running.url(role) for role in ROLES}, running.admin_url(), True, running.revive)
 
 
+def _never_made() -> bool:
+    # Asked before a server is started: a question in the wrong folder leaves nothing there.
+    return not os.environ.get(VARIABLES[APP]) and not (var() / "postgres").exists()
+
+
+def never_set_up(found: Database) -> bool:
+    """Tell whether an embedded database was never brought to any version, or not to the end."""
+    if not (found.embedded and found.admin_url):
+        return False
+    import psycopg
+
+    name = urls.database_in(found.url(APP))
+    with psycopg.connect(found.admin_url) as admin:
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return True
+    with psycopg.connect(urls.with_database(found.admin_url, name)) as admin:
+        row = admin.execute("SELECT to_regclass('hufu.installed') IS NULL").fetchone()
+        return bool(row and row[0])
+
+
 @contextmanager
-def connected(role: str = APP, *, current: bool = True) -> Iterator[None]:
+def connected(role: str = APP, *, current: bool = True, set_up: bool = False) -> Iterator[None]:
     """Set Django up for the body with the credentials of `role`, and nobody else's.
 
-    With `current`, raise Unavailable unless the database is on exactly this version of the program.
+    With `current`, raise Unavailable unless the database is on exactly this version of the program. The application
+    finds an embedded database that was never set up only after it is: with `set_up` it is done first, otherwise raise
+    NeverSetUp.
     """
     from django.apps import apps
 
     if apps.ready:
         yield
         return
+    if role == APP and not set_up and _never_made():
+        raise NeverSetUp
     with database() as found:
+        if role == APP and never_set_up(found):
+            if not set_up:
+                raise NeverSetUp
+            migrate_in_child()
         import django
         from django.db import connections
 
@@ -121,6 +158,7 @@ def migrate_in_child(*, quiet: bool = True) -> None:
 
 def _require_current() -> None:
     from django.db import OperationalError, connection
+    from django.utils.translation import gettext as _
 
     from hufu.core import schema
 
@@ -128,11 +166,16 @@ def _require_current() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         raise Unavailable(
-            f"The database does not let the application in ({str(error).splitlines()[0]}). "
-            "If it was never set up, run `hufu migrate`; otherwise check DATABASE_URL."
+            _(
+                "The database does not let the application in (%s). If it was never set up, run `hufu migrate`; "
+                "otherwise check DATABASE_URL."
+            )
+            % str(error).splitlines()[0]
         ) from error
     if schema.installed_digest(connection) != schema.digest():
-        raise Unavailable(MIGRATE_FIRST)
+        raise Unavailable(
+            _("The database is not up to date with this version of Hufu CRM. Run `hufu migrate` first.")
+        )
 
 
 def _speak() -> None:

@@ -68,11 +68,18 @@ def sentence(error: HufuError) -> str:
     """Return what a person is told about an error."""
     if text := str(error):
         return text
+    from django.conf import settings
+    from django.utils.translation import gettext, gettext_noop
+
     if isinstance(error, NotFound):
-        return "There is no such thing, or it may not be seen."
-    if isinstance(error, Denied):
-        return "This is not allowed."
-    return "Somebody else changed this meanwhile; nothing was overwritten. Read it again and repeat."
+        said = gettext_noop("There is no such thing, or it may not be seen.")
+    elif isinstance(error, Denied):
+        said = gettext_noop("This is not allowed.")
+    else:
+        said = gettext_noop(
+            "Somebody else changed this meanwhile; nothing was overwritten. Read it again and repeat."
+        )
+    return gettext(said) if settings.configured else said
 
 
 def run_and_exit() -> NoReturn:

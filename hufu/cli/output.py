@@ -58,6 +58,13 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     console.print(table, markup=False, highlight=False)
 
 
+def print_address(url: str) -> None:
+    """Say where the site is; Django is set up."""
+    from django.utils.translation import gettext as _
+
+    print(_("Hufu CRM is at %s (Ctrl-C stops it)") % url, flush=True)
+
+
 def note(text: str) -> None:
     """Tell something beside the answer."""
     print(text, file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from django.utils.translation import gettext as _
 
 from hufu.core.errors import Invalid
 
@@ -22,30 +23,39 @@ class _Loader(yaml.SafeLoader):
             name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else None
             if name is not None and name in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"“{key.value}” stands twice in the same mapping", key.start_mark
+                    None, None, _("“%s” stands twice in the same mapping") % key.value, key.start_mark
                 )
             seen.add(name)
         return super().construct_mapping(node, deep)
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """Return the mapping that a file holds; raise Invalid, with what is wrong and where, otherwise."""
+    """Return the mapping that a file holds; raise Invalid, with what is wrong and where, otherwise.
+
+    Django is set up.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise Invalid({"": [f"{path} cannot be read: {error.strerror}."]}) from error
+        said = _("%(file)s cannot be read: %(reason)s.") % {"file": path, "reason": error.strerror}
+        raise Invalid({"": [said]}) from error
     except UnicodeDecodeError as error:
-        raise Invalid({"": [f"{path} is not UTF-8 text (byte {error.start}). Save it as UTF-8."]}) from error
+        said = _("%(file)s is not UTF-8 text (byte %(byte)s). Save it as UTF-8.")
+        raise Invalid({"": [said % {"file": path, "byte": error.start}]}) from error
     try:
         document = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        place = ""
+        if mark:
+            place = _("line %(line)s, column %(column)s") % {"line": mark.line + 1, "column": mark.column + 1}
         raise Invalid({place: [f"{error.problem or error}."]}) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise Invalid({"": [f"{path} is not YAML: {error}."]}) from error
+        said = _("%(file)s is not YAML: %(reason)s.") % {"file": path, "reason": error}
+        raise Invalid({"": [said]}) from error
     if not isinstance(document, Mapping):
-        raise Invalid({"": [f"{path} holds no settings; it must begin with names such as `format: 1`."]})
+        said = _("%s holds no settings; it must begin with names such as `format: 1`.") % path
+        raise Invalid({"": [said]})
     return document
 
 

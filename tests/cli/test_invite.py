@@ -32,6 +32,13 @@ def test_the_link_is_printed_alone_and_its_page_takes_it(hufu, people, client):
     assert page.status_code == 200
 
 
+def test_it_says_where_the_link_leads_unless_it_was_told(hufu, people, monkeypatch):
+    monkeypatch.delenv("HUFU_ORIGIN", raising=False)
+    assert f"Links lead to {settings.HUFU_ORIGIN}." in hufu("invite", "li").err
+    monkeypatch.setenv("HUFU_ORIGIN", settings.HUFU_ORIGIN)
+    assert "HUFU_ORIGIN" not in hufu("invite", "li").err
+
+
 def test_the_link_works_once(hufu, people):
     link = hufu("invite", "li").out.strip()
     user = User.objects.get(username="li")

@@ -33,11 +33,12 @@ def test_the_same_file_again_says_nothing_to_change_also_after_version_1(hufu, c
         assert Version.objects.count() == 1
 
 
-def test_after_version_1_the_command_line_changes_nothing_and_says_who_does(hufu, company, write, events):
+def test_after_version_1_the_command_line_changes_nothing_and_says_what_to_do(hufu, company, write, events):
     changed = write(POLICY.replace("customer.view: department", "customer.view: everything"))
     said = hufu("policy", "apply", changed)
     assert said.code == 1
-    assert "Version 1 of the policy is published; from now on a signed-in security administrator" in said.err
+    assert "Version 1 of the policy is published and stands; nothing was applied." in said.err
+    assert "in a later version of Hufu CRM" in said.err
     assert hufu("explain", "--as", "li", "customer.view", "--json").json["path"][0]["scope"] == ["department"]
     assert [event["data"]["permission"] for event in events("access.refused")] == ["policy.apply"]
 

@@ -124,12 +124,6 @@ def test_serve_migrates_a_fresh_folder_and_starts_again_in_seconds(var):
     assert time.monotonic() - begin < 30
 
 
-def test_commands_say_that_the_database_was_never_set_up(tmp_path):
-    result = hufu(tmp_path / "var", "doctor")
-    assert result.returncode == 1
-    assert "hufu migrate" in result.stdout
-
-
 def test_an_address_that_is_none_is_explained(tmp_path):
     values = {**environment(tmp_path / "var"), "DATABASE_URL": "mysql://root@localhost/crm"}
     result = subprocess.run(

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from hufu.access import guard
+from hufu.access import guard, queries, reach
 from hufu.cli.demo.build import build, is_demo, is_empty, steps
 from hufu.cli.demo.cast import cast
 from hufu.cli.demo.company import Company
@@ -16,6 +16,7 @@ from hufu.core.transaction import acting
 from hufu.people.models import User
 
 TODAY = date(2026, 1, 15)
+TOURED = 402
 
 
 @pytest.fixture
@@ -43,6 +44,23 @@ def test_everything_is_entered_and_each_of_the_cast_sees_their_own_world(company
                 guard.scope(actor, permission).count()
                 for permission in ("customer.view", "customer.edit", "opportunity.view")
             )
+    # The customer of the tour in README: its manager edits it, a colleague of its owner only views it.
+    with acting(Actor.operator()):
+        record = guard.scope(Actor.operator(), "customer.view").get(pk=TOURED)
+        snapshot = queries.snapshot()
+        answers = {
+            (who, permission): queries.explain(
+                snapshot, users[who].id, permission, reach.facts(record)
+            ).allowed
+            for who in ("limengjie", "wangsiyuan")
+            for permission in ("customer.edit", "customer.view")
+        }
+    assert answers == {
+        ("limengjie", "customer.edit"): True,
+        ("limengjie", "customer.view"): True,
+        ("wangsiyuan", "customer.edit"): False,
+        ("wangsiyuan", "customer.view"): True,
+    }
     team = sum(each.department == "sh-east-1" for each in company.customers)
     own = sum(each.owner == "wangsiyuan" for each in company.customers)
     of_sh = sum(each.partition == "sh" for each in company.customers)

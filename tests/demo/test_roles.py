@@ -104,6 +104,13 @@ def test_each_of_the_cast_lives_in_a_world_of_their_own(
     assert set(admissions(username)) == partitions
 
 
+def test_a_representative_may_delete_and_hand_over_what_they_own_and_nothing_else() -> None:
+    held = grants("wangsiyuan")
+    for thing in ("customer", "opportunity"):
+        assert held[f"{thing}.delete"] == held[f"{thing}.transfer"] == {"own"}
+    assert admissions("wangsiyuan")["sh"] >= {"edit", "delete"}
+
+
 def test_the_regional_director_reaches_the_departments_below_and_holds_what_the_manager_holds() -> None:
     held = grants("chenliqun")
     assert {"department_and_below", "subordinates"} <= held["customer.edit"]

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from hufu.cli import options
 from hufu.core.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ NOT_THE_DEMO = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
+    parser.add_argument("--port", type=options.port, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
     parser.add_argument("--reset", action="store_true", help="throw the demo company away and make it anew")
     parser.add_argument(
         "--today",
@@ -51,7 +52,7 @@ def _day(text: str) -> date:
 
 def run(args: argparse.Namespace) -> int:
     """Make the company where the database is empty, say whom one can be, and serve until told to stop."""
-    from hufu.cli import environment
+    from hufu.cli import environment, output
     from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
@@ -68,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
             introduce()
             note_start()
         with site(database, host=HOST, port=args.port, demo=True) as running:
-            print(f"\nHufu CRM is at {running.url} (Ctrl-C stops it)", flush=True)
+            print()
+            output.print_address(running.url)
             return running.wait()
 
 
@@ -150,6 +152,7 @@ def introduce() -> None:
 
 
 def _make(today: date) -> None:
+    from django.utils.translation import gettext as _
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -158,7 +161,7 @@ def _make(today: date) -> None:
     made = company.build(today)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
-        task = progress.add_task("Making the demo company", total=build.steps(made))
+        task = progress.add_task(_("Making the demo company"), total=build.steps(made))
         build.build(made, advance=lambda amount: progress.advance(task, amount))
 
 

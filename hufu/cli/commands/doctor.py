@@ -39,8 +39,11 @@ def run(args: argparse.Namespace) -> int:
     """Print every finding."""
     from hufu.cli import environment
 
-    with environment.connected(current=False):
-        findings = list(examine())
+    try:
+        with environment.connected(current=False):
+            findings = list(examine())
+    except environment.NeverSetUp as error:
+        findings = [Finding("set up", error.problem, error.remedy)]
     failed = [finding for finding in findings if not finding.ok]
     if args.json:
         listed = [

@@ -48,13 +48,15 @@ def run(args: argparse.Namespace) -> int:
         with environment.connected():
             return _run(args)
     except Invalid as invalid:
+        from django.utils.translation import gettext as _
+
         if args.json:
             output.print_json(
                 {"problems": {place: list(map(str, of)) for place, of in invalid.problems.items()}}
             )
         else:
             output.print_problems(
-                invalid, f"Nothing was imported. What is wrong with {args.map} or the files:"
+                invalid, _("Nothing was imported. What is wrong with %s or the files:") % args.map
             )
         return 1
 

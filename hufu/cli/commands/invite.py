@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         from django.utils.translation import gettext as _
 
         from hufu.cli import asking
-        from hufu.cli.invitations import invite
+        from hufu.cli.invitations import invite, where_links_lead
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
 
@@ -54,4 +54,6 @@ def run(args: argparse.Namespace) -> int:
             _("For %(name)s alone: the link sets their password, works once, until %(until)s.")
             % {"name": user.name, "until": invitation.until()}
         )
+        if said := where_links_lead():
+            output.note(said)
     return 0

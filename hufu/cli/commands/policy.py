@@ -2,7 +2,8 @@
 
 A policy file holds the organisation (departments, ladders of levels), partitions, roles with their grants, and who is
 given what. It is applied whole or not at all, and publishes a version. Applying the same file again does nothing.
-The command line may apply it until version 1 stands; from then on a signed-in security administrator changes it.
+The command line may apply it until version 1 stands. Changing what is published
+comes with a later version of Hufu CRM.
 
 examples:
   hufu policy apply company.yaml --dry-run     say what would be done
@@ -61,16 +62,17 @@ def _apply(args: argparse.Namespace) -> int:
     from hufu.cli import yaml_file
 
     try:
-        document = yaml_file.read(args.file)
         with environment.connected():
-            return _apply_document(args, document)
+            return _apply_document(args, yaml_file.read(args.file))
     except Invalid as invalid:
+        from django.utils.translation import gettext as _
+
         if args.json:
             output.print_json(
                 {"problems": {place: list(map(str, of)) for place, of in invalid.problems.items()}}
             )
         else:
-            output.print_problems(invalid, f"Nothing was applied. What is wrong with {args.file}:")
+            output.print_problems(invalid, _("Nothing was applied. What is wrong with %s:") % args.file)
         return 1
 
 
@@ -105,8 +107,9 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
         output.note(
             "hufu: "
             + _(
-                "Version %s of the policy is published; from now on a signed-in security administrator changes it. "
-                "Nothing was applied. With --dry-run this command says what differs."
+                "Version %s of the policy is published and stands; nothing was applied. Changing it comes with change "
+                "sets, in a later version of Hufu CRM. A company that is still trying out sets up a new folder "
+                "(HUFU_VAR). With --dry-run this command says what differs."
             )
             % before
         )
@@ -161,6 +164,8 @@ def _export(args: argparse.Namespace) -> int:
     from hufu.cli import yaml_file
 
     with environment.connected():
+        from django.utils.translation import gettext as _
+
         from hufu.access import policy_file
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
@@ -180,9 +185,12 @@ def _export(args: argparse.Namespace) -> int:
         ) as file:
             file.write(text)
     except FileExistsError:
-        output.note(f"hufu: {args.file} exists already and was not overwritten. Name another file.")
+        output.note("hufu: " + _("%s exists already and was not overwritten. Name another file.") % args.file)
         return 1
     except OSError as error:
-        output.note(f"hufu: {args.file} cannot be written: {error.strerror}.")
+        output.note(
+            "hufu: "
+            + _("%(file)s cannot be written: %(reason)s.") % {"file": args.file, "reason": error.strerror}
+        )
         return 1
     return 0

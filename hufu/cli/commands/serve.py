@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 
+from hufu.cli import options
+
 NAME = "serve"
 HELP = "serve the site"
 DEFAULT_PORT = 8000
@@ -17,13 +19,15 @@ DEFAULT_PORT = 8000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default: this machine only)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
-    parser.add_argument("--workers", type=int, default=1, help="processes that answer requests (default: 1)")
+    parser.add_argument("--port", type=options.port, default=DEFAULT_PORT, help=f"default: {DEFAULT_PORT}")
+    parser.add_argument(
+        "--workers", type=options.at_least_one, default=1, help="processes that answer requests (default: 1)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from hufu.cli import environment
+    from hufu.cli import environment, output
     from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
@@ -36,5 +40,5 @@ def run(args: argparse.Namespace) -> int:
         with environment.connected():
             note_start()
         with site(database, host=args.host, port=args.port, workers=args.workers) as running:
-            print(f"Hufu CRM is at {running.url} (Ctrl-C stops it)", flush=True)
+            output.print_address(running.url)
             return running.wait()

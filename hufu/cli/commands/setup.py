@@ -46,11 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @output.command
 def run(args: argparse.Namespace) -> int:
     """Create roles and accounts, and print the links."""
-    with environment.connected():
+    with environment.connected(set_up=True):
         from django.utils.translation import gettext as _
 
         from hufu.access.models import Administrator
-        from hufu.cli.invitations import invite
+        from hufu.cli.invitations import invite, where_links_lead
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
         from hufu.staffing import administrators
@@ -95,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
             output.note(
                 _("Each link is for that person alone: it sets their password, works once, until %s.") % until
             )
+            if said := where_links_lead():
+                output.note(said)
         if posts[Administrator.SYSTEM].username == posts[Administrator.SECURITY].username:
             output.note(
                 _(
@@ -140,9 +142,11 @@ def _people(args: argparse.Namespace) -> dict[Administrator, Person]:
 
 
 def _parsed(text: str) -> Person:
+    from django.utils.translation import gettext as _
+
     username, *others = (part.strip() for part in text.split(":"))
     if len(others) > 2:
-        raise output.WrongUsage(f"“{text}” is not {WHO}.")
+        raise output.WrongUsage(_("“%(text)s” is not %(form)s.") % {"text": text, "form": WHO})
     return _checked(username, *others)
 
 

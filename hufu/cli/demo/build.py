@@ -100,7 +100,7 @@ def _customers(
     operator: Actor, customers: Sequence[Customer], places: _Places, advance: Advance
 ) -> dict[int, int]:
     numbers: dict[int, int] = {}
-    for batch in _batches(sorted(customers, key=lambda each: each.created_at)):
+    for batch in _batches(customers):
         created = create_many(
             operator,
             CUSTOMER,

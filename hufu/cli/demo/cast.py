@@ -11,8 +11,8 @@ _CAN = (
     (
         "wangsiyuan",
         "Sales representative",
-        "查看本部门的客户和商机，新建并修改自己的",
-        "Views the customers and opportunities of the department, creates and edits their own",
+        "查看本部门的客户和商机，新建、修改、删除自己的，并可更换负责人",
+        "Views the customers and opportunities of the department; creates, edits, deletes and transfers their own",
     ),
     (
         "linxiaomeng",

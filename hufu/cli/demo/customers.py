@@ -127,26 +127,33 @@ def moment(random: Random, day: date) -> datetime:
 
 
 def build_customers(seed: int, today: date) -> tuple[Customer, ...]:
-    """Return the customers, oldest numbers first; the same ones for the same arguments."""
+    """Return the customers, the oldest first; the same ones for the same arguments.
+
+    INVARIANT: nothing is drawn or ordered by a day of the calendar, only by days before today, so that number, name
+    and owner are the same on any day.
+    """
     random = Random(f"{seed}/customers")
     coiner = Coiner(random)
     weights = owners()
-    found: list[Customer] = []
+    found: list[tuple[int, Customer]] = []  # with how many days old
     for number in range(1, CUSTOMERS - IN_TWO_PARTITIONS + 1):
         owner = random.choices(list(weights), list(weights.values()))[0]
         found.append(_customer(random, coiner, number, owner, today))
-    shared = random.sample([each for each in found if each.partition == "bj"], IN_TWO_PARTITIONS)
+    shared = random.sample([each for _age, each in found if each.partition == "bj"], IN_TWO_PARTITIONS)
     elsewhere = {
         person: weight for person, weight in weights.items() if not person.department.startswith("bj")
     }
-    for number, original in enumerate(shared, CUSTOMERS - IN_TWO_PARTITIONS + 1):
+    for original in shared:
         owner = random.choices(list(elsewhere), list(elsewhere.values()))[0]
-        found.append(_same_company(random, number, original, owner, today))
-    return tuple(found)
+        found.append(_same_company(random, original, owner, today))
+    found.sort(key=lambda each: (-each[0], each[1].created_at.time()))
+    return tuple(replace(customer, number=number) for number, (_age, customer) in enumerate(found, 1))
 
 
-def _customer(random: Random, coiner: Coiner, number: int, owner: Person, today: date) -> Customer:
-    created, updated, department = _history(random, owner, today)
+def _customer(
+    random: Random, coiner: Coiner, number: int, owner: Person, today: date
+) -> tuple[int, Customer]:
+    age, created, updated, department = _history(random, owner, today)
     partition = departments()[department].partition
     assert partition is not None
     industry, lines = pick(random, tuple((kind[:2], kind[2]) for kind in INDUSTRIES[partition]))
@@ -155,13 +162,13 @@ def _customer(random: Random, coiner: Coiner, number: int, owner: Person, today:
     level = pick(random, LEVELS)
     low, high = _EMPLOYEES[level]
     employees = int(low * (high / low) ** random.random())
-    return Customer(
+    return age, Customer(
         number=number,
         partition=partition,
         name=name,
         trade_name=trade_name,
         level=level,
-        stage=_stage(random, created, today),
+        stage=_stage(random, age),
         industry=industry,
         source=pick(random, SOURCES),
         region=city.region,
@@ -180,15 +187,14 @@ def _customer(random: Random, coiner: Coiner, number: int, owner: Person, today:
     )
 
 
-def _same_company(random: Random, number: int, original: Customer, owner: Person, today: date) -> Customer:
-    created, updated, department = _history(random, owner, today)
+def _same_company(random: Random, original: Customer, owner: Person, today: date) -> tuple[int, Customer]:
+    age, created, updated, department = _history(random, owner, today)
     partition = departments()[department].partition
     assert partition is not None
-    return replace(
+    return age, replace(
         original,
-        number=number,
         partition=partition,
-        stage=_stage(random, created, today),
+        stage=_stage(random, age),
         source="referral",
         phone=telephone(random),
         note="集团内兄弟公司的老客户。",
@@ -199,7 +205,7 @@ def _same_company(random: Random, number: int, original: Customer, owner: Person
     )
 
 
-def _history(random: Random, owner: Person, today: date) -> tuple[datetime, datetime, str]:
+def _history(random: Random, owner: Person, today: date) -> tuple[int, datetime, datetime, str]:
     age = 3 + int((SPAN_DAYS - 5) * random.random() ** 1.3)  # the business grows: more is recent
     created_on = today - timedelta(days=age)
     created = moment(random, created_on)
@@ -208,11 +214,11 @@ def _history(random: Random, owner: Person, today: date) -> tuple[datetime, date
         updated = max(
             created, moment(random, today - timedelta(days=1 + int((age - 1) * random.random() ** 2)))
         )
-    return created, updated, department_on(owner, created.date(), today)
+    return age, created, updated, department_on(owner, created_on, today)
 
 
-def _stage(random: Random, created: datetime, today: date) -> str:
-    if (today - created.date()).days < 45:
+def _stage(random: Random, age: int) -> str:
+    if age < 45:
         return random.choice(("new", "new", "following"))
     return pick(random, STAGES)
 
