@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from django.utils import translation
 
 from hufu import __version__
 from hufu.cli import main
@@ -78,7 +79,8 @@ def test_errors_are_sentences_with_an_exit_code(error, code, told, monkeypatch, 
         raise error
 
     monkeypatch.setattr(doctor, "run", fail)
-    assert main.main(["doctor"]) == code
+    with translation.override("en"):
+        assert main.main(["doctor"]) == code
     said = capsys.readouterr().err
     assert told in said
     assert "Traceback" not in said
