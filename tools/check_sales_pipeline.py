@@ -27,6 +27,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VARIANTS = {"departments": "sales-pipeline", "partitions": "sales-pipeline-partitions"}
+FILES = ("accounts.csv", "sales_pipeline.csv", "sales_teams.csv")
 ADDRESSES = ("DATABASE_URL", "HUFU_OWNER_URL", "HUFU_ADMIN_URL", "HUFU_SECRETS")
 
 
@@ -36,6 +37,10 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("data", metavar="DATA_DIR", type=Path)
     parser.add_argument("--variant", choices=VARIANTS, help="check one variant in the folder HUFU_VAR")
     args = parser.parse_args(arguments)
+    if missing := [name for name in FILES if not (args.data / name).is_file()]:
+        parser.error(
+            f"{args.data} does not hold {', '.join(missing)}; name the folder of the sales pipeline data"
+        )
     if args.variant:
         return check(args.data.resolve(), args.variant)
     failed = False
