@@ -14,32 +14,49 @@ from django.utils.translation import gettext as _
 from hufu.access import guard, reach, registry
 from hufu.access.decision.scopes import NAMES
 from hufu.access.decision.terms import Right
-from hufu.access.models import Administrator, Admission, Assignment, Grant, Partition, Role, RoleInherits
+from hufu.access.models import (
+    PRINCIPALS,
+    Administrator,
+    Admission,
+    Assignment,
+    BaseAccess,
+    Grant,
+    Partition,
+    Role,
+    RoleInherits,
+)
 from hufu.audit import record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.people.models import Department, Level, User
+from hufu.people.models import Department, Group, Level, Position, User
 
 
 @dataclass(frozen=True)
 class Principal:
-    """To whom something is given: exactly one of user, department and level."""
+    """To whom something is given: exactly one of user, group, department (or a post of it), position and level.
+
+    `post` (head, assistant) and `below` (also departments below) belong to a department.
+    """
 
     user: User | None = None
+    group: Group | None = None
     department: Department | None = None
     below: bool = False
+    post: str = ""
+    position: Position | None = None
     level: Level | None = None
 
     def __str__(self) -> str:
-        if self.user is not None:
-            return f"user:{self.user.id}"
-        if self.level is not None:
-            return f"level:{self.level.id}"
-        assert self.department is not None
-        return f"department:{self.department.id}{'+' if self.below else ''}"
+        """Return the one text for a principal, the same as hufu.principal() in the database."""
+        if self.department is not None:
+            post = f".{self.post}" if self.post else ""
+            return f"department:{self.department.id}{post}{'+' if self.below else ''}"
+        named = {"user": self.user, "group": self.group, "position": self.position, "level": self.level}
+        kind, thing = next((kind, thing) for kind, thing in named.items() if thing is not None)
+        return f"{kind}:{thing.pk}"
 
     def columns(self) -> dict[str, Any]:
-        return {"user": self.user, "department": self.department, "below": self.below, "level": self.level}
+        return {name: getattr(self, name) for name in (*PRINCIPALS, "below", "post")}
 
 
 def next_number(model: type[Model]) -> int:
@@ -185,6 +202,59 @@ def set_inherited_roles(actor: Actor, role: Role, others: Sequence[Role]) -> boo
     return True
 
 
+def set_base_access(actor: Actor, type_name: str, access: str) -> bool:
+    """Open a type of records to everybody who holds view (edit) at any scope, or close it; return whether it changed.
+
+    Whoever views records of the type gives themselves nothing: they are refused.
+    """
+    guard.authorize(actor, "role.manage")
+    if access not in BaseAccess.Access.values:
+        allowed = ", ".join(BaseAccess.Access.values)
+        raise Invalid(
+            {type_name: [_("“%(text)s” is not one of: %(allowed)s.") % {"text": access, "allowed": allowed}]}
+        )
+    known = {resource.name for resource in registry.resource_types() if not resource.parent}
+    if type_name not in known:
+        raise Invalid({type_name: [_("Base access is set for: %s.") % ", ".join(sorted(known))]})
+    standing = BaseAccess.objects.filter(type=type_name).first()
+    before = standing.access if standing else BaseAccess.Access.PRIVATE.value
+    if before == access:
+        return False
+    if guard.may(actor, registry.resource_type(type_name).permission("view")) and actor.is_person:
+        raise guard.denied(actor, "role.manage")
+    if standing is None:
+        BaseAccess(type=type_name, access=access).save(force_insert=True)
+    else:
+        standing.access = access
+        standing.save(update_fields=["access"])
+    record(actor, "base_access.changed", data={"type": type_name, "before": before, "after": access})
+    reach.changed()
+    return True
+
+
+def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None:
+    """Take a role back from a principal; it counts from the very next request."""
+    guard.authorize(actor, "role.assign")
+    data = {"role": assignment.role.key, "principal": str(given_to(assignment))}
+    assignment.delete()
+    record(actor, "role.unassigned", data=data, reason=reason)
+    reach.changed()
+
+
+def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
+    """Close a partition to a principal; it counts from the very next request."""
+    guard.authorize(actor, "role.assign")
+    data = {"partition": admission.partition.key, "principal": str(given_to(admission))}
+    admission.delete()
+    record(actor, "partition.admission_ended", data=data, reason=reason)
+    reach.changed()
+
+
+def given_to(row: Assignment | Admission) -> Principal:
+    """Return to whom something was given."""
+    return Principal(**{name: getattr(row, name) for name in (*PRINCIPALS, "below", "post")})
+
+
 def check_grants(grants: Mapping[str, Iterable[str]]) -> None:
     """Raise Invalid for a permission or a scope that is not declared."""
     problems: dict[str, list[str]] = {}
@@ -216,15 +286,7 @@ def _authorize_gift(actor: Actor, to: Principal) -> None:
     """Raise Denied unless the actor may give to this principal. Whoever belongs to it would give to themselves."""
     guard.authorize(actor, "role.assign")
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT hufu.is_given_to_me(%s, %s, %s, %s)",
-            [
-                to.user.id if to.user else None,
-                to.department.id if to.department else None,
-                to.below,
-                to.level.id if to.level else None,
-            ],
-        )
+        cursor.execute("SELECT %s IN (SELECT hufu.my_principals())", [str(to)])
         if cursor.fetchone()[0]:
             raise guard.denied(actor, "role.assign")
 

@@ -9,6 +9,7 @@ declare(
     EventType("partition.renamed", _("Partition renamed"), shown("key", "before", "after")),
     EventType("role.created", _("Role created"), (*shown("key", "name", "administrator"), *kept("grants"))),
     EventType("role.changed", _("Role changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("base_access.changed", _("Base access changed"), shown("type", "before", "after")),
     EventType("role.assigned", _("Role assigned"), shown("role", "principal", "starts_at", "ends_at")),
     EventType("role.unassigned", _("Role assignment ended"), shown("role", "principal")),
     EventType(

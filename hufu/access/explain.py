@@ -18,9 +18,12 @@ from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, Snapshot
 from hufu.access.decision.terms import Right
+from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
     "own": gettext_lazy("own"),
+    "team": gettext_lazy("where one is in the team"),
+    "direct_reports": gettext_lazy("own and direct reports'"),
     "subordinates": gettext_lazy("own and subordinates'"),
     "department": gettext_lazy("own department"),
     "department_and_below": gettext_lazy("own department and below"),
@@ -44,15 +47,22 @@ def principal_words(snapshot: Snapshot, given: Given) -> str:
     """Return to whom something was given, in words."""
     if given.user_id is not None:
         return _("the person %s") % snapshot.people[given.user_id].name
+    if given.group_id is not None:
+        return _("group “%s”") % snapshot.group_names[given.group_id]
+    if given.position_id is not None:
+        return _("position “%s”") % snapshot.position_names[given.position_id]
     if given.level_id is not None:
         return _("level “%s” and those above it") % snapshot.levels[given.level_id].name
     assert given.department_id is not None
-    department = snapshot.departments[given.department_id].name
-    return (
-        _("department “%s” and those below") % department
-        if given.below
-        else _("department “%s”") % department
-    )
+    words = {
+        ("", False): _("department “%s”"),
+        ("", True): _("department “%s” and those below"),
+        (Post.HEAD, False): _("the head of department “%s”"),
+        (Post.HEAD, True): _("the heads of department “%s” and those below"),
+        (Post.ASSISTANT, False): _("the assistants of department “%s”"),
+        (Post.ASSISTANT, True): _("the assistants of department “%s” and those below"),
+    }
+    return words[given.post, given.below] % snapshot.departments[given.department_id].name
 
 
 def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
@@ -114,6 +124,9 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "roles": [_role_structure(snapshot, role) for role in path.roles],
         "scope": list(names(path.scope)),
         "because": next(iter(names(cover.because)), None),
+        "base_access": cover.opened,
+        "team": cover.shared,
+        "of_parent": cover.of_parent,
         "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
     }
 
@@ -131,12 +144,22 @@ def _given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
     to: dict[str, Any]
     if given.user_id is not None:
         to = {"kind": "user", "id": given.user_id, "name": snapshot.people[given.user_id].name}
+    elif given.group_id is not None:
+        to = {"kind": "group", "id": given.group_id, "name": snapshot.group_names[given.group_id]}
+    elif given.position_id is not None:
+        to = {"kind": "position", "id": given.position_id, "name": snapshot.position_names[given.position_id]}
     elif given.level_id is not None:
         to = {"kind": "level", "id": given.level_id, "name": snapshot.levels[given.level_id].name}
     else:
         assert given.department_id is not None
         department = snapshot.departments[given.department_id]
-        to = {"kind": "department", "id": department.id, "name": department.name, "below": given.below}
+        to = {
+            "kind": "department",
+            "id": department.id,
+            "name": department.name,
+            "below": given.below,
+            "post": given.post or None,
+        }
     said: dict[str, Any] = {
         "to": to,
         "starts": given.starts_at.isoformat() if given.starts_at else None,
@@ -150,6 +173,8 @@ def _given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
 
 def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
     path = cover.path
+    if cover.of_parent:
+        yield _("It is decided with the record that it belongs to.")
     yield _(
         "%(permission)s: role %(roles)s, given to %(principal)s, grants the scope %(scope)s%(until)s."
     ) % {
@@ -160,9 +185,13 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "until": _until(path.assignment),
     }
     yield from _belonging(snapshot, person, path.assignment)
-    if cover.because:
+    if cover.opened:
+        yield _("Base access opens every record of the partition to those who hold the permission.")
+    elif cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
+            Scope.TEAM: _("They are in the related team of the record."),
+            Scope.DIRECT_REPORTS: _("The record's owner reports to them directly."),
             Scope.SUBORDINATES: _("The record's owner stands below them in the reporting line."),
             Scope.DEPARTMENT: _("The record belongs to one of their departments."),
             Scope.DEPARTMENT_AND_BELOW: _("The record belongs to one of their departments or to one below."),
@@ -182,18 +211,24 @@ def _belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> 
     if person is None:
         return
     if given.level_id is not None and person.level_id not in (None, given.level_id):
-        yield _("%(person)s stands on level “%(own)s”, above “%(given)s” on the same ladder.") % {
-            "person": person.name,
-            "own": snapshot.levels[person.level_id].name,
-            "given": snapshot.levels[given.level_id].name,
-        }
+        own, held = snapshot.levels[person.level_id], snapshot.levels[given.level_id]
+        words = {"person": person.name, "own": own.name, "given": held.name}
+        if own.ladder_id == held.ladder_id:
+            yield _("%(person)s stands on level “%(own)s”, above “%(given)s” on the same ladder.") % words
+        else:
+            yield _("%(person)s stands on level “%(own)s”, which includes “%(given)s”.") % words
     if given.department_id is not None and given.below:
-        own = snapshot.departments_of(person)
-        if given.department_id in own:
+        own_places = snapshot.places(given, person)
+        if given.department_id in own_places:
             return
-        for department_id in sorted(own):
+        for department_id in sorted(own_places):
             if given.department_id in snapshot.above(department_id):
-                yield _("%(person)s belongs to department “%(own)s”, below “%(given)s”.") % {
+                said = (
+                    _("%(person)s holds the post in department “%(own)s”, below “%(given)s”.")
+                    if given.post
+                    else _("%(person)s belongs to department “%(own)s”, below “%(given)s”.")
+                )
+                yield said % {
                     "person": person.name,
                     "own": snapshot.departments[department_id].name,
                     "given": snapshot.departments[given.department_id].name,
@@ -236,7 +271,11 @@ def _missing_sentence(who: str, link: Link) -> str:
             "%(person)s is not admitted to the record's partition with the right to %(right)s."
         ),
         Code.NO_VIEW: _("Whatever is done with a record needs “%(permission)s” on it first."),
+        Code.NO_PARENT: _(
+            "It is decided with the record that it belongs to: “%(permission)s” is missing there."
+        ),
         Code.RECORD_DELETED: _("The record is in the bin."),
+        Code.NOT_DELETED: _("The record is not in the bin."),
         Code.NO_RECORD: _("There is no such record."),
     }[link.code] % words
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from hufu.access import reach, registry
 from hufu.access.decision.decide import Code, Decision, Link
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import covers
+from hufu.access.decision.terms import Share, covers
 from hufu.access.fields import FieldAccess, field_access
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
@@ -25,13 +25,16 @@ LARGEST_NUMBER = 2**63 - 1
 def scope(actor: Actor, permission: str) -> QuerySet[Any]:
     """Return the records that the actor may use `permission` on, as a query to be narrowed further.
 
-    Every permission on an existing record also needs view on it.
+    Every permission on an existing record also needs view on it. What restores or purges is about records in the
+    bin, everything else about those that are not.
     """
     resource = _resource(permission)
-    rows: QuerySet[Any] = resource.model_class._base_manager.filter(deleted_at__isnull=True)
-    terms = reach.terms(actor)
-    for needed in dict.fromkeys((resource.permission("view"), permission)):
-        condition = reach.covered(terms, needed)
+    requirement = registry.requirement(permission)
+    rows: QuerySet[Any] = resource.model_class._base_manager.filter(deleted_at__isnull=not requirement.of_bin)
+    if resource.parent:
+        rows = rows.filter(**{f"{resource.parent}__deleted_at__isnull": True})
+    for need in requirement.needs:
+        condition = reach.covered(actor, resource, need)
         if condition is None:
             return rows.none()
         rows = rows.filter(condition)
@@ -39,13 +42,22 @@ def scope(actor: Actor, permission: str) -> QuerySet[Any]:
 
 
 def get(actor: Actor, permission: str, record_id: int) -> Any:
-    """Return the record; raise NotFound where it is absent or not viewable (both look alike), else Denied."""
+    """Return the record; raise NotFound where it is absent or not viewable (both look alike), else Denied.
+
+    For what restores or purges, only a record in the bin that the actor may restore or purge is there at all.
+    """
     resource = _resource(permission)
-    record = scope(actor, resource.permission("view")).filter(pk=record_id).first()
+    first = permission if registry.requirement(permission).of_bin else resource.permission("view")
+    record = with_parent(resource, scope(actor, first)).filter(pk=record_id).first()
     if record is None:
         raise not_found(resource, permission, record_id)
     authorize(actor, permission, record)
     return record
+
+
+def with_parent(resource: ResourceType, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return the rows with what decides about them."""
+    return rows.select_related(resource.parent) if resource.parent else rows
 
 
 def not_found(resource: ResourceType, permission: str, record_id: int) -> NotFound:
@@ -66,17 +78,14 @@ def may(actor: Actor, permission: str, record: Model | None = None) -> bool:
 
     Without a record: whether the permission is held at any scope (system permissions, create, menus).
     """
-    declared = registry.permission(permission)
+    registry.permission(permission)
     terms = reach.terms(actor)
     if record is None:
         return any(term.scope_of(permission) for term in terms)
     resource = _resource(permission)
-    if declared.right is None:
-        raise ValueError(f"{permission} is not about records")
-    about = reach.facts(record)
-    view = registry.permission(resource.permission("view"))
-    assert view.right is not None
-    return covers(terms, view.name, view.right, about) and covers(terms, permission, declared.right, about)
+    if not registry.is_about_records(permission):
+        raise ValueError(f"{permission} is not about an existing record")
+    return covers(terms, registry.requirement(permission), reach.facts(actor, resource, record))
 
 
 def authorize(actor: Actor, permission: str, record: Model | None = None) -> Decision:
@@ -98,8 +107,15 @@ def may_create(actor: Actor, resource: ResourceType, *, partition_id: int, owner
     )
 
 
+def may_add_to(actor: Actor, resource: ResourceType, parent: Model) -> bool:
+    """Say whether the actor may add a record of a following type to this parent: the permission, and edit of it."""
+    parent_type = resource.parent_type
+    assert parent_type is not None
+    return may(actor, resource.permission("create")) and may(actor, parent_type.permission("edit"), parent)
+
+
 def creatable_partitions(actor: Actor, resource: ResourceType) -> frozenset[int]:
-    """Return the partitions in which the actor may create records of the type."""
+    """Return the partitions in which the actor may create records of an independent type."""
     permission = registry.permission(resource.permission("create"))
     assert permission.right is not None
     return frozenset().union(
@@ -129,9 +145,19 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
 
 
 def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[str, FieldAccess]:
-    """Return what the actor may do with each field of a record that they may view; None is a new record."""
-    mine = record is None or getattr(record, "owner_id", None) == actor.user_id
+    """Return what the actor may do with each field of a record that they may view; None is a new record.
+
+    A record is the actor's own (mine) when they own it or are an edit-member of its team, or of its parent's.
+    """
+    mine = record is None or is_mine(actor, resource, record)
     return {declared.name: field_access(actor, declared, mine=mine) for declared in resource.fields}
+
+
+def is_mine(actor: Actor, resource: ResourceType, record: Model) -> bool:
+    """Say whether the actor owns the record (or its parent) or is an edit-member of its team."""
+    about = reach.facts(actor, resource, record)
+    decides = about.parent or about
+    return decides.owner_id == actor.user_id or decides.team.get(actor.user_id) is Share.EDIT
 
 
 def _resource(permission: str) -> ResourceType:

@@ -6,40 +6,23 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from hufu.people.models import Department, Level, User
+from hufu.people.models import Department, Group, Level, Position, Post, User
 
+# How a principal stands in a row, and a gift's term.
+GIVEN_TO = ("user_id", "group_id", "department_id", "below", "post", "position_id", "level_id")
+TERM = ("starts_at", "ends_at", "reason", "given_by")
 # What counts as policy and keeps its past (see hufu.core.schema.history_sql).
 POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_partition": ("key", "name"),
     "access_role": ("key", "name", "description", "administrator"),
     "access_role_inherits": ("role_id", "inherits_id"),
     "access_grant": ("role_id", "permission", "scope"),
-    "access_assignment": (
-        "role_id",
-        "user_id",
-        "department_id",
-        "below",
-        "level_id",
-        "starts_at",
-        "ends_at",
-        "reason",
-        "given_by",
-    ),
-    "access_admission": (
-        "partition_id",
-        "user_id",
-        "department_id",
-        "below",
-        "level_id",
-        "can_create",
-        "can_edit",
-        "can_delete",
-        "starts_at",
-        "ends_at",
-        "reason",
-        "given_by",
-    ),
+    "access_base_access": ("type", "access"),
+    "access_assignment": ("role_id", *GIVEN_TO, *TERM),
+    "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
 }
+# Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
+TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
 
 
 class Partition(models.Model):
@@ -116,13 +99,50 @@ class Grant(models.Model):
         )
 
 
+class BaseAccess(models.Model):
+    """What everybody who holds view (edit) of a type at any scope reaches of it. A type without a row is private."""
+
+    class Access(models.TextChoices):
+        PRIVATE = "private", _("Private")
+        PUBLIC_READ = "public_read", _("Public read")
+        PUBLIC_READ_WRITE = "public_read_write", _("Public read and write")
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=40, unique=True, db_collation="C")
+    access = models.CharField(max_length=24, choices=Access, db_collation="C")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_base_access"
+
+
+PRINCIPALS = ("user", "group", "department", "position", "level")
+
+
+def _exactly_one_principal() -> models.Q:
+    """Return the condition that a row names exactly one principal."""
+    condition = models.Q()
+    for named in PRINCIPALS:
+        condition |= models.Q(**{f"{kind}__isnull": kind != named for kind in PRINCIPALS})
+    return condition
+
+
 class GivenTo(models.Model):
-    """Something given to a principal: a user, a department (alone or with those below) or a level."""
+    """Something given to a principal.
+
+    A principal is a user, a group, a department (alone or with those below), a post of departments (the head or the
+    assistants of one, or of it and those below), a position, or a level.
+    """
 
     id = models.BigAutoField(primary_key=True)
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+")
     department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+")
-    below = models.BooleanField(default=False)
+    below = models.BooleanField(default=False, db_default=False)
+    post = models.CharField(
+        max_length=16, choices=Post, blank=True, default="", db_default="", db_collation="C"
+    )
+    position = models.ForeignKey(Position, models.PROTECT, null=True, related_name="+")
     level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="+")
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
@@ -134,12 +154,11 @@ class GivenTo(models.Model):
         abstract = True
         constraints = (
             models.CheckConstraint(
-                condition=(
-                    models.Q(user__isnull=False, department__isnull=True, level__isnull=True)
-                    | models.Q(user__isnull=True, department__isnull=False, level__isnull=True)
-                    | models.Q(user__isnull=True, department__isnull=True, level__isnull=False)
-                ),
-                name="%(app_label)s_%(class)s_one_principal",
+                condition=_exactly_one_principal(), name="%(app_label)s_%(class)s_one_principal"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(department__isnull=False) | models.Q(below=False, post=""),
+                name="%(app_label)s_%(class)s_of_department",
             ),
             models.CheckConstraint(
                 condition=models.Q(starts_at__isnull=True)
@@ -169,6 +188,34 @@ class Admission(GivenTo):
 
     class Meta(GivenTo.Meta):
         db_table = "access_admission"
+
+
+class TeamMember(models.Model):
+    """A colleague in the related team of a record: a share of that record with a role.
+
+    `access` edit covers view and edit, read covers view, for those who hold these permissions at any scope.
+    """
+
+    class Access(models.TextChoices):
+        READ = "read", _("May view")
+        EDIT = "edit", _("May view and edit")
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=40, db_collation="C")
+    record_id = models.BigIntegerField()
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    access = models.CharField(max_length=8, choices=Access, db_collation="C")
+    role = models.CharField(max_length=80, blank=True, default="")
+    added_at = models.DateTimeField(db_default=Now())
+    added_by = models.IntegerField()
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_team_member"
+        constraints = (
+            models.UniqueConstraint(fields=["type", "record_id", "user"], name="access_team_member_once"),
+        )
+        indexes = (models.Index(fields=["user", "type", "record_id"], name="access_team_of_user"),)
 
 
 class Version(models.Model):
@@ -237,6 +284,7 @@ class Term(models.Model):
     edit_partitions = models.BinaryField()
     delete_partitions = models.BinaryField()
     owners = models.BinaryField()
+    reports = models.BinaryField()
     departments = models.BinaryField()
     departments_below = models.BinaryField()
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import registry
+from hufu.access import deeds, registry
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import Right
+from hufu.access.decision.terms import Need, Requirement, Share
 from hufu.access.registry import Kind, ResourceType
 
 # Facts that deeds set through definer functions; a plain UPDATE cannot touch them.
@@ -26,47 +26,100 @@ FIXED_COLUMNS = frozenset(
         "deleted_by_id",
     }
 )
+HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
+ACTOR = "(SELECT hufu.actor())"
 
 
-def cover(permission: str, right: Right, row: str) -> str:
-    """Return the SQL condition that some term of the actor covers `row` for the permission."""
+def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
+    """Return the SQL condition that everything needed is covered by some term of the actor, for `row`."""
+    own = [_need(resource, need, row) for need in needs if not need.of_parent]
+    of_parent = [need for need in needs if need.of_parent]
+    if of_parent:
+        parent = resource.parent_type
+        assert parent is not None
+        conditions = " AND ".join(_need(parent, need, "parent") for need in of_parent)
+        column = resource.by_name[resource.parent].column
+        own.append(
+            f"EXISTS (SELECT 1 FROM public.{parent.table} parent WHERE parent.id = {row}.{column}"
+            f" AND parent.deleted_at IS NULL AND {conditions})"
+        )
+    return " AND ".join(own)
+
+
+def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
+    """Return the SQL condition for using a permission on `row`: its state, and all that is needed."""
+    state = "IS NOT NULL" if requirement.of_bin else "IS NULL"
+    return f"{row}.deleted_at {state} AND {covered(resource, requirement.needs, row)}"
+
+
+def _need(resource: ResourceType, need: Need, row: str) -> str:
+    if need.right is None:
+        return f"(SELECT hufu.holds('{need.permission}'))"
     return f"""EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = (SELECT hufu.actor()) AND g.permission = '{permission}'
-          AND hufu.bit(t.{right}_partitions, {row}.partition_id)
-          AND ({row}.owner_id = t.user_id
+        WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0
+          AND hufu.bit(t.{need.right}_partitions, {row}.partition_id)
+          AND {_in_scope(resource, need, row, ACTOR)})"""
+
+
+def _in_scope(resource: ResourceType, need: Need, row: str, who: str) -> str:
+    """Return the SQL condition that the scopes of term `t` and grant `g` hold `row`, for the user `who`."""
+    team = _is_member(resource, row, who, Share.READ)
+    if need.share is Share.NONE:
+        team = f"g.scopes & {Scope.TEAM.value} <> 0 AND {team}"
+    elif need.share is Share.EDIT:
+        team = _is_member(resource, row, who, Share.EDIT)
+    return f"""({row}.owner_id = t.user_id
                OR g.scopes & {Scope.EVERYTHING.value} <> 0
                OR (g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit(t.owners, {row}.owner_id))
+               OR (g.scopes & {Scope.DIRECT_REPORTS.value} <> 0 AND hufu.bit(t.reports, {row}.owner_id))
                OR ({row}.owner_id IS NOT NULL
                    AND ((g.scopes & {Scope.DEPARTMENT.value} <> 0 AND hufu.bit(t.departments, {row}.department_id))
                      OR (g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
-                         AND hufu.bit(t.departments_below, {row}.department_id))))))"""
+                         AND hufu.bit(t.departments_below, {row}.department_id))))
+               OR ({team}))"""
+
+
+def _is_member(resource: ResourceType, row: str, who: str, share: Share) -> str:
+    """Return the SQL condition that somebody is in the team of `row`; asked once per statement, not per row."""
+    editing = " AND m.access = 'edit'" if share is Share.EDIT else ""
+    return (
+        f"{row}.id IN (SELECT m.record_id FROM public.access_team_member m"
+        f" WHERE m.user_id = {who} AND m.type = '{resource.name}'{editing})"
+    )
 
 
 def may_create(resource: ResourceType, row: str) -> str:
     """Return the SQL condition that the actor may add `row`: for oneself, or for others who may own it here.
 
-    The department is the owner's main department, unless the actor imports.
+    The department is the owner's main department, unless the actor imports. A record of a following type needs what
+    editing its parent needs.
     """
-    create = resource.permission("create")
-    imports = resource.permission("import")
-    everything = Scope.EVERYTHING.value
     references = "".join(
         f"\n    AND ({row}.{column} IS NULL OR {seen})" for column, seen in _seen_references(resource, row)
     )
+    return f"""{_may_place(resource, row)}
+    AND {row}.created_by_id = {ACTOR} AND {row}.updated_by_id = {ACTOR}
+    AND {row}.lock_version = 1 AND {row}.deleted_at IS NULL AND {row}.deleted_by_id IS NULL{references}"""
+
+
+def _may_place(resource: ResourceType, row: str) -> str:
+    create = resource.permission("create")
+    if resource.parent_type is not None:
+        edit = registry.requirement(resource.permission("edit")).needs
+        return f"(SELECT hufu.holds('{create}')) AND {covered(resource, tuple(n for n in edit if n.of_parent), row)}"
+    imports = resource.permission("import")
     return f"""EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = (SELECT hufu.actor()) AND g.permission = '{create}'
+        WHERE t.user_id = {ACTOR} AND g.permission = '{create}'
           AND hufu.bit(t.create_partitions, {row}.partition_id)
-          AND ({row}.owner_id = t.user_id OR g.scopes & {everything} <> 0))
+          AND ({row}.owner_id = t.user_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
     AND hufu.may_own({row}.owner_id, {row}.partition_id)
     AND ({row}.department_id = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id)
          OR EXISTS (SELECT 1 FROM public.access_term_grant g
-                    WHERE g.user_id = (SELECT hufu.actor()) AND g.permission = '{imports}' AND g.scopes <> 0))
-    AND {row}.created_by_id = (SELECT hufu.actor()) AND {row}.updated_by_id = (SELECT hufu.actor())
-    AND {row}.lock_version = 1 AND {row}.deleted_at IS NULL AND {row}.deleted_by_id IS NULL{references}"""
+                    WHERE g.user_id = {ACTOR} AND g.permission = '{imports}' AND g.scopes <> 0))"""
 
 
 def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, str]]:
@@ -79,24 +132,31 @@ def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, st
             other = registry.resource_type(declared.reference).table
             yield (
                 declared.column,
-                f"EXISTS (SELECT 1 FROM public.{other} seen WHERE seen.id = {row}.{declared.column})",
+                f"EXISTS (SELECT 1 FROM public.{other} seen WHERE seen.id = {row}.{declared.column}"
+                " AND seen.deleted_at IS NULL)",
             )
 
 
 def statements() -> Iterator[tuple[str, str]]:
-    """Yield (name, SQL) for every registered type."""
+    """Yield (name, SQL) for every registered type, and what asks about any of them."""
     for resource in registry.resource_types():
         yield f"access.policies.{resource.name}", _policies(resource)
         yield f"access.references.{resource.name}", _reference_triggers(resource)
-        yield f"access.deeds.{resource.name}", _deeds(resource)
+        yield f"access.checks.{resource.name}", _checks(resource)
+    for resource in registry.resource_types():
+        yield f"access.deeds.{resource.name}", deeds.statements(resource)
+    yield "access.teams", _teams()
 
 
 def _policies(resource: ResourceType) -> str:
     table = resource.table
-    view = cover(resource.permission("view"), Right.READ, table)
-    edit = cover(resource.permission("edit"), Right.EDIT, table)
+
+    def may(verb: str) -> str:
+        return required(resource, registry.requirement(resource.permission(verb)), table)
+
     columns = [column.column for column in resource.model_class._meta.concrete_fields]
-    changeable = ", ".join(f'"{column}"' for column in columns if column not in FIXED_COLUMNS)
+    fixed = FIXED_COLUMNS | ({resource.by_name[resource.parent].column} if resource.parent else set())
+    changeable = ", ".join(f'"{column}"' for column in columns if column not in fixed)
     return f"""
 ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.{table} FROM hufu_app;
@@ -104,15 +164,18 @@ GRANT SELECT, INSERT ON public.{table} TO hufu_app;
 GRANT UPDATE ({changeable}) ON public.{table} TO hufu_app;
 GRANT USAGE ON SEQUENCE public.{table}_id_seq TO hufu_app;
 DROP POLICY IF EXISTS view ON public.{table};
+DROP POLICY IF EXISTS bin ON public.{table};
 DROP POLICY IF EXISTS insert ON public.{table};
 DROP POLICY IF EXISTS change ON public.{table};
 CREATE POLICY view ON public.{table} FOR SELECT TO hufu_app
-    USING ({table}.deleted_at IS NULL AND {view});
+    USING ({may("view")});
+CREATE POLICY bin ON public.{table} FOR SELECT TO hufu_app
+    USING ({table}.deleted_at IS NOT NULL AND (({may("restore")}) OR ({may("purge")})));
 CREATE POLICY insert ON public.{table} FOR INSERT TO hufu_app
     WITH CHECK ({may_create(resource, table)});
 CREATE POLICY change ON public.{table} FOR UPDATE TO hufu_app
-    USING ({table}.deleted_at IS NULL AND {view} AND {edit})
-    WITH CHECK ({table}.updated_by_id = (SELECT hufu.actor()) AND {table}.deleted_at IS NULL AND {view} AND {edit});
+    USING ({may("edit")})
+    WITH CHECK ({table}.updated_by_id = {ACTOR} AND {may("edit")});
 """
 
 
@@ -137,49 +200,33 @@ CREATE OR REPLACE TRIGGER sees_{column} BEFORE UPDATE OF {column} ON public.{tab
     )
 
 
-def _deeds(resource: ResourceType) -> str:
-    """The deeds whose new row leaves the actor's view, which no row policy can allow by itself."""
+def _checks(resource: ResourceType) -> str:
     table = resource.table
-    view = cover(resource.permission("view"), Right.READ, "r")
+    decided = [declared for declared in resource.permissions if registry.is_about_records(declared.name)]
     rights = " ".join(
-        f"WHEN '{declared.name}' THEN {cover(declared.name, declared.right, 'r')}"
-        for declared in resource.permissions
-        if declared.right is not None and declared.verb not in {"create", "import"}
+        f"WHEN '{declared.name}' THEN {required(resource, registry.requirement(declared.name), 'r')}"
+        for declared in decided
     )
-    head = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
     return f"""
 -- Half two's point check: may the actor do this with this record?
 CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE sql STABLE
-    {head} AS $$
-    SELECT EXISTS (SELECT 1 FROM {table} r WHERE r.id = record AND r.deleted_at IS NULL
-        AND {view}
-        AND CASE permission {rights} ELSE false END)
+    {HEAD} AS $$
+    SELECT EXISTS (SELECT 1 FROM {table} r WHERE r.id = record AND CASE permission {rights} ELSE false END)
 $$;
+"""
 
--- A new owner, active and admitted; the record's department becomes theirs. Returns whether it happened.
-CREATE OR REPLACE FUNCTION hufu.transfer_{table}(record bigint, new_owner int, version int) RETURNS boolean
-    LANGUAGE plpgsql {head} AS $$
-BEGIN
-    IF NOT hufu.covers_{table}('{resource.permission("transfer")}', record) THEN
-        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    UPDATE {table} r SET owner_id = new_owner, department_id = u.main_department_id, lock_version = r.lock_version + 1,
-           updated_at = clock_timestamp(), updated_by_id = hufu.actor()
-    FROM people_user u
-    WHERE r.id = record AND r.lock_version = version AND u.id = new_owner AND u.main_department_id IS NOT NULL
-      AND hufu.may_own(new_owner, r.partition_id);
-    RETURN FOUND;
-END $$;
 
--- Into the bin: the record stays, and nobody sees it. Returns whether it happened.
-CREATE OR REPLACE FUNCTION hufu.bin_{table}(record bigint, version int) RETURNS boolean LANGUAGE plpgsql
-    {head} AS $$
-BEGIN
-    IF NOT hufu.covers_{table}('{resource.permission("delete")}', record) THEN
-        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    UPDATE {table} SET deleted_at = clock_timestamp(), deleted_by_id = hufu.actor(), lock_version = lock_version + 1
-    WHERE id = record AND lock_version = version;
-    RETURN FOUND;
-END $$;
+def _teams() -> str:
+    """Who sees the team of a record: its members, whoever may view it, and whoever explains rights."""
+    views = " ".join(
+        f"WHEN '{resource.name}' THEN hufu.covers_{resource.table}('{resource.permission('view')}', record)"
+        for resource in registry.resource_types()
+        if resource.parent_type is None
+    )
+    return f"""
+CREATE OR REPLACE FUNCTION hufu.views(type text, record bigint) RETURNS boolean LANGUAGE sql STABLE {HEAD} AS
+$$ SELECT CASE type {views} ELSE false END $$;
+DROP POLICY IF EXISTS read ON public.access_team_member;
+CREATE POLICY read ON public.access_team_member FOR SELECT TO hufu_app
+    USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR hufu.views(type, record_id));
 """

@@ -12,8 +12,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hufu.access import guard, reach
-from hufu.access.models import Admission, Assignment, Grant, Partition, Role, RoleInherits, Version
+from hufu.access.models import (
+    Admission,
+    Assignment,
+    BaseAccess,
+    Grant,
+    Partition,
+    Role,
+    RoleInherits,
+    Version,
+)
 from hufu.access.policy_plan import Problems, plan, rights_of
+from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
 from hufu.core.actor import Actor
@@ -120,12 +130,11 @@ def export() -> dict[str, Any]:
     return {
         "format": 1,
         "partitions": [{"key": row.key, "name": row.name} for row in Partition.objects.order_by("id")],
+        "base_access": dict(BaseAccess.objects.order_by("type").values_list("type", "access")),
         "roles": [_export_role(role) for role in Role.objects.order_by("id")],
         "assignments": [
             {"role": row.role.key, **_export_given(row)}
-            for row in Assignment.objects.select_related(
-                "role", "user", "department", "level__ladder"
-            ).order_by("id")
+            for row in Assignment.objects.select_related("role", *PRINCIPAL_NAMES).order_by("id")
         ],
         "admissions": [
             {
@@ -133,9 +142,7 @@ def export() -> dict[str, Any]:
                 "rights": sorted(str(right) for right in rights_of(row)),
                 **_export_given(row),
             }
-            for row in Admission.objects.select_related(
-                "partition", "user", "department", "level__ladder"
-            ).order_by("id")
+            for row in Admission.objects.select_related("partition", *PRINCIPAL_NAMES).order_by("id")
         ],
     }
 
@@ -162,11 +169,19 @@ def _export_given(row: Assignment | Admission) -> dict[str, Any]:
     to: dict[str, Any]
     if row.user is not None:
         to = {"user": row.user.username}
+    elif row.group is not None:
+        to = {"group": row.group.key}
+    elif row.position is not None:
+        to = {"position": row.position.key}
     elif row.level is not None:
         to = {"level": f"{row.level.ladder.key}.{row.level.key}"}
     else:
         assert row.department is not None
-        to = {"department": row.department.code, **({"below": True} if row.below else {})}
+        to = {
+            "department": row.department.code,
+            **({"post": row.post} if row.post else {}),
+            **({"below": True} if row.below else {}),
+        }
     exported = {"to": to, "reason": row.reason}
     if row.starts_at:
         exported["starts"] = row.starts_at.isoformat()

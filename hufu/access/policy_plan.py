@@ -15,15 +15,24 @@ from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.timezone import get_current_timezone, make_aware
 from django.utils.translation import gettext as _
 
-from hufu.access import actions
+from hufu.access import actions, registry
 from hufu.access.actions import Principal
 from hufu.access.decision.terms import Right
-from hufu.access.models import Administrator, Admission, Assignment, Partition, Role, RoleInherits
+from hufu.access.models import (
+    PRINCIPALS,
+    Administrator,
+    Admission,
+    Assignment,
+    BaseAccess,
+    Partition,
+    Role,
+    RoleInherits,
+)
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.people.models import Department, Level, User
+from hufu.people.models import Department, Group, Level, Position, Post, User
 
-SECTIONS = {"format", "organisation", "partitions", "roles", "assignments", "admissions"}
+SECTIONS = {"format", "organisation", "partitions", "base_access", "roles", "assignments", "admissions"}
 ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants"}
 GIVEN_KEYS = {"to", "reason", "starts", "ends"}
 # The longest that the columns hold.
@@ -139,6 +148,7 @@ def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
         draft.problems.add("format", _("This version reads format 1."))
     draft.problems.stop()
     _plan_partitions(draft, document.get("partitions"))
+    _plan_base_access(draft, document.get("base_access"))
     _plan_roles(draft, document.get("roles"))
     _plan_given(draft, "assignments", document.get("assignments"))
     _plan_given(draft, "admissions", document.get("admissions"))
@@ -166,6 +176,27 @@ def _plan_partitions(draft: _Plan, entries: Any) -> None:
 
 def _create_partition(draft: _Plan, key: str, name: str, actor: Actor) -> None:
     draft.partitions[key] = actions.create_partition(actor, key=key, name=name)
+
+
+def _plan_base_access(draft: _Plan, entry: Any) -> None:
+    """Plan what the document says of types (type: private, public_read or public_read_write); others stay."""
+    if entry is None:
+        return
+    types = [resource.name for resource in registry.resource_types() if not resource.parent]
+    if not draft.problems.check_keys("base_access", entry, types, ()):
+        return
+    standing = dict(BaseAccess.objects.values_list("type", "access"))
+    for type_name, access in entry.items():
+        place = f"base_access.{type_name}"
+        if access not in BaseAccess.Access.values:
+            draft.problems.add(
+                place,
+                _("“%(text)s” is not one of: %(allowed)s.")
+                % {"text": access, "allowed": ", ".join(BaseAccess.Access.values)},
+            )
+        elif standing.get(type_name, BaseAccess.Access.PRIVATE) != access:
+            deed = partial(actions.set_base_access, type_name=type_name, access=str(access))
+            draft.add(place, f"base_access:{type_name}", deed, creates=type_name not in standing)
 
 
 def _plan_roles(draft: _Plan, entries: Any) -> None:
@@ -352,10 +383,15 @@ def _plan_given(draft: _Plan, section: str, entries: Any) -> None:
 def _in_words(principal: Principal) -> str:
     if principal.user is not None:
         return f"user {principal.user.username}"
+    if principal.group is not None:
+        return f"group {principal.group.key}"
+    if principal.position is not None:
+        return f"position {principal.position.key}"
     if principal.level is not None:
         return f"level {principal.level.ladder.key}.{principal.level.key}"
     assert principal.department is not None
-    return f"department {principal.department.code}{' and below' if principal.below else ''}"
+    post = f"{principal.post} of " if principal.post else ""
+    return f"{post}department {principal.department.code}{' and below' if principal.below else ''}"
 
 
 def _refuse_administrator(draft: _Plan, place: str, key: str) -> None:
@@ -374,18 +410,13 @@ def _admit(draft: _Plan, key: str, values: Mapping[str, Any], actor: Actor) -> N
 def _present(section: str) -> set[tuple[Any, ...]]:
     if section == "assignments":
         return {
-            (row.role.key, str(given_to(row)), row.starts_at, row.ends_at, frozenset())
-            for row in Assignment.objects.select_related("role", "user", "department", "level")
+            (row.role.key, str(actions.given_to(row)), row.starts_at, row.ends_at, frozenset())
+            for row in Assignment.objects.select_related("role", *PRINCIPALS)
         }
     return {
-        (row.partition.key, str(given_to(row)), row.starts_at, row.ends_at, rights_of(row))
-        for row in Admission.objects.select_related("partition", "user", "department", "level")
+        (row.partition.key, str(actions.given_to(row)), row.starts_at, row.ends_at, rights_of(row))
+        for row in Admission.objects.select_related("partition", *PRINCIPALS)
     }
-
-
-def given_to(row: Assignment | Admission) -> Principal:
-    """Return to whom something was given."""
-    return Principal(row.user, row.department, row.below, row.level)
 
 
 def rights_of(row: Admission) -> frozenset[Right]:
@@ -405,31 +436,40 @@ def _rights(place: str, entry: Any, problems: Problems) -> frozenset[Right]:
 
 
 def _principal(place: str, entry: Any, problems: Problems) -> Principal | None:
-    if not problems.check_keys(place, entry, ("user", "department", "below", "level"), ()):
+    if not problems.check_keys(place, entry, (*PRINCIPALS, "below", "post"), ()):
         return None
-    named = [kind for kind in ("user", "department", "level") if entry.get(kind)]
+    named = [kind for kind in PRINCIPALS if entry.get(kind)]
     if len(named) != 1:
-        problems.add(place, _("Name exactly one of user, department and level."))
+        problems.add(place, _("Name exactly one of: %s.") % ", ".join(PRINCIPALS))
         return None
-    if "below" in entry and (named[0] != "department" or not isinstance(entry["below"], bool)):
+    kind, name = named[0], str(entry[named[0]])
+    if "below" in entry and (kind != "department" or not isinstance(entry["below"], bool)):
         problems.add(place, _("“below” belongs to a department and is true or false."))
         return None
-    name = str(entry[named[0]])
-    if named[0] == "user":
-        user = User.objects.filter(username=name).first()
-        if user is not None:
-            return Principal(user=user)
-    elif named[0] == "department":
-        department = Department.objects.filter(code=name).first()
-        if department is not None:
-            return Principal(department=department, below=bool(entry.get("below")))
-    else:
-        ladder, _dot, key = name.partition(".")
-        level = Level.objects.select_related("ladder").filter(ladder__key=ladder, key=key).first()
-        if level is not None:
-            return Principal(level=level)
-    problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": named[0], "name": name})
-    return None
+    post = str(entry.get("post") or "")
+    if post and (kind != "department" or post not in Post.values):
+        problems.add(place, _("“post” belongs to a department and is one of: %s.") % ", ".join(Post.values))
+        return None
+    found = _find_principal(kind, name)
+    if found is None:
+        problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": name})
+        return None
+    return Principal(**{kind: found}, below=bool(entry.get("below")), post=post)
+
+
+def _find_principal(kind: str, name: str) -> Any:
+    match kind:
+        case "user":
+            return User.objects.filter(username=name).first()
+        case "department":
+            return Department.objects.filter(code=name).first()
+        case "group":
+            return Group.objects.filter(key=name).first()
+        case "position":
+            return Position.objects.filter(key=name).first()
+        case _:
+            ladder, _dot, key = name.partition(".")
+            return Level.objects.select_related("ladder").filter(ladder__key=ladder, key=key).first()
 
 
 def _moment(place: str, value: Any, problems: Problems) -> datetime | None:

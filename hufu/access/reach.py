@@ -9,15 +9,18 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from hufu.access import registry
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import RecordFacts, Right, Term
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, opens
+from hufu.access.models import TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
-from hufu.access.models import TermGrant
+from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
 from hufu.core.transaction import current_unit
 
+SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
+
 _CACHE = "access.terms"
+_TEAMS = "access.teams"
 _DEFERRED = "access.deferred"
 
 
@@ -43,6 +46,27 @@ def changed() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT hufu.settle_reach()")
     unit.cache.pop(_CACHE, None)
+
+
+def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:
+    """Return the records of an independent type in whose team the actor is, and what that opens; read once."""
+    unit = current_unit()
+    if unit.actor.user_id != actor.user_id:
+        raise RuntimeError("The actor is not the one of this transaction.")
+    known: dict[str, dict[int, Share]] = unit.cache.setdefault(_TEAMS, {})
+    if resource.name not in known:
+        known[resource.name] = {
+            record_id: SHARE_OF[access]
+            for record_id, access in TeamMember.objects.filter(
+                user_id=actor.user_id, type=resource.name
+            ).values_list("record_id", "access")
+        }
+    return known[resource.name]
+
+
+def teams_changed() -> None:
+    """Forget the teams that were read in this transaction, after one was changed in it."""
+    current_unit().cache.pop(_TEAMS, None)
 
 
 @contextmanager
@@ -72,6 +96,7 @@ def _load(actor: Actor) -> tuple[Term, ...]:
                 Right.DELETE: numbers(row.delete_partitions),
             },
             owners=numbers(row.owners),
+            reports=numbers(row.reports),
             departments=numbers(row.departments),
             departments_below=numbers(row.departments_below),
             scopes=scopes.get(row.term, {}),
@@ -91,42 +116,63 @@ def numbers(bits: bytes | memoryview) -> frozenset[int]:
     )
 
 
-def covered(terms: tuple[Term, ...], permission: str) -> Q | None:
-    """Return the condition for records that some term covers, or None where no record is."""
-    right = registry.permission(permission).right
-    if right is None:
-        raise ValueError(f"{permission} is not about records")
+def covered(actor: Actor, resource: ResourceType, need: Need) -> Q | None:
+    """Return the condition for records of which everything that a need looks at is covered, or None where none is."""
     result: Q | None = None
-    for term in terms:
-        condition = _covered_by(term, permission, right)
+    for term in terms(actor):
+        condition = _covered_by(actor, term, resource, need)
         if condition is not None:
             result = condition if result is None else result | condition
     return result
 
 
-def _covered_by(term: Term, permission: str, right: Right) -> Q | None:
-    scopes = term.scope_of(permission)
-    partitions = term.partitions[right]
-    if not scopes or not partitions:
+def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) -> Q | None:
+    scopes = term.scope_of(need.permission)
+    if not scopes:
         return None
-    within = Q(partition_id__in=sorted(partitions))
+    if need.right is None:
+        return Q()
+    partitions = term.partitions[need.right]
+    if not partitions:
+        return None
+    of = f"{resource.parent}__" if need.of_parent else ""
+    within = Q(**{f"{of}partition_id__in": sorted(partitions)})
     if Scope.EVERYTHING in scopes:
         return within
-    whose = Q(owner_id=term.holder_id)
+    owners = {term.holder_id}
     if Scope.SUBORDINATES in scopes:
-        whose = Q(owner_id__in=sorted(term.owners | {term.holder_id}))
+        owners |= term.owners
+    if Scope.DIRECT_REPORTS in scopes:
+        owners |= term.reports
+    whose = Q(**{f"{of}owner_id__in": sorted(owners)})
     departments: frozenset[int] = frozenset()
     if Scope.DEPARTMENT in scopes:
         departments |= term.departments
     if Scope.DEPARTMENT_AND_BELOW in scopes:
         departments |= term.departments_below
     if departments:
-        whose |= Q(department_id__in=sorted(departments), owner_id__isnull=False)
+        whose |= Q(**{f"{of}department_id__in": sorted(departments), f"{of}owner_id__isnull": False})
+    # Numbers, not a sub-query: beside one, the planner cannot use the indices of owner and department.
+    shared = [
+        number for number, share in teams(actor, resource.independent).items() if opens(scopes, need, share)
+    ]
+    if shared:
+        whose |= Q(**{f"{of}id__in": sorted(shared)})
     return within & whose
 
 
-def facts(record: Any) -> RecordFacts:
-    """Return what coverage looks at in a record."""
+def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
+    """Return what coverage looks at in a record, with the actor's own membership in its team."""
+    deleted = record.deleted_at is not None
+    parent_type = resource.parent_type
+    if parent_type is not None:
+        parent = facts(actor, parent_type, getattr(record, resource.parent))
+        return RecordFacts(record.partition_id, deleted=deleted, parent=parent)
+    share = teams(actor, resource).get(record.pk, Share.NONE)
     return RecordFacts(
-        record.partition_id, record.owner_id, record.department_id, record.deleted_at is not None
+        record.partition_id,
+        record.owner_id,
+        record.department_id,
+        deleted,
+        team={actor.user_id: share} if share else {},
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 
 from hufu.access.decision.scopes import NAMES
-from hufu.access.decision.terms import Right
+from hufu.access.decision.terms import Need, Requirement, Right, Share
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -19,8 +20,17 @@ else:
     StrOrPromise = object
 
 RECORD_SCOPES = tuple(NAMES)
+# A team membership is a share of view and edit already; `team` is a scope of the other verbs.
+SHARED_SCOPES = tuple(name for name in NAMES if name != "team")
 CREATE_SCOPES = ("own", "everything")
 SYSTEM_SCOPES = ("everything",)
+# Permissions of following types are held or not: their scope is their parent's.
+HELD_SCOPES = ("everything",)
+# What a team membership opens, and what restoring and purging act on.
+SHARES = {"view": Share.READ, "edit": Share.EDIT}
+BIN_VERBS = frozenset({"restore", "purge"})
+# Verbs that are about records that are yet to be.
+NEW_VERBS = frozenset({"create", "import"})
 
 
 class Risk(StrEnum):
@@ -121,7 +131,11 @@ class Field:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """A type of business record: its table, permissions and fields."""
+    """A type of business record: its table, permissions and fields.
+
+    An independent type has its own owner, department, partition and team. A following type names its `parent`
+    (a field of its own that refers to it) and is decided with it.
+    """
 
     name: str
     label: StrOrPromise
@@ -132,6 +146,7 @@ class ResourceType:
     title: str = "name"
     default_sort: str = "-updated_at"
     icon: str = "file"
+    parent: str = ""
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -151,6 +166,21 @@ class ResourceType:
         if name not in _permissions:
             raise KeyError(name)
         return name
+
+    def has(self, verb: str) -> bool:
+        """Say whether the type declares a permission for this verb."""
+        return f"{self.name}.{verb}" in _permissions
+
+    @property
+    def parent_type(self) -> ResourceType | None:
+        """The type that records of this one are decided with; None for an independent type."""
+        reference = self.by_name[self.parent].reference if self.parent else None
+        return resource_type(reference) if reference else None
+
+    @property
+    def independent(self) -> ResourceType:
+        """The type that decides: this one, or its parent."""
+        return self.parent_type or self
 
     def editable_fields(self) -> tuple[Field, ...]:
         return tuple(declared for declared in self.fields if not declared.system)
@@ -202,17 +232,67 @@ def type_of(permission_name: str) -> ResourceType | None:
     return _types.get(permission(permission_name).name.rpartition(".")[0])
 
 
+def is_about_records(name: str) -> bool:
+    """Say whether a permission is about existing records of some type."""
+    return type_of(name) is not None and permission(name).verb not in NEW_VERBS
+
+
+@cache
+def requirement(name: str) -> Requirement:
+    """Return what using a permission on an existing record asks for: view on it first (DESIGN 2.1), then itself.
+
+    For a following type view asks for view of the parent, everything else for edit of it (DESIGN 2.4).
+    """
+    resource = type_of(name)
+    if resource is None:
+        raise ValueError(f"{name} is not about records")
+    wanted = dict.fromkeys((resource.permission("view"), name))
+    parent = resource.parent_type
+    if parent is None:
+        needs = [_need(each) for each in wanted]
+    else:
+        needs = [Need(each, None) for each in wanted]
+        verbs = dict.fromkeys(("view", "view" if permission(name).verb == "view" else "edit"))
+        needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
+    return Requirement(tuple(needs), permission(name).verb in BIN_VERBS)
+
+
+def _need(name: str) -> Need:
+    declared = permission(name)
+    return Need(name, declared.right, SHARES.get(declared.verb, Share.NONE))
+
+
 def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
     """Return the usual permissions of an independent business type. `label` maps verbs to labels."""
     shapes: dict[str, tuple[Risk, Right, tuple[str, ...]]] = {
-        "view": (Risk.LOW, Right.READ, RECORD_SCOPES),
+        "view": (Risk.LOW, Right.READ, SHARED_SCOPES),
         "create": (Risk.LOW, Right.CREATE, CREATE_SCOPES),
-        "edit": (Risk.LOW, Right.EDIT, RECORD_SCOPES),
+        "edit": (Risk.LOW, Right.EDIT, SHARED_SCOPES),
         "delete": (Risk.MEDIUM, Right.DELETE, RECORD_SCOPES),
+        "restore": (Risk.MEDIUM, Right.DELETE, RECORD_SCOPES),
+        "purge": (Risk.HIGH, Right.DELETE, RECORD_SCOPES),
         "transfer": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
+        "share": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
+        "move_partition": (Risk.HIGH, Right.EDIT, RECORD_SCOPES),
         "import": (Risk.MEDIUM, Right.CREATE, CREATE_SCOPES),
     }
     return tuple(
         Permission(f"{type_name}.{verb}", label[verb], risk, right, scopes)
         for verb, (risk, right, scopes) in shapes.items()
+    )
+
+
+def following_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
+    """Return the usual permissions of a following type. `label` maps verbs to labels."""
+    risks = {
+        "view": Risk.LOW,
+        "create": Risk.LOW,
+        "edit": Risk.LOW,
+        "delete": Risk.MEDIUM,
+        "restore": Risk.MEDIUM,
+        "purge": Risk.HIGH,
+    }
+    return tuple(
+        Permission(f"{type_name}.{verb}", label[verb], risk, None, HELD_SCOPES)
+        for verb, risk in risks.items()
     )

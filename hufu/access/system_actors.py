@@ -27,7 +27,8 @@ def system_actors() -> tuple[SystemActor, ...]:
     business = tuple(
         resource.permission(verb)
         for resource in registry.resource_types()
-        for verb in ("view", "create", "edit", "transfer", "import")
+        for verb in ("view", "create", "edit", "transfer", "share", "import")
+        if resource.has(verb)
     )
     return (
         SystemActor(

@@ -6,7 +6,7 @@ An event type is declared once, by the package whose deed it records. What is no
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -157,8 +157,10 @@ def refuse_secrets(value: Any) -> None:
             refuse_secrets(item)
 
 
-def declare_record_events(name: str, label: str | Promise) -> None:
+def declare_record_events(name: str, label: str | Promise, *, owned: bool = True) -> None:
     """Declare what can happen to records of the resource type `name`, called `label` on screen.
+
+    What is not `owned` has no owner, team or partition of its own: it follows another record.
 
     A list is one event: `filter` holds fields and operators, `values` (personal, under the key of who asked)
     what was typed, `search` only the shape of the text (such as "phone, 11 characters"), `ids` the rows that
@@ -179,11 +181,31 @@ def declare_record_events(name: str, label: str | Promise) -> None:
         EventType(f"{name}.created", says(_("{thing}: created")), CHANGES, "confidential"),
         EventType(f"{name}.changed", says(_("{thing}: changed")), CHANGES, "confidential"),
         EventType(f"{name}.deleted", says(_("{thing}: deleted")), CHANGES, "confidential"),
+        EventType(f"{name}.restored", says(_("{thing}: restored from the bin"))),
+        EventType(
+            f"{name}.moved",
+            says(_("{thing}: moved to another partition")),
+            shown("from_partition", "to_partition", "from_owner", "to_owner"),
+        ),
+        EventType(f"{name}.purged", says(_("{thing}: deleted for good")), shown("children")),
+    )
+    if owned:
+        _declare_owned(name, says)
+
+
+def _declare_owned(name: str, says: Callable[[Any], Promise]) -> None:
+    declare(
         EventType(
             f"{name}.transferred",
             says(_("{thing}: transferred")),
-            shown("from_owner", "to_owner", "from_department", "to_department"),
+            shown("from_owner", "to_owner", "from_department", "to_department", "former_access"),
         ),
+        EventType(
+            f"{name}.member_joined",
+            says(_("{thing}: colleague joined the team")),
+            shown("member", "access", "role"),
+        ),
+        EventType(f"{name}.member_left", says(_("{thing}: colleague left the team")), shown("member")),
         EventType(
             f"{name}.imported",
             says(_("{thing}: imported")),

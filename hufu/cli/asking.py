@@ -6,8 +6,9 @@ import difflib
 
 from django.utils.translation import gettext as _
 
-from hufu.access import registry
-from hufu.access.registry import Permission
+from hufu.access import guard, queries, registry
+from hufu.access.decision.terms import RecordFacts
+from hufu.access.registry import Permission, ResourceType
 from hufu.audit import Target, record
 from hufu.cli.output import WrongUsage
 from hufu.core.actor import Actor
@@ -38,11 +39,39 @@ def permission(name: str) -> Permission:
         raise WrongUsage(f"{said} {hint}") from None
 
 
-def record_question(operator: Actor, user: User, question: str, asked: Permission, about: str = "") -> None:
-    """Leave in the log that the command line asked about somebody; the answer is not kept."""
+def record_named(permission: str, text: str) -> tuple[ResourceType, int]:
+    """Return the type and number that TYPE:ID names; raise WrongUsage where they do not fit the permission."""
+    resource = registry.type_of(permission)
+    if resource is None:
+        raise WrongUsage(
+            _("“%(permission)s” is not about records: ask without “%(text)s”.")
+            % {"permission": permission, "text": text}
+        )
+    if not registry.is_about_records(permission):
+        raise WrongUsage(_("“%s” is about records that do not exist yet: ask without a record.") % permission)
+    kind, _colon, number = text.partition(":")
+    if kind != resource.name or not (number.isascii() and number.isdecimal()) or len(number) > 18:
+        raise WrongUsage(
+            _("“%(permission)s” is about a record such as %(type)s:1042, and “%(text)s” is none.")
+            % {"permission": permission, "type": resource.name, "text": text}
+        )
+    return resource, int(number)
+
+
+def facts_of(operator: Actor, resource: ResourceType, record_id: int) -> RecordFacts | None:
+    """Return what decisions look at in a record, or None where there is none; one in the bin is none here."""
+    rows = guard.scope(operator, resource.permission("view")).filter(pk=record_id)
+    found = guard.with_parent(resource, rows).first()
+    return queries.facts(resource, found) if found is not None else None
+
+
+def record_question(
+    operator: Actor, user: User | None, question: str, permission: str = "", about: str = ""
+) -> None:
+    """Leave in the log that the command line asked about somebody, or about a record; the answer is not kept."""
     record(
         operator,
         "access.asked",
-        target=Target("user", user.id),
-        data={"question": question, "permission": asked.name, "record": about or None},
+        target=Target("user", user.id) if user else None,
+        data={"question": question, "permission": permission or None, "record": about or None},
     )

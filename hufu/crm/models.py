@@ -17,8 +17,8 @@ class GuardedManager(models.Manager[Any]):
         raise RuntimeError("Business rows are read through hufu.access.guard, never through .objects.")
 
 
-class BusinessRecord(models.Model):
-    """What every independent record has: its partition, owner, department (归属部门), times, and a lock.
+class Record(models.Model):
+    """What every record has: its partition, name, times, and a lock.
 
     `id` is taken from the table's sequence before the insert. `lock_version` counts changes: a deed names the
     version it was decided on. `deleted_at` marks what lies in the bin.
@@ -26,8 +26,6 @@ class BusinessRecord(models.Model):
 
     id = models.BigIntegerField(primary_key=True)
     partition = models.ForeignKey(Partition, models.PROTECT, related_name="+")
-    owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
     external_id = models.CharField(max_length=120, null=True, db_collation="C")
     created_at = models.DateTimeField()
     created_by_id = models.IntegerField()
@@ -45,6 +43,19 @@ class BusinessRecord(models.Model):
     class Meta:
         abstract = True
         base_manager_name = "rows"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BusinessRecord(Record):
+    """A record of an independent type: it has its own owner and department (归属部门)."""
+
+    owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+
+    class Meta(Record.Meta):
+        abstract = True
         # One ordered stream per owner, department and partition, and one over all: lists are merged from these.
         indexes: ClassVar[tuple[models.Index, ...]] = (
             models.Index(
@@ -95,9 +106,6 @@ class Customer(BusinessRecord):
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_customer_external"),
         )
 
-    def __str__(self) -> str:
-        return self.name
-
 
 class Opportunity(BusinessRecord):
     """A chance to sell. Independent: it has its own owner and department, and may have no customer."""
@@ -127,5 +135,34 @@ class Opportunity(BusinessRecord):
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_opportunity_external"),
         )
 
-    def __str__(self) -> str:
-        return self.name
+
+class Contact(Record):
+    """A person at a customer. Follows the customer: whoever may view (edit) that may view (edit) this.
+
+    The database keeps its partition equal to the customer's (migration 0002).
+    """
+
+    customer = models.ForeignKey(
+        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    title = models.CharField(max_length=80, blank=True, default="")
+    decision_role = models.CharField(max_length=16, blank=True, default="", db_collation="C")
+    phone = models.CharField(max_length=40, blank=True, default="", db_collation="C")
+    email = models.CharField(max_length=254, blank=True, default="")
+    wechat = models.CharField(max_length=64, blank=True, default="")
+    note = models.TextField(blank=True, default="")
+
+    rows: ClassVar[models.Manager[Contact]] = models.Manager()
+
+    class Meta(Record.Meta):
+        db_table = "crm_contact"
+        indexes: ClassVar[tuple[models.Index, ...]] = (
+            models.Index(fields=["customer", "-updated_at", "-id"], name="contact_customer"),
+            models.Index(fields=["-updated_at", "-id"], name="contact_updated"),
+            models.Index(fields=["name_sort", "id"], name="contact_sort"),
+            models.Index(fields=["name"], name="contact_name"),
+            models.Index(fields=["name_initials"], name="contact_initials"),
+        )
+        constraints = (
+            models.UniqueConstraint(fields=["partition", "external_id"], name="crm_contact_external"),
+        )

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from hufu.access import guard
 from hufu.access.fields import is_open
 from hufu.access.registry import Field as DeclaredField
-from hufu.access.registry import Kind, ResourceType, Search
+from hufu.access.registry import Kind, ResourceType, Search, resource_type
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
@@ -28,13 +28,17 @@ LARGEST_PAGE = 200
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What a list asks for: values per filterable field, a search text, a sort (`-` for descending), a cursor."""
+    """What a list asks for: values per filterable field, a search text, a sort (`-` for descending), a cursor.
+
+    `bin` asks for records in the bin that the actor may restore.
+    """
 
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     search: str = ""
     sort: str = ""
     cursor: str = ""
     limit: int = PAGE
+    bin: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     if position is not None:
         rows = rows.filter(_beyond(resource, sort, descending is not backwards, *position))
     ordered = _ordered(resource, rows, sort, descending is not backwards)
-    found = list(ordered.select_related("owner", "department", "partition")[: limit + 1])
+    found = list(ordered.select_related(*shown_with(resource))[: limit + 1])
     more = len(found) > limit
     found = found[:limit]
     if backwards:
@@ -67,6 +71,11 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     )
     _record_list(actor, resource, query, found)
     return page
+
+
+def shown_with(resource: ResourceType) -> tuple[str, ...]:
+    """Return the relations that a list or a page shows of a record, or that decide about it."""
+    return (resource.parent, "partition") if resource.parent else ("owner", "department", "partition")
 
 
 def count_records(actor: Actor, resource: ResourceType, query: ListQuery | None = None) -> int:
@@ -120,7 +129,8 @@ def _record_list(actor: Actor, resource: ResourceType, query: ListQuery, found: 
         f"{resource.name}.listed",
         subject=_subject(actor),
         data={
-            "filter": sorted(name for name, values in query.filters.items() if values),
+            "filter": sorted(name for name, values in query.filters.items() if values)
+            + (["bin"] if query.bin else []),
             "sort": query.sort or resource.default_sort,
             "search": len(query.search),
             "count": len(found),
@@ -135,17 +145,20 @@ def _subject(actor: Actor) -> Subject:
 
 
 def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySet[Any]:
-    rows = guard.scope(actor, resource.permission("view"))
+    rows = guard.scope(actor, resource.permission("restore" if query.bin else "view"))
     for name, values in query.filters.items():
         if values:
-            rows = rows.filter(_filtered(resource, name, values))
+            rows = rows.filter(_filtered(actor, resource, name, values))
     if query.search.strip():
         rows = _search(rows, resource, query.search)
     return rows
 
 
-def _filtered(resource: ResourceType, name: str, values: Sequence[str]) -> Q:
-    """Return the condition of one filter; a field that may not be filtered by is refused, not ignored."""
+def _filtered(actor: Actor, resource: ResourceType, name: str, values: Sequence[str]) -> Q:
+    """Return the condition of one filter; a field that may not be filtered by is refused, not ignored.
+
+    A reference is found only by what the actor may view: a hidden one must not be guessed by its number.
+    """
     declared = resource.by_name.get(name)
     if declared is None or not declared.filterable or not is_open(declared):
         raise Invalid({name: [_("The list cannot be filtered by “%s”.") % name]})
@@ -155,7 +168,13 @@ def _filtered(resource: ResourceType, name: str, values: Sequence[str]) -> Q:
             raise Invalid({name: [_("“%s” is not one of the values.") % unknown[0]]})
         return Q(**{f"{declared.column}__in": list(values)})
     try:
-        return Q(**{f"{declared.column}__in": [int(value) for value in values]})
+        numbers = [int(value) for value in values]
+        if declared.kind is Kind.REFERENCE:
+            assert declared.reference is not None
+            other = resource_type(declared.reference)
+            seen = guard.scope(actor, other.permission("view")).filter(pk__in=numbers)
+            return Q(**{f"{declared.column}__in": list(seen.values_list("pk", flat=True))})
+        return Q(**{f"{declared.column}__in": numbers})
     except ValueError:
         raise Invalid({name: [_("“%s” is not one of the values.") % values[0]]}) from None
 

@@ -12,6 +12,7 @@ from hufu.access.registry import (
     Search,
     Sensitivity,
     declare_type,
+    following_permissions,
     record_permissions,
 )
 from hufu.audit import declare_record_events
@@ -80,17 +81,31 @@ CURRENCIES = (
     ("GBP", _("GBP pound sterling")),
 )
 
-OWNED = (
-    Field("owner", _("Owner"), Kind.USER, system=True, filterable=True, in_list=True),
-    Field("department", _("Department"), Kind.DEPARTMENT, system=True, filterable=True, in_list=True),
+DECISION_ROLES = (
+    ("decides", _("Decides")),
+    ("advises", _("Advises")),
+    ("uses", _("Uses it")),
+    ("pays", _("Pays")),
+    ("introduces", _("Opens doors")),
+    ("opposes", _("Opposes")),
+)
+
+KEPT = (
     Field("partition", _("Partition"), Kind.PARTITION, system=True, filterable=True),
     Field("external_id", _("External number"), Kind.CODE, system=True, max_length=120, search=Search.EXACT),
     Field("created_at", _("Created"), Kind.TIMESTAMP, system=True, sort="created_at"),
     Field("updated_at", _("Updated"), Kind.TIMESTAMP, system=True, sort="updated_at", in_list=True),
 )
 
+OWNED = (
+    Field("owner", _("Owner"), Kind.USER, system=True, filterable=True, in_list=True),
+    Field("department", _("Department"), Kind.DEPARTMENT, system=True, filterable=True, in_list=True),
+    *KEPT,
+)
+
 declare_record_events("customer", _("Customer"))
 declare_record_events("opportunity", _("Opportunity"))
+declare_record_events("contact", _("Contact"), owned=False)
 
 CUSTOMER = declare_type(
     ResourceType(
@@ -107,6 +122,10 @@ CUSTOMER = declare_type(
                 "edit": _("Edit customers"),
                 "delete": _("Delete customers"),
                 "transfer": _("Transfer customers"),
+                "restore": _("Restore customers from the bin"),
+                "purge": _("Delete customers for good"),
+                "share": _("Manage the teams of customers"),
+                "move_partition": _("Move customers to another partition"),
                 "import": _("Import customers"),
             },
         ),
@@ -176,6 +195,10 @@ OPPORTUNITY = declare_type(
                 "edit": _("Edit opportunities"),
                 "delete": _("Delete opportunities"),
                 "transfer": _("Transfer opportunities"),
+                "restore": _("Restore opportunities from the bin"),
+                "purge": _("Delete opportunities for good"),
+                "share": _("Manage the teams of opportunities"),
+                "move_partition": _("Move opportunities to another partition"),
                 "import": _("Import opportunities"),
             },
         ),
@@ -188,7 +211,9 @@ OPPORTUNITY = declare_type(
                 sort="name_sort",
                 in_list=True,
             ),
-            Field("customer", _("Customer"), Kind.REFERENCE, reference="customer", in_list=True),
+            Field(
+                "customer", _("Customer"), Kind.REFERENCE, reference="customer", filterable=True, in_list=True
+            ),
             Field(
                 "stage",
                 _("Stage"),
@@ -206,6 +231,53 @@ OPPORTUNITY = declare_type(
             Field("closed_on", _("Closed on"), Kind.DATE),
             Field("note", _("Note"), Kind.LONG_TEXT, max_length=10_000),
             *OWNED,
+        ),
+    )
+)
+
+CONTACT = declare_type(
+    ResourceType(
+        name="contact",
+        label=_("Contact"),
+        label_plural=_("Contacts"),
+        model="crm.Contact",
+        icon="address-book",
+        parent="customer",
+        permissions=following_permissions(
+            "contact",
+            label={
+                "view": _("View contacts"),
+                "create": _("Create contacts"),
+                "edit": _("Edit contacts"),
+                "delete": _("Delete contacts"),
+                "restore": _("Restore contacts from the bin"),
+                "purge": _("Delete contacts for good"),
+            },
+        ),
+        fields=(
+            Field(
+                "name",
+                _("Name of the contact"),
+                required=True,
+                search=Search.PREFIX,
+                sort="name_sort",
+                in_list=True,
+            ),
+            Field("customer", _("Customer"), Kind.REFERENCE, reference="customer", system=True, in_list=True),
+            Field("title", _("Title"), max_length=80, in_list=True),
+            Field(
+                "decision_role",
+                _("Role in the decision"),
+                Kind.CHOICE,
+                choices=DECISION_ROLES,
+                filterable=True,
+                in_list=True,
+            ),
+            Field("phone", _("Phone"), Kind.PHONE, Sensitivity.PERSONAL, max_length=40, in_list=True),
+            Field("email", _("Mail"), Kind.EMAIL, Sensitivity.PERSONAL, max_length=254, in_list=True),
+            Field("wechat", _("WeChat"), Kind.TEXT, Sensitivity.PERSONAL, max_length=64),
+            Field("note", _("Note"), Kind.LONG_TEXT, max_length=10_000),
+            *KEPT,
         ),
     )
 )

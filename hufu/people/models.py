@@ -26,6 +26,12 @@ FACT_COLUMNS: dict[str, tuple[str, ...]] = {
     "people_membership": ("user_id", "department_id"),
     "people_ladder": ("key", "name"),
     "people_level": ("ladder_id", "key", "name", "rank"),
+    "people_level_includes": ("level_id", "includes_id"),
+    "people_group": ("key", "name"),
+    "people_group_member": ("group_id", "user_id"),
+    "people_position": ("key", "name"),
+    "people_position_holder": ("position_id", "user_id"),
+    "people_department_post": ("department_id", "post", "user_id"),
 }
 
 
@@ -91,6 +97,21 @@ class Level(models.Model):
         return self.name
 
 
+class LevelIncludes(models.Model):
+    """`level` holds what `includes`, a level of another ladder, holds. No level comes to hold one above itself."""
+
+    id = models.BigAutoField(primary_key=True)
+    level = models.ForeignKey(Level, models.PROTECT, related_name="includes_rows")
+    includes = models.ForeignKey(Level, models.PROTECT, related_name="included_by_rows")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_level_includes"
+        constraints = (
+            models.UniqueConstraint(fields=["level", "includes"], name="people_level_includes_once"),
+        )
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> User:
         return self.get(username=username)
@@ -148,3 +169,89 @@ class Membership(models.Model):
     class Meta:
         db_table = "people_membership"
         constraints = (models.UniqueConstraint(fields=["user", "department"], name="people_membership_once"),)
+
+
+class Group(models.Model):
+    """A free set of users. Groups do not nest."""
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_group"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    """A user in a group."""
+
+    id = models.BigAutoField(primary_key=True)
+    group = models.ForeignKey(Group, models.PROTECT, related_name="members")
+    user = models.ForeignKey(User, models.PROTECT, related_name="groups")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_group_member"
+        constraints = (models.UniqueConstraint(fields=["group", "user"], name="people_group_member_once"),)
+
+
+class Position(models.Model):
+    """A job title (岗位) that can carry roles."""
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_position"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PositionHolder(models.Model):
+    """A user in a position; a user may hold several."""
+
+    id = models.BigAutoField(primary_key=True)
+    position = models.ForeignKey(Position, models.PROTECT, related_name="holders")
+    user = models.ForeignKey(User, models.PROTECT, related_name="positions")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_position_holder"
+        constraints = (
+            models.UniqueConstraint(fields=["position", "user"], name="people_position_holder_once"),
+        )
+
+
+class Post(models.TextChoices):
+    """A post of a department: one head (负责人), any number of assistants (助理)."""
+
+    HEAD = "head", _("Head of department")
+    ASSISTANT = "assistant", _("Assistant of department")
+
+
+class DepartmentPost(models.Model):
+    """Who holds a post of a department. A post that nobody holds is vacant: there is no row."""
+
+    id = models.BigAutoField(primary_key=True)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="posts")
+    post = models.CharField(max_length=16, choices=Post, db_collation="C")
+    user = models.ForeignKey(User, models.PROTECT, related_name="posts")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "people_department_post"
+        constraints = (
+            models.UniqueConstraint(
+                fields=["department", "post", "user"], name="people_department_post_once"
+            ),
+            models.UniqueConstraint(
+                fields=["department"], condition=models.Q(post="head"), name="people_department_one_head"
+            ),
+        )

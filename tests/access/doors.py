@@ -20,7 +20,7 @@ from hufu.access.decision.terms import RecordFacts
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
-from hufu.crm.actions import _may_own
+from hufu.crm.actions.common import may_own
 from tests.access import reference
 from tests.access.world import TABLES, World, told
 
@@ -113,7 +113,7 @@ def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]
     person, type_name, partition, owner_id, department = attempt
     actor, resource = Actor(person, f"员工{person}"), registry.resource_type(type_name)
     expected = reference.may_create(world, now, person, type_name, partition=partition, owner=owner_id)
-    guarded = guard.may_create(actor, resource, partition_id=partition, owner_id=owner_id) and _may_own(
+    guarded = guard.may_create(actor, resource, partition_id=partition, owner_id=owner_id) and may_own(
         {(owner_id, partition)}
     )
     in_main = world["people"][owner_id]["main"] == department

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import Given, Path, PersonFacts, Snapshot, admissions_for, in_scope, paths
-from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, decided_by
 
 
 class Code(StrEnum):
@@ -22,7 +22,9 @@ class Code(StrEnum):
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
     NO_VIEW = "no_view"
+    NO_PARENT = "no_parent"
     RECORD_DELETED = "record_deleted"
+    NOT_DELETED = "not_deleted"
     NO_RECORD = "no_record"
 
 
@@ -34,15 +36,23 @@ class Link:
     permission: str
     right: Right | None = None
     scope: Scope = Scope.NOTHING
+    need: Need | None = None
 
 
 @dataclass(frozen=True)
 class Cover:
-    """A link of the chain that holds: the grant's path, the admission, and why the record is in the scope."""
+    """A link of the chain that holds: the grant's path, the admission, and why the record is in the scope.
+
+    `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
+    as a member of its related team.
+    """
 
     path: Path
     admission: Given | None = None
     because: Scope = Scope.NOTHING
+    opened: bool = False
+    shared: bool = False
+    of_parent: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,15 +72,15 @@ def decide(
     snapshot: Snapshot,
     person_id: int,
     permission: str,
-    rights: Mapping[str, Right | None],
-    record: RecordFacts | None,
-    view: str | None,
+    right: Right | None,
+    requirement: Requirement | None = None,
+    record: RecordFacts | None = None,
 ) -> Decision:
     """Decide for one person, with the whole reason.
 
-    `rights` maps each permission to the partition right it needs; `view` is the permission to see the record
-    at all, which every permission on an existing record also needs. Without a `record` the question is
-    whether the permission is held at any scope; to create, some partition must be open for that, too.
+    `right` is the partition right of the permission. With a `record`, the question is whether all of the
+    `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some
+    partition must be open for that, too.
     """
 
     def deny(*missing: Link) -> Decision:
@@ -81,29 +91,31 @@ def decide(
         return deny(Link(Code.UNKNOWN_PERSON, permission))
     if not person.active:
         return deny(Link(Code.ACCOUNT_CLOSED, permission))
-    if record is not None and record.deleted:
-        return deny(Link(Code.RECORD_DELETED, permission))
-    if record is None:
+    if record is None or requirement is None:
         held = next(paths(snapshot, person, permission), None)
         if held is None:
             return deny(Link(Code.NO_GRANT, permission))
-        if rights[permission] is not Right.CREATE:
+        if right is not Right.CREATE:
             return Decision(True, permission, person_id, Code.HELD, covers=(Cover(held),))
         places = tuple(_places(snapshot, person, held))
         if not places:
             return deny(Link(Code.NOT_ADMITTED, permission, right=Right.CREATE))
         return Decision(True, permission, person_id, Code.HELD, covers=places)
+    if not requirement.is_about(record):
+        wrong = Code.NOT_DELETED if requirement.of_bin and not record.deleted else Code.RECORD_DELETED
+        return deny(Link(wrong, permission))
 
     covers: list[Cover] = []
     links: list[Link] = []
-    needed = [permission] if view in (None, permission) else [str(view), permission]
-    for name in needed:
-        cover, missing = _cover(snapshot, person, name, rights[name], record)
+    for need in requirement.needs:
+        cover, missing = _cover(snapshot, person, need, decided_by(need, record))
         if cover is not None:
             covers.append(cover)
             continue
-        if name != permission:
-            links.append(Link(Code.NO_VIEW, name))
+        if need.of_parent:
+            links.append(Link(Code.NO_PARENT, need.permission, need=need))
+        elif need.permission != permission:
+            links.append(Link(Code.NO_VIEW, need.permission, need=need))
         links.extend(missing)
     if links:
         return deny(*links)
@@ -120,25 +132,36 @@ def _places(snapshot: Snapshot, person: PersonFacts, held: Path) -> Iterator[Cov
 
 
 def _cover(
-    snapshot: Snapshot, person: PersonFacts, permission: str, right: Right | None, record: RecordFacts
+    snapshot: Snapshot, person: PersonFacts, need: Need, record: RecordFacts
 ) -> tuple[Cover | None, tuple[Link, ...]]:
-    """Return the cover of a record for one permission, or what is missing for it."""
-    held = list(paths(snapshot, person, permission))
+    """Return the cover of a record for one need, or what is missing for it."""
+    held = list(paths(snapshot, person, need.permission))
+    if need.right is None:
+        if held:
+            return Cover(held[0]), ()
+        return None, (Link(Code.NO_GRANT, need.permission, need=need),)
     missing: list[Link] = []
-    united = Scope.NOTHING
+    granted = Scope.NOTHING
     for path in held:
-        united |= path.scope
+        granted |= path.scope
+    opened = bool(held) and need.permission in snapshot.opened
+    united = granted | Scope.EVERYTHING if opened else granted
+    because = in_scope(snapshot, person, united, need, record)
     if not held:
-        missing.append(Link(Code.NO_GRANT, permission))
-    elif not in_scope(snapshot, person, united, record):
-        missing.append(Link(Code.OUT_OF_SCOPE, permission, scope=united))
-    admission = None
-    if right is not None:
-        admission = next(admissions_for(snapshot, person, record.partition_id, right), None)
-        if admission is None:
-            missing.append(Link(Code.NOT_ADMITTED, permission, right=right))
+        missing.append(Link(Code.NO_GRANT, need.permission, need=need))
+    elif not because:
+        missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=united, need=need))
+    admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
+    if admission is None:
+        missing.append(Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need))
     if missing:
         return None, tuple(missing)
-    because = in_scope(snapshot, person, united, record)
-    by = next(path for path in held if because in path.scope)
-    return Cover(by, admission, because), ()
+    by = next((path for path in held if because in path.scope), held[0])
+    return Cover(
+        by,
+        admission,
+        because,
+        opened=because is Scope.EVERYTHING and because not in granted,
+        shared=because is Scope.TEAM and because not in granted,
+        of_parent=need.of_parent,
+    ), ()

@@ -19,7 +19,7 @@ from hufu.access.decision.snapshot import (
     grants_through,
     in_scope,
 )
-from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.decision.terms import RecordFacts, Right, decided_by
 
 MOST = 3
 
@@ -51,10 +51,11 @@ def near_misses(
     person = snapshot.people.get(person_id)
     if person is None:
         return ()
+    about = decided_by(link.need, record) if link.need is not None and record is not None else record
     if link.code in {Code.NO_GRANT, Code.OUT_OF_SCOPE}:
-        found = _grants(snapshot, person, link.permission, record)
+        found = _grants(snapshot, person, link, about)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
-        found = _admissions(snapshot, person, link.right, record)
+        found = _admissions(snapshot, person, link.right, about)
     else:
         return ()
     order = list(Nearness)
@@ -65,12 +66,15 @@ def near_misses(
 
 
 def _grants(
-    snapshot: Snapshot, person: PersonFacts, permission: str, record: RecordFacts | None
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
 ) -> Iterator[NearMiss]:
     """Yield each role that would help once: as it was given, else as others have it, else by itself."""
+    need, permission = link.need, link.permission
 
     def helps(path: Path) -> bool:
-        return record is None or in_scope(snapshot, person, path.scope, record) is not Scope.NOTHING
+        if record is None or need is None or need.right is None:
+            return True
+        return in_scope(snapshot, person, path.scope, need, record) is not Scope.NOTHING
 
     named: set[int | None] = set()
     within: set[int] = set()
@@ -88,7 +92,7 @@ def _grants(
     for role in snapshot.roles.values():
         if role.id in within:
             continue
-        alone = Given(0, None, None, False, None, None, None, role_id=role.id)
+        alone = Given(0, role_id=role.id)
         for path in grants_through(snapshot, alone, permission):
             if helps(path) and len(path.roles) == 1:
                 yield NearMiss(Nearness.NOT_GIVEN, None, path.roles, path.scope)
@@ -122,7 +126,7 @@ def _nearness(snapshot: Snapshot, person: PersonFacts, given: Given) -> Nearness
 
 
 def _distance(snapshot: Snapshot, person: PersonFacts, given: Given | None) -> tuple[int, float]:
-    """Order gifts of one nearness: levels of the person's own ladder, departments, other levels, people.
+    """Order gifts of one nearness: levels of the person's own ladder, departments and the like, other levels, people.
 
     Of those that ended, the one that ended last comes first; of those to come, the first.
     """
@@ -135,4 +139,4 @@ def _distance(snapshot: Snapshot, person: PersonFacts, given: Given | None) -> t
         own = snapshot.levels[person.level_id] if person.level_id is not None else None
         same = own is not None and own.ladder_id == asked.ladder_id
         return (0, apart or abs(asked.rank - own.rank)) if own is not None and same else (2, apart)
-    return (1, apart) if given.department_id is not None else (3, apart)
+    return (3, apart) if given.user_id is not None else (1, apart)

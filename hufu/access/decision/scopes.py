@@ -11,6 +11,8 @@ class Scope(IntFlag):
 
     NOTHING = 0
     OWN = 1
+    TEAM = 2
+    DIRECT_REPORTS = 4
     SUBORDINATES = 8
     DEPARTMENT = 16
     DEPARTMENT_AND_BELOW = 32
@@ -19,6 +21,8 @@ class Scope(IntFlag):
 
 NAMES: dict[str, Scope] = {
     "own": Scope.OWN,
+    "team": Scope.TEAM,
+    "direct_reports": Scope.DIRECT_REPORTS,
     "subordinates": Scope.SUBORDINATES,
     "department": Scope.DEPARTMENT,
     "department_and_below": Scope.DEPARTMENT_AND_BELOW,

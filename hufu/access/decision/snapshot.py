@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hufu.access.decision.scopes import NAMES, Scope, named
-from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, opens
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,10 @@ class PersonFacts:
     other_department_ids: frozenset[int]
     manager_id: int | None
     level_id: int | None
+    group_ids: frozenset[int] = frozenset()
+    position_ids: frozenset[int] = frozenset()
+    # (department, post) that the person holds.
+    posts: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class LevelFacts:
     name: str
     ladder_id: int
     rank: int
+    includes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,15 @@ class Given:
     """A role or an admission given to a principal, with its term and its reason."""
 
     id: int
-    user_id: int | None
-    department_id: int | None
-    below: bool
-    level_id: int | None
-    starts_at: datetime | None
-    ends_at: datetime | None
+    user_id: int | None = None
+    group_id: int | None = None
+    department_id: int | None = None
+    below: bool = False
+    post: str = ""
+    position_id: int | None = None
+    level_id: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
     role_id: int | None = None
     partition_id: int | None = None
     rights: frozenset[Right] = frozenset()
@@ -82,6 +90,11 @@ class Snapshot:
     assignments: tuple[Given, ...]
     admissions: tuple[Given, ...]
     partition_names: Mapping[int, str] = field(default_factory=dict)
+    group_names: Mapping[int, str] = field(default_factory=dict)
+    position_names: Mapping[int, str] = field(default_factory=dict)
+    # Permissions that base access widens to everything, for those who hold them at any scope.
+    opened: frozenset[str] = frozenset()
+    _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def above(self, department_id: int | None) -> Iterator[int]:
         """Yield the department and those above it, nearest first."""
@@ -102,26 +115,49 @@ class Snapshot:
         main = frozenset() if person.main_department_id is None else frozenset({person.main_department_id})
         return main | person.other_department_ids
 
-    def holds_level(self, person: PersonFacts, level_id: int) -> bool:
-        """Say whether the person stands on the level or above it on the same ladder."""
-        if person.level_id is None:
-            return False
-        mine, asked = self.levels[person.level_id], self.levels[level_id]
-        return mine.ladder_id == asked.ladder_id and mine.rank >= asked.rank
+    def levels_held(self, level_id: int | None) -> frozenset[int]:
+        """Return the level, the lower ones of its ladder, and what any of these includes."""
+        if level_id is None:
+            return frozenset()
+        if level_id not in self._held:
+            self._held[level_id] = frozenset(self._walk_levels(level_id))
+        return self._held[level_id]
+
+    def _walk_levels(self, level_id: int) -> set[int]:
+        waiting = [level_id]
+        held: set[int] = set()
+        while waiting:
+            level = self.levels[waiting.pop()]
+            if level.id not in held:
+                held.add(level.id)
+                waiting += level.includes
+                waiting += [
+                    other.id
+                    for other in self.levels.values()
+                    if other.ladder_id == level.ladder_id and other.rank < level.rank
+                ]
+        return held
 
     def reaches(self, given: Given, person: PersonFacts) -> bool:
         """Say whether something given to a principal is given to the person."""
         if given.user_id is not None:
             return given.user_id == person.id
+        if given.group_id is not None:
+            return given.group_id in person.group_ids
+        if given.position_id is not None:
+            return given.position_id in person.position_ids
         if given.level_id is not None:
-            return self.holds_level(person, given.level_id)
-        if given.below:
-            return any(
-                above == given.department_id
-                for own in self.departments_of(person)
-                for above in self.above(own)
-            )
-        return given.department_id in self.departments_of(person)
+            return given.level_id in self.levels_held(person.level_id)
+        return any(
+            given.department_id in (self.above(place) if given.below else (place,))
+            for place in self.places(given, person)
+        )
+
+    def places(self, given: Given, person: PersonFacts) -> frozenset[int]:
+        """Return where the person is what a gift to a department asks for: member, head or assistant."""
+        if not given.post:
+            return self.departments_of(person)
+        return frozenset(department for department, post in person.posts if post == given.post)
 
 
 @dataclass(frozen=True)
@@ -159,22 +195,29 @@ def grants_through(snapshot: Snapshot, assignment: Given, permission: str) -> It
         waiting.extend((*chain, inherited) for inherited in role.inherits)
 
 
-def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
-    """Return the narrowest scope of the mask that holds the record, or NOTHING."""
-    if record.owner_id is None:
-        return Scope.EVERYTHING & scope
+def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, record: RecordFacts) -> Scope:
+    """Return the narrowest scope of the mask that holds the record, or NOTHING; a team's share counts as `team`."""
+    if not scope:
+        return Scope.NOTHING
     if record.owner_id == person.id:
         return Scope.OWN
+    if opens(scope, need, record.team.get(person.id, Share.NONE)):
+        return Scope.TEAM
+    if record.owner_id is None:
+        return Scope.EVERYTHING & scope
+    owner = snapshot.people.get(record.owner_id)
+    if Scope.DIRECT_REPORTS in scope and owner is not None and owner.manager_id == person.id:
+        return Scope.DIRECT_REPORTS
     if Scope.SUBORDINATES in scope and snapshot.reports_to(record.owner_id, person.id):
         return Scope.SUBORDINATES
-    if Scope.DEPARTMENT in scope and record.department_id in snapshot.departments_of(person):
-        return Scope.DEPARTMENT
     own = snapshot.departments_of(person)
+    if Scope.DEPARTMENT in scope and record.department_id in own:
+        return Scope.DEPARTMENT
     if Scope.DEPARTMENT_AND_BELOW in scope and any(
         above in own for above in snapshot.above(record.department_id)
     ):
         return Scope.DEPARTMENT_AND_BELOW
-    return Scope.EVERYTHING if Scope.EVERYTHING in scope else Scope.NOTHING
+    return Scope.EVERYTHING & scope
 
 
 def admissions_for(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
 
 from hufu.access.decision.scopes import Scope
 
@@ -18,14 +18,61 @@ class Right(StrEnum):
     DELETE = "delete"
 
 
+class Share(IntEnum):
+    """What a membership in a record's related team opens: nothing, view, or view and edit."""
+
+    NONE = 0
+    READ = 1
+    EDIT = 2
+
+
 @dataclass(frozen=True)
 class RecordFacts:
-    """What coverage looks at. A `deleted` record is covered by nothing, one without owner by `everything` alone."""
+    """What coverage looks at. A record without owner is covered by `everything` and by its team alone.
+
+    `team` maps members to what their membership opens; where only one person is asked about, theirs is enough.
+    A record of a following type is decided with its `parent`; its own owner and department do not exist.
+    """
 
     partition_id: int
-    owner_id: int | None
-    department_id: int | None
+    owner_id: int | None = None
+    department_id: int | None = None
     deleted: bool = False
+    team: Mapping[int, Share] = field(default_factory=dict)
+    parent: RecordFacts | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission that must be open: covered for the record (or its parent), or, without `right`, only held.
+
+    `share` is what a team membership must open to cover it like a scope does; NONE: memberships do not count.
+    """
+
+    permission: str
+    right: Right | None
+    share: Share = Share.NONE
+    of_parent: bool = False
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """All that using a permission on an existing record asks for; `of_bin` ones are about records in the bin."""
+
+    needs: tuple[Need, ...]
+    of_bin: bool = False
+
+    def is_about(self, record: RecordFacts) -> bool:
+        """Say whether the record's state fits: in the bin or not, and below a parent that is not."""
+        return record.deleted is self.of_bin and not (record.parent and record.parent.deleted)
+
+
+def decided_by(need: Need, record: RecordFacts) -> RecordFacts:
+    """Return the facts that a need looks at: the record's, or its parent's."""
+    if not need.of_parent:
+        return record
+    assert record.parent is not None
+    return record.parent
 
 
 @dataclass(frozen=True)
@@ -35,6 +82,7 @@ class Term:
     holder_id: int
     partitions: Mapping[Right, frozenset[int]]
     owners: frozenset[int]
+    reports: frozenset[int]
     departments: frozenset[int]
     departments_below: frozenset[int]
     scopes: Mapping[str, Scope]
@@ -43,28 +91,42 @@ class Term:
         return self.scopes.get(permission, Scope.NOTHING)
 
 
-def covering_scope(term: Term, permission: str, right: Right, record: RecordFacts) -> Scope:
-    """Return the narrowest scope of `permission` by which the term covers the record, or NOTHING."""
-    scopes = term.scope_of(permission)
-    if not scopes or record.deleted:
+def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
+    """Return the narrowest scope by which the term covers the record for a need, or NOTHING.
+
+    For a permission that need only be held, return all its scopes.
+    """
+    scopes = term.scope_of(need.permission)
+    if not scopes or need.right is None:
+        return scopes
+    if record.partition_id not in term.partitions[need.right]:
         return Scope.NOTHING
-    if record.partition_id not in term.partitions[right]:
-        return Scope.NOTHING
-    if record.owner_id is None:
-        return Scope.EVERYTHING & scopes
     if record.owner_id == term.holder_id:
         return Scope.OWN
-    if Scope.SUBORDINATES in scopes and record.owner_id in term.owners:
-        return Scope.SUBORDINATES
-    if Scope.DEPARTMENT in scopes and record.department_id in term.departments:
-        return Scope.DEPARTMENT
-    if Scope.DEPARTMENT_AND_BELOW in scopes and record.department_id in term.departments_below:
-        return Scope.DEPARTMENT_AND_BELOW
-    if Scope.EVERYTHING in scopes:
-        return Scope.EVERYTHING
-    return Scope.NOTHING
+    if opens(scopes, need, record.team.get(term.holder_id, Share.NONE)):
+        return Scope.TEAM
+    if record.owner_id is not None:
+        if Scope.DIRECT_REPORTS in scopes and record.owner_id in term.reports:
+            return Scope.DIRECT_REPORTS
+        if Scope.SUBORDINATES in scopes and record.owner_id in term.owners:
+            return Scope.SUBORDINATES
+        if Scope.DEPARTMENT in scopes and record.department_id in term.departments:
+            return Scope.DEPARTMENT
+        if Scope.DEPARTMENT_AND_BELOW in scopes and record.department_id in term.departments_below:
+            return Scope.DEPARTMENT_AND_BELOW
+    return Scope.EVERYTHING & scopes
 
 
-def covers(terms: Iterable[Term], permission: str, right: Right, record: RecordFacts) -> bool:
-    """Say whether some term covers the record for the permission. No cover → deny."""
-    return any(covering_scope(term, permission, right, record) for term in terms)
+def opens(scopes: Scope, need: Need, membership: Share) -> bool:
+    """Say whether a team membership covers a need: as a share, or by the scope `team`."""
+    if membership is Share.NONE:
+        return False
+    return Scope.TEAM in scopes or (need.share is not Share.NONE and membership >= need.share)
+
+
+def covers(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> bool:
+    """Say whether everything that is required is covered, each by some term. No cover → deny."""
+    return requirement.is_about(record) and all(
+        any(covering_scope(term, need, decided_by(need, record)) for term in terms)
+        for need in requirement.needs
+    )

@@ -1,10 +1,10 @@
 -- Reach: what somebody may reach, derived from facts and policy. Only these functions write it.
--- Scope bits: 1 own, 8 subordinates, 16 department, 32 department and below, 64 everything; 2 and 4 are kept free for
--- team and direct reports. An unknown scope is nothing.
+-- Scope bits: 1 own, 2 team, 4 direct reports, 8 subordinates, 16 department, 32 department and below, 64 everything.
+-- Every scope includes own. An unknown scope is nothing.
 
 CREATE OR REPLACE FUNCTION hufu.scope_bit(scope text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-$$ SELECT (CASE scope WHEN 'own' THEN 1 WHEN 'subordinates' THEN 9 WHEN 'department' THEN 17
-           WHEN 'department_and_below' THEN 33 WHEN 'everything' THEN 65 ELSE 0 END)::smallint $$;
+$$ SELECT (CASE scope WHEN 'own' THEN 1 WHEN 'team' THEN 3 WHEN 'direct_reports' THEN 5 WHEN 'subordinates' THEN 9
+           WHEN 'department' THEN 17 WHEN 'department_and_below' THEN 33 WHEN 'everything' THEN 65 ELSE 0 END)::smallint $$;
 
 -- The gate of the person: an active account, or a system actor that is declared.
 CREATE OR REPLACE FUNCTION hufu.is_active(who int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
@@ -12,12 +12,19 @@ CREATE OR REPLACE FUNCTION hufu.is_active(who int) RETURNS boolean LANGUAGE sql 
 $$ SELECT CASE WHEN who > 0 THEN EXISTS (SELECT 1 FROM people_user WHERE id = who AND status = 'active')
                ELSE EXISTS (SELECT 1 FROM access_system_actor WHERE id = who) END $$;
 
--- Whom a principal reaches: the departments, levels and the user themselves that stand for `who`.
-CREATE OR REPLACE VIEW hufu.held_levels AS
-    SELECT u.id AS user_id, held.id AS level_id
-    FROM public.people_user u
-    JOIN public.people_level mine ON mine.id = u.level_id
-    JOIN public.people_level held ON held.ladder_id = mine.ladder_id AND held.rank <= mine.rank;
+-- One text per principal: what a gift is given to, and what a user stands for, meet in it.
+DROP FUNCTION IF EXISTS hufu.is_given_to_me(int, int, boolean, int);
+DROP VIEW IF EXISTS hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
+CREATE OR REPLACE FUNCTION hufu.principal(to_user int, to_group int, to_department int, with_below boolean, to_post text,
+                                          to_position int, to_level int)
+    RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT CASE
+       WHEN to_user IS NOT NULL THEN 'user:' || to_user
+       WHEN to_group IS NOT NULL THEN 'group:' || to_group
+       WHEN to_position IS NOT NULL THEN 'position:' || to_position
+       WHEN to_level IS NOT NULL THEN 'level:' || to_level
+       ELSE 'department:' || to_department || CASE WHEN to_post = '' THEN '' ELSE '.' || to_post END
+            || CASE WHEN with_below THEN '+' ELSE '' END END $$;
 
 CREATE OR REPLACE VIEW hufu.members AS
     SELECT id AS user_id, main_department_id AS department_id FROM public.people_user WHERE main_department_id IS NOT NULL
@@ -31,38 +38,43 @@ CREATE OR REPLACE VIEW hufu.departments_below AS
         SELECT tree.department_id, d.id FROM tree JOIN public.people_department d ON d.parent_id = tree.below_id)
     SELECT department_id, below_id FROM tree;
 
+-- What each user stands for: themselves, their groups, positions, departments and posts, the levels that theirs holds.
 CREATE OR REPLACE VIEW hufu.principals AS
-    SELECT id AS user_id, id AS as_user, NULL::int AS as_department, false AS from_below, NULL::int AS as_level
-    FROM public.people_user
+    SELECT id AS user_id, 'user:' || id AS principal FROM public.people_user
     UNION ALL
-    SELECT m.user_id, NULL, m.department_id, false, NULL FROM hufu.members m
+    SELECT user_id, 'group:' || group_id FROM public.people_group_member
     UNION ALL
-    SELECT DISTINCT m.user_id, NULL::int, b.department_id, true, NULL::int
+    SELECT user_id, 'position:' || position_id FROM public.people_position_holder
+    UNION ALL
+    SELECT u.id, 'level:' || h.held_id FROM public.people_user u JOIN hufu.levels_held h ON h.level_id = u.level_id
+    UNION ALL
+    SELECT user_id, 'department:' || department_id FROM hufu.members
+    UNION
+    SELECT m.user_id, 'department:' || b.department_id || '+'
     FROM hufu.members m JOIN hufu.departments_below b ON b.below_id = m.department_id
-    UNION ALL
-    SELECT user_id, NULL, NULL, false, level_id FROM hufu.held_levels;
+    UNION
+    SELECT p.user_id, 'department:' || p.department_id || '.' || p.post FROM public.people_department_post p
+    UNION
+    SELECT p.user_id, 'department:' || b.department_id || '.' || p.post || '+'
+    FROM public.people_department_post p JOIN hufu.departments_below b ON b.below_id = p.department_id;
 
 CREATE OR REPLACE VIEW hufu.user_assignments AS
     SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
-    FROM public.access_assignment a JOIN hufu.principals p ON p.as_user = a.user_id
-    UNION ALL
-    SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
     FROM public.access_assignment a
-    JOIN hufu.principals p ON p.as_department = a.department_id AND p.from_below = a.below
-    UNION ALL
-    SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
-    FROM public.access_assignment a JOIN hufu.principals p ON p.as_level = a.level_id;
+    JOIN hufu.principals p ON p.principal = hufu.principal(
+        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
 
 CREATE OR REPLACE VIEW hufu.user_admissions AS
     SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
-    FROM public.access_admission a JOIN hufu.principals p ON p.as_user = a.user_id
-    UNION ALL
-    SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
     FROM public.access_admission a
-    JOIN hufu.principals p ON p.as_department = a.department_id AND p.from_below = a.below
+    JOIN hufu.principals p ON p.principal = hufu.principal(
+        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
+
+-- What base access opens to those who hold the permission at any scope.
+CREATE OR REPLACE VIEW hufu.opened_permissions AS
+    SELECT type || '.view' AS permission FROM public.access_base_access WHERE access IN ('public_read', 'public_read_write')
     UNION ALL
-    SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
-    FROM public.access_admission a JOIN hufu.principals p ON p.as_level = a.level_id;
+    SELECT type || '.edit' FROM public.access_base_access WHERE access = 'public_read_write';
 
 -- Build the reach of some users, or of everybody. Changes of facts and policy hold the same lock.
 CREATE OR REPLACE FUNCTION hufu.rebuild_reach(only_users int[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -88,7 +100,10 @@ BEGIN
         UNION
         SELECT held.user_id, i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
     INSERT INTO access_term_grant (user_id, term, permission, scopes)
-    SELECT held.user_id, 0, g.permission, bit_or(hufu.scope_bit(g.scope))
+    SELECT held.user_id, 0, g.permission,
+           bit_or(hufu.scope_bit(g.scope))
+               | CASE WHEN g.permission IN (SELECT permission FROM hufu.opened_permissions)
+                      THEN hufu.scope_bit('everything') ELSE 0::smallint END
     FROM held JOIN access_grant g ON g.role_id = held.role_id
     GROUP BY held.user_id, g.permission
     HAVING bit_or(hufu.scope_bit(g.scope)) <> 0;
@@ -98,6 +113,8 @@ BEGIN
         UNION
         SELECT line.boss, u.id FROM line JOIN people_user u ON u.manager_id = line.below),
     reporting AS (SELECT boss AS user_id, array_agg(below) AS owners FROM line GROUP BY boss),
+    direct AS (SELECT manager_id AS user_id, array_agg(id) AS reports FROM people_user WHERE manager_id IS NOT NULL
+               GROUP BY manager_id),
     own_departments AS (SELECT user_id, array_agg(DISTINCT department_id) AS departments FROM hufu.members GROUP BY user_id),
     below_departments AS (
         SELECT m.user_id, array_agg(DISTINCT b.below_id) AS departments
@@ -112,12 +129,14 @@ BEGIN
           AND (starts_at IS NULL OR starts_at <= moment) AND (ends_at IS NULL OR ends_at > moment)
         GROUP BY user_id)
     INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
-                             owners, departments, departments_below)
+                             owners, reports, departments, departments_below)
     SELECT u.id, 0, hufu.bitmap(a.can_read), hufu.bitmap(a.can_create), hufu.bitmap(a.can_edit), hufu.bitmap(a.can_delete),
-           hufu.bitmap(array_append(r.owners, u.id)), hufu.bitmap(o.departments), hufu.bitmap(b.departments)
+           hufu.bitmap(array_append(r.owners, u.id)), hufu.bitmap(d.reports), hufu.bitmap(o.departments),
+           hufu.bitmap(b.departments)
     FROM people_user u
     LEFT JOIN admitted a ON a.user_id = u.id
     LEFT JOIN reporting r ON r.user_id = u.id
+    LEFT JOIN direct d ON d.user_id = u.id
     LEFT JOIN own_departments o ON o.user_id = u.id
     LEFT JOIN below_departments b ON b.user_id = u.id
     WHERE only_users IS NULL OR u.id = ANY (only_users);
@@ -139,8 +158,8 @@ BEGIN
     FROM access_system_actor a JOIN access_system_actor_permission p ON p.actor_id = a.id
     WHERE (only_users IS NULL OR a.id = ANY (only_users)) AND (before_first_version OR NOT p.until_first_version);
     INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
-                             owners, departments, departments_below)
-    SELECT a.id, 0, every.bits, every.bits, every.bits, every.bits, '', '', ''
+                             owners, reports, departments, departments_below)
+    SELECT a.id, 0, every.bits, every.bits, every.bits, every.bits, '', '', '', ''
     FROM access_system_actor a, (SELECT hufu.bitmap(array_agg(id)) AS bits FROM access_partition) every
     WHERE only_users IS NULL OR a.id = ANY (only_users);
     INSERT INTO access_reach (user_id, built_at) SELECT id, moment FROM access_system_actor
@@ -186,29 +205,78 @@ BEGIN
     END IF;
 END $$;
 
--- May this user own records here? Active, and admitted to read and edit. Reach past a time limit is not asked:
--- nobody but its owner's next request rebuilds it.
-CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS
+-- Before everybody is asked about: rebuild the reach of all that are past a time limit.
+CREATE OR REPLACE FUNCTION hufu.freshen_everybody() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    stale int[] := (SELECT array_agg(u.id) FROM people_user u WHERE NOT hufu.is_fresh(u.id));
+BEGIN
+    IF stale IS NOT NULL THEN
+        PERFORM hufu.rebuild_reach(stale);
+    END IF;
+END $$;
+
+-- Which active people cover a record for one permission, and by which scope, the narrowest. Only the checks of each type
+-- ask this: it tells the reach of everybody.
+CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wanted_share int, of_type text, record bigint,
+                                           in_partition int, of_owner int, of_department int)
+    RETURNS TABLE (user_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    SELECT who.user_id, min(who.scope)::smallint FROM (
+        SELECT t.user_id, CASE
+            WHEN of_owner = t.user_id THEN 1
+            WHEN m.access IS NOT NULL AND (g.scopes & 2 <> 0 OR wanted_share = 1 OR wanted_share = 2 AND m.access = 'edit') THEN 2
+            WHEN of_owner IS NULL THEN CASE WHEN g.scopes & 64 <> 0 THEN 64 END
+            WHEN g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
+            WHEN g.scopes & 8 <> 0 AND hufu.bit(t.owners, of_owner) THEN 8
+            WHEN g.scopes & 16 <> 0 AND hufu.bit(t.departments, of_department) THEN 16
+            WHEN g.scopes & 32 <> 0 AND hufu.bit(t.departments_below, of_department) THEN 32
+            WHEN g.scopes & 64 <> 0 THEN 64 END AS scope
+        FROM access_term_grant g
+        JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
+        JOIN people_user u ON u.id = t.user_id AND u.status = 'active'
+        LEFT JOIN access_team_member m ON m.type = of_type AND m.record_id = record AND m.user_id = t.user_id
+        WHERE g.permission = wanted AND g.scopes <> 0
+          AND hufu.bit(CASE wanted_right WHEN 'read' THEN t.read_partitions WHEN 'create' THEN t.create_partitions
+                       WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition)) who
+    WHERE who.scope IS NOT NULL GROUP BY who.user_id $$;
+
+-- End all memberships of somebody in teams, for whoever manages people. Returns them as [type, record].
+CREATE OR REPLACE FUNCTION hufu.end_memberships(who int) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    said jsonb;
+BEGIN
+    IF NOT hufu.holds('user.manage') THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    WITH gone AS (DELETE FROM access_team_member WHERE user_id = who RETURNING type, record_id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id) ORDER BY type, record_id), '[]') INTO said FROM gone;
+    RETURN said;
+END $$;
+
+-- Is this user active, and admitted to read (or also to edit) here? Reach past a time limit is not asked: nobody but
+-- its owner's next request rebuilds it.
+CREATE OR REPLACE FUNCTION hufu.is_admitted(who int, partition int, to_edit boolean) RETURNS boolean LANGUAGE sql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.is_active(who) AND CASE
        WHEN hufu.is_fresh(who)
-       THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who AND hufu.bit(t.edit_partitions, partition))
+       THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who
+                    AND hufu.bit(CASE WHEN to_edit THEN t.edit_partitions ELSE t.read_partitions END, partition))
        ELSE EXISTS (SELECT 1 FROM hufu.user_admissions a
-                    WHERE a.user_id = who AND a.partition_id = partition AND a.can_edit
+                    WHERE a.user_id = who AND a.partition_id = partition AND (a.can_edit OR NOT to_edit)
                       AND (a.starts_at IS NULL OR a.starts_at <= clock_timestamp())
                       AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())) END $$;
 
--- Is something given to this principal given to the actor, too?
-CREATE OR REPLACE FUNCTION hufu.is_given_to_me(to_user int, to_department int, with_below boolean, to_level int)
-    RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT CASE
-       WHEN to_user IS NOT NULL THEN to_user = hufu.actor()
-       WHEN to_level IS NOT NULL THEN EXISTS (
-           SELECT 1 FROM hufu.held_levels WHERE user_id = hufu.actor() AND level_id = to_level)
-       WHEN with_below THEN EXISTS (
-           SELECT 1 FROM hufu.members m JOIN hufu.departments_below b ON b.below_id = m.department_id
-           WHERE m.user_id = hufu.actor() AND b.department_id = to_department)
-       ELSE EXISTS (SELECT 1 FROM hufu.members WHERE user_id = hufu.actor() AND department_id = to_department) END $$;
+-- May this user own records here? Active, and admitted to read and edit.
+CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT hufu.is_admitted(who, partition, true) $$;
+
+-- The principals that the actor stands for.
+CREATE OR REPLACE FUNCTION hufu.my_principals() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT principal FROM hufu.principals WHERE user_id = hufu.actor() $$;
 
 -- Does the actor hold this role, by whatever way, now or at another time?
 CREATE OR REPLACE FUNCTION hufu.holds_role(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER

@@ -4,8 +4,9 @@ DO $$
 DECLARE
     policy_table text;
     widened text;
+    mine text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id) IN (SELECT hufu.my_principals())';
 BEGIN
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_assignment,access_admission}'::text[] LOOP
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', policy_table);
@@ -18,10 +19,12 @@ BEGIN
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change()', policy_table);
     END LOOP;
 
-    -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they hold.
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant}'::text[] LOOP
+    -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they
+    -- hold, or the base access of what they view.
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
-        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)' END;
+        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)'
+                        WHEN policy_table = 'access_base_access' THEN 'AND (hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))' END;
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app
                             WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, widened);
         EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')))
@@ -32,13 +35,13 @@ BEGIN
     -- Gifts: seen by their holders and by whoever may view roles; given in one's own name, never to oneself.
     FOREACH policy_table IN ARRAY '{access_assignment,access_admission}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING (
-                            (SELECT hufu.holds(''role.view'')) OR (SELECT hufu.holds(''role.assign'')) OR hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+                            (SELECT hufu.holds(''role.view'')) OR (SELECT hufu.holds(''role.assign'')) OR %s)', policy_table, mine);
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app WITH CHECK (
                             (SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
-                            AND NOT hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+                            AND NOT (%s))', policy_table, mine);
         EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))
                             WITH CHECK ((SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
-                            AND NOT hufu.is_given_to_me(user_id, department_id, below, level_id))', policy_table);
+                            AND NOT (%s))', policy_table, mine);
         EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))', policy_table);
     END LOOP;
 END $$;
@@ -105,3 +108,9 @@ DROP POLICY IF EXISTS own ON public.access_reach;
 CREATE POLICY own ON public.access_term FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 CREATE POLICY own ON public.access_term_grant FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 CREATE POLICY own ON public.access_reach FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
+
+-- Teams: a member sees their own memberships, whoever may view a record (or explain rights) its whole team. Rows are
+-- written by the deeds of each type alone (hufu/access/policies.py).
+ALTER TABLE public.access_team_member ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON public.access_team_member FROM hufu_app;
+GRANT SELECT ON public.access_team_member TO hufu_app;

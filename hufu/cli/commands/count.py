@@ -38,7 +38,6 @@ def run(args: argparse.Namespace) -> int:
         from django.utils.translation import gettext as _
 
         from hufu.access import registry
-        from hufu.access.decision.terms import Right
         from hufu.cli import asking
         from hufu.core.actor import Actor, Context
         from hufu.core.transaction import acting
@@ -47,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         operator = Actor.operator()
         with acting(operator):
             permission = asking.permission(args.permission)
-            if registry.type_of(permission.name) is None or permission.right in (None, Right.CREATE):
+            if not registry.is_about_records(permission.name):
                 raise output.WrongUsage(
                     _(
                         "“%s” is not about records that exist, so there is nothing to count. Ask `hufu explain`."
@@ -55,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
                     % permission.name
                 )
             user = asking.person(args.user)
-            asking.record_question(operator, user, "count", permission)
+            asking.record_question(operator, user, "count", permission.name)
         actor = Actor(user.id, user.name, Context(channel="cli"))
         with acting(actor):
             number = queries.count(actor, permission.name)

@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
         operator = Actor.operator()
         with acting(operator):
             permission = asking.permission(args.permission)
-            named = _record_named(permission.name, args.record)
+            named = asking.record_named(permission.name, args.record) if args.record else None
             user = asking.person(args.user)
             about = f"{named[0].name}:{named[1]}" if named else ""
-            asking.record_question(operator, user, "explain", permission, about)
+            asking.record_question(operator, user, "explain", permission.name, about)
             snapshot = queries.snapshot()
             if named is None:
                 decision = queries.explain(snapshot, user.id, permission.name, None)
@@ -83,41 +83,14 @@ def _about_record(
     operator: Actor, snapshot: Snapshot, user_id: int, permission: str, resource: ResourceType, record_id: int
 ) -> Decision:
     """Return the decision about one record; a record in the bin is none to the operator."""
-    from hufu.access import guard, queries, reach
+    from hufu.access import queries
     from hufu.access.decision.decide import Code, Link
+    from hufu.cli import asking
 
-    record = guard.scope(operator, resource.permission("view")).filter(pk=record_id).first()
-    if record is not None:
-        return queries.explain(snapshot, user_id, permission, reach.facts(record))
+    facts = asking.facts_of(operator, resource, record_id)
+    if facts is not None:
+        return queries.explain(snapshot, user_id, permission, facts)
     decision = queries.explain(snapshot, user_id, permission, None)
     return replace(
         decision, allowed=False, code=Code.NO_RECORD, covers=(), missing=(Link(Code.NO_RECORD, permission),)
     )
-
-
-def _record_named(permission: str, text: str | None) -> tuple[ResourceType, int] | None:
-    """Return the type and number that TYPE:ID names; raise WrongUsage where they do not fit the permission."""
-    from django.utils.translation import gettext as _
-
-    from hufu.access import registry
-    from hufu.access.decision.terms import Right
-
-    if text is None:
-        return None
-    resource = registry.type_of(permission)
-    if resource is None:
-        raise output.WrongUsage(
-            _("“%(permission)s” is not about records: ask without “%(text)s”.")
-            % {"permission": permission, "text": text}
-        )
-    if registry.permission(permission).right is Right.CREATE:
-        raise output.WrongUsage(
-            _("“%s” is about records that do not exist yet: ask without a record.") % permission
-        )
-    kind, _colon, number = text.partition(":")
-    if kind != resource.name or not (number.isascii() and number.isdecimal()) or len(number) > 18:
-        raise output.WrongUsage(
-            _("“%(permission)s” is about a record such as %(type)s:1042, and “%(text)s” is none.")
-            % {"permission": permission, "type": resource.name, "text": text}
-        )
-    return resource, int(number)

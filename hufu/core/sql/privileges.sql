@@ -1,5 +1,5 @@
--- Who may call what. Functions come with EXECUTE for everybody; here only the application gets any, and neither the
--- building of reach nor trigger functions: hung on a table of one's own, those would write as their owner.
+-- Who may call what. Functions come with EXECUTE for everybody; here only the application gets any, and neither what
+-- builds or tells the reach of others nor trigger functions: hung on a table of one's own, those write as their owner.
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hufu FROM PUBLIC, hufu_app;
 
@@ -9,7 +9,8 @@ DECLARE
 BEGIN
     FOR callable IN
         SELECT oid FROM pg_proc
-        WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype AND proname <> 'rebuild_reach'
+        WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
+          AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_app', callable);
     END LOOP;

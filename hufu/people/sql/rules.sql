@@ -53,6 +53,37 @@ END $$;
 CREATE OR REPLACE TRIGGER no_cycle BEFORE INSERT OR UPDATE OF manager_id ON public.people_user
     FOR EACH ROW WHEN (NEW.manager_id IS NOT NULL) EXECUTE FUNCTION hufu.no_reporting_cycle();
 
+-- Which levels each level holds: itself, the lower ones of its ladder, and what any of these includes.
+CREATE OR REPLACE VIEW hufu.levels_held AS
+    WITH RECURSIVE held (level_id, held_id) AS (
+        SELECT id, id FROM public.people_level
+        UNION
+        SELECT held.level_id, step.below_id
+        FROM held JOIN (
+            SELECT above.id AS above_id, below.id AS below_id
+            FROM public.people_level above
+            JOIN public.people_level below ON below.ladder_id = above.ladder_id AND below.rank < above.rank
+            UNION ALL
+            SELECT level_id, includes_id FROM public.people_level_includes) step ON step.above_id = held.held_id)
+    SELECT level_id, held_id FROM held;
+
+-- Two levels that hold each other would be the same: a higher level is never held by a lower one.
+CREATE OR REPLACE FUNCTION hufu.no_level_cycle() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF EXISTS (
+        SELECT 1 FROM hufu.levels_held one
+        JOIN hufu.levels_held other ON other.level_id = one.held_id AND other.held_id = one.level_id
+        WHERE one.level_id <> one.held_id) THEN
+        RAISE EXCEPTION 'a level would hold one that holds it' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER no_level_cycle AFTER INSERT OR UPDATE ON public.people_level_includes
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.no_level_cycle();
+CREATE OR REPLACE TRIGGER no_level_cycle AFTER INSERT OR UPDATE OF ladder_id, rank ON public.people_level
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.no_level_cycle();
+
 -- Everybody's own password, last sign-in and language are theirs; all else of an account needs user.manage. Nobody
 -- chooses a colleague's password, and nobody changes the facts that their own rights are derived from. Whoever is
 -- not signed in yet has no identity: signing in and setting a password by a link.
@@ -88,18 +119,25 @@ DECLARE
     facts text;
     columns text;
 BEGIN
-    FOREACH facts IN ARRAY '{people_department,people_membership,people_ladder,people_level}'::text[] LOOP
+    FOREACH facts IN ARRAY '{people_department,people_membership,people_ladder,people_level,people_level_includes,
+                             people_group,people_group_member,people_position,people_position_holder,
+                             people_department_post}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', facts);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', facts);
         EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', facts);
         EXECUTE format('DROP POLICY IF EXISTS change ON public.%I', facts);
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING (true)', facts);
         EXECUTE format('CREATE POLICY change ON public.%I TO hufu_app USING ((SELECT hufu.holds(%L))) %s',
-                       facts, CASE WHEN facts IN ('people_ladder', 'people_level') THEN 'role.manage' ELSE 'user.manage' END,
-                       CASE WHEN facts = 'people_membership' THEN
+                       facts,
+                       CASE WHEN facts IN ('people_ladder', 'people_level', 'people_level_includes', 'people_group',
+                                           'people_position') THEN 'role.manage' ELSE 'user.manage' END,
+                       -- Nobody puts themselves into something that rights may hang on.
+                       CASE WHEN facts IN ('people_membership', 'people_group_member', 'people_position_holder',
+                                           'people_department_post') THEN
                            'WITH CHECK ((SELECT hufu.holds(''user.manage'')) AND user_id <> (SELECT hufu.actor()))' END);
     END LOOP;
-    FOREACH facts IN ARRAY '{people_department,people_membership,people_level,people_user}'::text[] LOOP
+    FOREACH facts IN ARRAY '{people_department,people_membership,people_level,people_level_includes,people_user,
+                             people_group_member,people_position_holder,people_department_post}'::text[] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT OR DELETE ON public.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock()', facts);
         EXECUTE format('CREATE OR REPLACE TRIGGER facts_change AFTER INSERT OR DELETE ON public.%I
@@ -110,7 +148,11 @@ BEGIN
         ('people_user', 'main_department_id, manager_id, level_id, status'),
         ('people_department', 'parent_id'),
         ('people_membership', 'user_id, department_id'),
-        ('people_level', 'ladder_id, rank')
+        ('people_level', 'ladder_id, rank'),
+        ('people_level_includes', 'level_id, includes_id'),
+        ('people_group_member', 'group_id, user_id'),
+        ('people_position_holder', 'position_id, user_id'),
+        ('people_department_post', 'department_id, post, user_id')
     LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER facts_lock_update BEFORE UPDATE OF %s ON public.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock()', columns, facts);

@@ -70,7 +70,7 @@ def home(request: Passage) -> HttpResponse:
                 )
                 for resource in viewable
             ],
-            "recent": [recent(actor, resource) for resource in viewable],
+            "recent": [recent(actor, resource) for resource in viewable if not resource.parent],
             "doors": doors(actor),
         },
     )

@@ -67,7 +67,7 @@ def controls(actor: Actor, resource: ResourceType, query: ListQuery) -> list[Con
     """Return the filters that the panel offers."""
     made = []
     for declared in resource.fields:
-        if not declared.filterable:
+        if not declared.filterable or declared.kind is Kind.REFERENCE:
             continue
         chosen = set(query.filters.get(declared.name, ()))
         if declared.kind is Kind.CHOICE:

@@ -35,13 +35,21 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         declare = page(resource.permission(verb), of_record=of_record, methods=methods)
         return path(f"{base}/{address}", declare(bound), name=f"{resource.name}_{suffix}")
 
-    return [
+    each = [
         route("", "list", views.list_page, "view"),
         route("new", "new", views.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view"),
-        route("owners", "owners", pickers.owners, "view"),
         route("<record:record_id>/", "record", views.record_page, "view", of_record=True),
         route("<record:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
+        route(
+            "<record:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)
+        ),
+    ]
+    if resource.parent:
+        return each
+    return [
+        *each,
+        route("owners", "owners", pickers.owners, "view"),
         route(
             "<record:record_id>/transfer",
             "transfer",
@@ -49,9 +57,6 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
             "transfer",
             of_record=True,
             methods=WRITE,
-        ),
-        route(
-            "<record:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)
         ),
     ]
 

@@ -70,7 +70,7 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             ],
             "may_create": may_create(actor, resource),
             "new_url": reverse(f"{resource.name}_new"),
-            "owners_url": reverse(f"{resource.name}_owners"),
+            "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
         },
     )
 
@@ -102,6 +102,7 @@ def record_page(request: Passage, resource: ResourceType, record_id: int) -> Htt
         for declared in own
         if declared.kind is Kind.CHOICE and declared.in_list and declared.name in ("stage", "customer_level")
     ]
+    deeds = [verb for verb in DEEDS if resource.has(verb)]
     return render(
         request,
         "records/record.html",
@@ -114,8 +115,8 @@ def record_page(request: Passage, resource: ResourceType, record_id: int) -> Htt
             "system_cells": presenter.cells(
                 record, [declared for declared in resource.fields if declared.system]
             ),
-            "may": {verb: guard.may(actor, resource.permission(verb), record) for verb in DEEDS},
-            "urls": {verb: reverse(f"{resource.name}_{verb}", args=[record.pk]) for verb in DEEDS},
+            "may": {verb: guard.may(actor, resource.permission(verb), record) for verb in deeds},
+            "urls": {verb: reverse(f"{resource.name}_{verb}", args=[record.pk]) for verb in deeds},
             "list_url": reverse(f"{resource.name}_list"),
         },
     )
@@ -123,6 +124,8 @@ def record_page(request: Passage, resource: ResourceType, record_id: int) -> Htt
 
 def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     """Show the form of a new record, or add it."""
+    if resource.parent:
+        return create_child_page(request, resource)
     actor = request.actor
     places = list(Partition.objects.filter(id__in=guard.creatable_partitions(actor, resource)).order_by("id"))
     if not places:
@@ -151,6 +154,27 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
         if guard.may_create(actor, resource, partition_id=place.pk, owner_id=SOMEBODY_ELSE)
         else None,
     )
+
+
+def create_child_page(request: Passage, resource: ResourceType) -> HttpResponse:
+    """Show the form of a new record of a following type, or add it; the address names the parent."""
+    actor = request.actor
+    parent_type = resource.parent_type
+    assert parent_type is not None
+    parent_id = number(request.GET.get(resource.parent), largest=LARGEST_ID)
+    parent = guard.get(actor, parent_type.permission("edit"), parent_id)
+    form = RecordForm(actor, resource, data=sent(request))
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                made = actions.create_child(actor, resource, actions.NewChild(parent.pk, form.read()))
+        except Invalid as invalid:
+            form.show_problems(invalid)
+        else:
+            messages.success(request, _("%(thing)s created.") % {"thing": resource.label})
+            return HttpResponseRedirect(record_url(resource, made))
+    back = record_url(parent_type, parent.pk)
+    return form_page(request, resource, form, back=back, parent=getattr(parent, parent_type.title))
 
 
 def chosen_place(request: Passage, resource: ResourceType, places: list[Partition]) -> Partition:
@@ -227,7 +251,7 @@ def form_page(
             ],
             "title": getattr(record, resource.title) if record is not None else "",
             "list_url": reverse(f"{resource.name}_list"),
-            "owners_url": reverse(f"{resource.name}_owners"),
+            "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
             "back": back,
             **context,
         },
@@ -326,7 +350,12 @@ def delete(request: Passage, resource: ResourceType, record_id: int) -> HttpResp
 
 
 def may_create(actor: Actor, resource: ResourceType) -> bool:
-    """Say whether a button for a new record makes sense: the permission, and some partition to put it in."""
+    """Say whether a button for a new record makes sense: the permission, and some partition to put it in.
+
+    Records of a following type are added on the page of their parent.
+    """
+    if resource.parent:
+        return False
     return guard.may(actor, resource.permission("create")) and bool(
         guard.creatable_partitions(actor, resource)
     )

@@ -1,0 +1,288 @@
+"""The deeds whose new row leaves the actor's view, or whose doer sees no row at all: definer functions per type.
+
+No row policy can allow these by itself (docs/decisions/0003). Each checks the actor's cover first. A version that is
+not the record's any more changes nothing and returns false or NULL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hufu.access import registry
+from hufu.access.registry import Kind, ResourceType
+
+HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
+REFUSED = "RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege'"
+TOUCHED = "lock_version = r.lock_version + 1, updated_at = clock_timestamp(), updated_by_id = hufu.actor()"
+
+
+def statements(resource: ResourceType) -> str:
+    """Return the SQL of a type's deeds."""
+    made = [_bin(resource)]
+    if resource.parent_type is None:
+        made += [_transfer(resource), _team(resource), _move(resource), _hand_over(resource), _who(resource)]
+    return "".join(made)
+
+
+def dependents(resource: ResourceType) -> Iterator[tuple[ResourceType, str]]:
+    """Yield each type whose records name one of this type as what they belong to, and the column."""
+    for other in registry.resource_types():
+        for declared in other.fields:
+            if declared.kind is Kind.REFERENCE and declared.reference == resource.name:
+                yield other, declared.column
+
+
+def _must(resource: ResourceType, verb: str, record: str = "record") -> str:
+    return f"""IF NOT hufu.covers_{resource.table}('{resource.permission(verb)}', {record}) THEN
+        {REFUSED};
+    END IF;"""
+
+
+def _bin(resource: ResourceType) -> str:
+    table = resource.table
+    counted = ", ".join(
+        f"'{other.name}', (SELECT count(*) FROM {other.table} o WHERE o.{column} = record)"
+        for other, column in dependents(resource)
+    )
+    return f"""
+-- Into the bin: the record stays, and only who may restore or purge it sees it there.
+CREATE OR REPLACE FUNCTION hufu.bin_{table}(record bigint, version int) RETURNS boolean LANGUAGE plpgsql
+    {HEAD} AS $$
+BEGIN
+    {_must(resource, "delete")}
+    UPDATE {table} r SET deleted_at = clock_timestamp(), deleted_by_id = hufu.actor(), lock_version = r.lock_version + 1
+    WHERE r.id = record AND r.lock_version = version;
+    RETURN FOUND;
+END $$;
+
+-- Out of the bin: the record stands as it was.
+CREATE OR REPLACE FUNCTION hufu.restore_{table}(record bigint, version int) RETURNS boolean LANGUAGE plpgsql
+    {HEAD} AS $$
+BEGIN
+    {_must(resource, "restore")}
+    UPDATE {table} r SET deleted_at = NULL, deleted_by_id = NULL, {TOUCHED}
+    WHERE r.id = record AND r.lock_version = version;
+    RETURN FOUND;
+END $$;
+
+-- Out of the bin for good. What follows the record goes with it, what only names it stays without it; the foreign
+-- keys do both. Returns how many of each type there were.
+CREATE OR REPLACE FUNCTION hufu.purge_{table}(record bigint, version int) RETURNS jsonb LANGUAGE plpgsql
+    {HEAD} AS $$
+DECLARE
+    said jsonb := jsonb_build_object({counted});
+BEGIN
+    {_must(resource, "purge")}
+    DELETE FROM {table} r WHERE r.id = record AND r.lock_version = version;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    DELETE FROM access_team_member m WHERE m.type = '{resource.name}' AND m.record_id = record;
+    RETURN said;
+END $$;
+"""
+
+
+def _transfer(resource: ResourceType) -> str:
+    table, name = resource.table, resource.name
+    return f"""
+DROP FUNCTION IF EXISTS hufu.transfer_{table}(bigint, int, int);
+-- A new owner, active and admitted. The department follows them or stays; the former owner leaves, or stays in the
+-- team with the access that is named.
+CREATE OR REPLACE FUNCTION hufu.transfer_{table}(record bigint, new_owner int, version int, keep_department boolean,
+                                                 former_access text) RETURNS boolean LANGUAGE plpgsql
+    {HEAD} AS $$
+DECLARE
+    former int;
+BEGIN
+    {_must(resource, "transfer")}
+    SELECT r.owner_id INTO former FROM {table} r WHERE r.id = record AND r.lock_version = version FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    UPDATE {table} r SET owner_id = new_owner, {TOUCHED},
+           department_id = CASE WHEN keep_department THEN r.department_id ELSE u.main_department_id END
+    FROM people_user u
+    WHERE r.id = record AND u.id = new_owner AND u.main_department_id IS NOT NULL
+      AND hufu.may_own(new_owner, r.partition_id);
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    DELETE FROM access_team_member m
+    WHERE m.type = '{name}' AND m.record_id = record AND m.user_id IN (new_owner, former);
+    IF former_access IN ('read', 'edit') AND former <> new_owner THEN
+        INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)
+        VALUES ('{name}', record, former, former_access, '', hufu.actor());
+    END IF;
+    RETURN true;
+END $$;
+"""
+
+
+def _team(resource: ResourceType) -> str:
+    table, name = resource.table, resource.name
+    return f"""
+-- Into the team of a record: somebody else, admitted to the partition; nobody gives what they do not have.
+CREATE OR REPLACE FUNCTION hufu.join_{table}(record bigint, who int, wanted text, as_role text) RETURNS boolean
+    LANGUAGE plpgsql {HEAD} AS $$
+BEGIN
+    {_must(resource, "share")}
+    IF who = hufu.actor() OR wanted NOT IN ('read', 'edit')
+       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
+        {REFUSED};
+    END IF;
+    INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)
+    SELECT '{name}', r.id, who, wanted, as_role, hufu.actor() FROM {table} r
+    WHERE r.id = record AND r.owner_id IS DISTINCT FROM who AND hufu.is_admitted(who, r.partition_id, wanted = 'edit')
+    ON CONFLICT (type, record_id, user_id) DO UPDATE SET access = EXCLUDED.access, role = EXCLUDED.role;
+    RETURN FOUND;
+END $$;
+
+-- Out of the team: by whoever may share the record, and everybody by themselves.
+CREATE OR REPLACE FUNCTION hufu.leave_{table}(record bigint, who int) RETURNS boolean LANGUAGE plpgsql
+    {HEAD} AS $$
+BEGIN
+    IF who <> hufu.actor() THEN
+        {_must(resource, "share")}
+    END IF;
+    DELETE FROM access_team_member m WHERE m.type = '{name}' AND m.record_id = record AND m.user_id = who;
+    RETURN FOUND;
+END $$;
+"""
+
+
+def _move(resource: ResourceType) -> str:
+    """A record goes to another partition with what belongs to it; the foreign keys carry the partition down."""
+    table, name = resource.table, resource.name
+    parents = "".join(
+        f" AND r.{declared.column} IS NULL" for declared in resource.fields if declared.kind is Kind.REFERENCE
+    )
+    taken = "".join(
+        f"""
+    WITH touched AS (
+        UPDATE {other.table} r SET lock_version = r.lock_version + 1, updated_at = clock_timestamp(),
+               updated_by_id = hufu.actor()
+        WHERE r.{column} = record RETURNING r.id)
+    SELECT said || jsonb_build_object('{other.name}', coalesce(jsonb_agg(id ORDER BY id), '[]'))
+    INTO said FROM touched;"""
+        for other, column in dependents(resource)
+    )
+    handed = "".join(
+        f"""
+    WITH changed AS (
+        UPDATE {other.table} r SET owner_id = new_owner, department_id = home FROM {other.table} before
+        WHERE r.{column} = record AND before.id = r.id AND NOT hufu.may_own(r.owner_id, target)
+        RETURNING r.id, before.owner_id)
+    SELECT handed || coalesce(jsonb_agg(jsonb_build_array('{other.name}', id, owner_id)), '[]')
+    INTO handed FROM changed;"""
+        for other, column in dependents(resource)
+        if other.parent_type is None
+    )
+    related = " OR ".join(
+        [f"(m.type = '{name}' AND m.record_id = record)"]
+        + [
+            f"(m.type = '{other.name}' AND m.record_id IN (SELECT id FROM {other.table} WHERE {column} = record))"
+            for other, column in dependents(resource)
+            if other.parent_type is None
+        ]
+    )
+    return f"""
+-- Into another partition, with what belongs to the record. Its owner must be admitted there, or a new one is named, who
+-- also gets what belongs to people who are not. Memberships that can no longer be reached end. Returns what came along.
+CREATE OR REPLACE FUNCTION hufu.move_{table}(record bigint, target int, new_owner int, version int) RETURNS jsonb
+    LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    said jsonb := '{{}}';
+    handed jsonb := '[]';
+    ended jsonb;
+    home int := (SELECT main_department_id FROM people_user WHERE id = new_owner);
+BEGIN
+    {_must(resource, "move_partition")}
+    IF NOT EXISTS (
+        SELECT 1 FROM access_term t JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
+        WHERE t.user_id = hufu.actor() AND g.permission = '{resource.permission("create")}' AND g.scopes <> 0
+          AND hufu.bit(t.create_partitions, target)) THEN
+        {REFUSED};
+    END IF;
+    UPDATE {table} r SET partition_id = target, owner_id = new_owner, {TOUCHED},
+           department_id = CASE WHEN r.owner_id = new_owner THEN r.department_id ELSE home END
+    WHERE r.id = record AND r.lock_version = version AND r.partition_id <> target AND home IS NOT NULL
+      AND hufu.may_own(new_owner, target){parents};
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;{taken}{handed}
+    WITH gone AS (
+        DELETE FROM access_team_member m
+        WHERE ({related}) AND NOT hufu.is_admitted(m.user_id, target, false) RETURNING m.type, m.record_id, m.user_id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id, user_id)), '[]') INTO ended FROM gone;
+    RETURN jsonb_build_object('children', said, 'handed', handed, 'ended', ended);
+END $$;
+"""
+
+
+def _hand_over(resource: ResourceType) -> str:
+    table, name = resource.table, resource.name
+    return f"""
+-- All records of somebody to others who may own them there, or (to nobody) just to another department of their owner:
+-- for whoever manages people, who sees none of the records. Returns them as [number, partition, former department].
+CREATE OR REPLACE FUNCTION hufu.hand_over_{table}(former int, new_owner int, keep_department boolean) RETURNS jsonb
+    LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    said jsonb;
+BEGIN
+    IF NOT hufu.holds('user.manage') OR hufu.actor() IN (former, new_owner) THEN
+        {REFUSED};
+    END IF;
+    WITH changed AS (
+        UPDATE {table} r SET owner_id = new_owner, {TOUCHED},
+               department_id = CASE WHEN keep_department THEN r.department_id ELSE u.main_department_id END
+        FROM people_user u, {table} before
+        WHERE r.owner_id = former AND before.id = r.id AND u.id = new_owner AND u.main_department_id IS NOT NULL
+          AND (former = new_owner AND r.department_id <> u.main_department_id
+               OR former <> new_owner AND hufu.may_own(new_owner, r.partition_id))
+        RETURNING r.id, r.partition_id, before.department_id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(id, partition_id, department_id) ORDER BY id), '[]')
+    INTO said FROM changed;
+    DELETE FROM access_team_member m USING {table} r
+    WHERE m.type = '{name}' AND m.record_id = r.id AND m.user_id = r.owner_id AND r.owner_id = new_owner;
+    RETURN said;
+END $$;
+
+-- How many records somebody owns, by partition, for whoever manages people: numbers only.
+CREATE OR REPLACE FUNCTION hufu.owned_{table}(who int) RETURNS TABLE (partition_id int, amount bigint)
+    LANGUAGE sql STABLE {HEAD} AS
+$$ SELECT r.partition_id, count(*) FROM {table} r WHERE r.owner_id = who AND hufu.holds('user.manage') GROUP BY 1 $$;
+"""
+
+
+def _who(resource: ResourceType) -> str:
+    """Who may: for whoever may edit the record or explains rights. Reach past a time limit is rebuilt first."""
+    table, name = resource.table, resource.name
+    chosen = []
+    for declared in resource.permissions:
+        if not registry.is_about_records(declared.name):
+            continue
+        needs = registry.requirement(declared.name).needs
+        joined = "\n        JOIN ".join(
+            f"hufu.who_covers('{need.permission}', '{need.right}', {int(need.share)}, '{name}', r.id, r.partition_id,"
+            f" r.owner_id, r.department_id) n{index}"
+            + (f" ON n{index}.user_id = n0.user_id" if index else " ON true")
+            for index, need in enumerate(needs)
+        )
+        last = len(needs) - 1
+        state = "IS NOT NULL" if registry.requirement(declared.name).of_bin else "IS NULL"
+        chosen.append(
+            f"SELECT n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
+            f"\n        WHERE wanted = '{declared.name}' AND r.id = record AND r.deleted_at {state}"
+        )
+    return f"""
+CREATE OR REPLACE FUNCTION hufu.who_{table}(wanted text, record bigint) RETURNS TABLE (user_id int, scope smallint)
+    LANGUAGE plpgsql {HEAD} AS $$
+BEGIN
+    IF NOT (hufu.holds('explain.any') OR hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
+        {REFUSED};
+    END IF;
+    PERFORM hufu.freshen_everybody();
+    RETURN QUERY {(chr(10) + "    UNION ALL ").join(chosen)};
+END $$;
+"""

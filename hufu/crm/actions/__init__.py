@@ -1,0 +1,37 @@
+"""Deeds on records: authorize → change the version that was read → record, in one transaction.
+
+A refused deed leaves only its event.
+"""
+
+from hufu.crm.actions.change import delete_record, edit_record, purge_record, restore_record
+from hufu.crm.actions.common import sealed_fields
+from hufu.crm.actions.create import (
+    NewChild,
+    NewRecord,
+    create_child,
+    create_children,
+    create_many,
+    create_record,
+)
+from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
+from hufu.crm.actions.teams import add_member, remove_member
+
+__all__ = [
+    "FormerOwner",
+    "NewChild",
+    "NewRecord",
+    "add_member",
+    "create_child",
+    "create_children",
+    "create_many",
+    "create_record",
+    "delete_record",
+    "edit_record",
+    "move_record",
+    "possible_owners",
+    "purge_record",
+    "remove_member",
+    "restore_record",
+    "sealed_fields",
+    "transfer_record",
+]
