@@ -32,7 +32,7 @@ from hufu.core.actor import Actor
 from hufu.core.postgres import roles
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
-from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import Department, Level
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file
@@ -61,6 +61,10 @@ TYPES = ("customer", "opportunity")
 
 def _each(verb: str, scope: str) -> dict[str, str]:
     return {f"{type_name}.{verb}": scope for type_name in TYPES}
+
+
+def _contacts(*verbs: str) -> dict[str, str]:
+    return {f"contact.{verb}": "everything" for verb in verbs}
 
 
 def _to_user(role: str, username: str) -> dict[str, Any]:
@@ -108,6 +112,7 @@ POLICY: dict[str, Any] = {
         ],
     },
     "partitions": [{"key": "sh", "name": "上海公司"}, {"key": "sz", "name": "深圳公司"}],
+    "base_access": {"customer": "private"},
     "roles": [
         {
             "key": "rep",
@@ -117,10 +122,17 @@ POLICY: dict[str, Any] = {
                 **_each("create", "own"),
                 **_each("edit", "own"),
                 **_each("delete", "own"),
+                **_each("restore", "own"),
                 **_each("transfer", "own"),
+                **_each("share", "own"),
+                **_contacts("view", "create", "edit", "delete", "restore"),
             },
         },
-        {"key": "rep_reading", "name": "销售代表(只读)", "grants": _each("view", "department")},
+        {
+            "key": "rep_reading",
+            "name": "销售代表(只读)",
+            "grants": {**_each("view", "department"), **_contacts("view")},
+        },
         {
             "key": "manager",
             "name": "销售经理",
@@ -128,12 +140,24 @@ POLICY: dict[str, Any] = {
             "grants": {
                 **_each("view", "subordinates"),
                 **_each("edit", "subordinates"),
+                **_each("restore", "subordinates"),
+                **_each("purge", "subordinates"),
                 **_each("transfer", "subordinates"),
+                **_each("share", "subordinates"),
                 **_each("create", "everything"),
+                **_contacts("purge"),
             },
         },
-        {"key": "executive", "name": "高管", "grants": _each("view", "everything")},
-        {"key": "service", "name": "客服代表", "grants": _each("view", "everything")},
+        {
+            "key": "executive",
+            "name": "高管",
+            "grants": {**_each("view", "everything"), **_each("move_partition", "everything")},
+        },
+        {
+            "key": "service",
+            "name": "客服代表",
+            "grants": {**_each("view", "everything"), **_contacts("view")},
+        },
         {"key": "finance", "name": "财务", "grants": {"customer.view": "everything"}},
         {
             "key": "system",
@@ -199,6 +223,12 @@ OPPORTUNITIES = {
     "boards": ("南方电路板项目", "nanfang", "zhang"),
     "chips": ("鹏程芯片项目", "pengcheng", "sun"),
 }
+# name → (Chinese name, customer, phone)
+CONTACTS = {
+    "gao": ("高工", "qiming", "13800007777"),
+    "he": ("贺经理", "nanfang", "13700008888"),
+    "ma": ("马总", "pengcheng", "13600009999"),
+}
 
 
 @dataclass
@@ -212,6 +242,9 @@ class Company:
     partitions: dict[str, int] = field(default_factory=dict)
     customers: dict[str, int] = field(default_factory=dict)
     opportunities: dict[str, int] = field(default_factory=dict)
+    contacts: dict[str, int] = field(default_factory=dict)
+    # One record of each type that 林悦 put into the bin.
+    binned: dict[str, int] = field(default_factory=dict)
 
     def actor(self, name: str) -> Actor:
         """Return the person as an actor."""
@@ -222,6 +255,9 @@ class Company:
 
     def opportunity(self, name: str) -> int:
         return self.opportunities[name]
+
+    def contact(self, name: str) -> int:
+        return self.contacts[name]
 
 
 def build() -> Company:
@@ -282,7 +318,29 @@ def build() -> Company:
             ],
         )
         made.opportunities = dict(zip(OPPORTUNITIES, numbers, strict=True))
+        numbers = crm.create_children(
+            operator,
+            CONTACT,
+            [
+                crm.NewChild(made.customers[customer], {"name": name, "phone": phone})
+                for name, customer, phone in CONTACTS.values()
+            ],
+        )
+        made.contacts = dict(zip(CONTACTS, numbers, strict=True))
+    _fill_bin(made)
     return made
+
+
+def _fill_bin(made: Company) -> None:
+    lin = made.actor("lin")
+    with acting(lin):
+        for resource in (CUSTOMER, OPPORTUNITY):
+            new = crm.NewRecord(made.partitions["sh"], lin.user_id, {"name": "误建记录", "stage": "won"})
+            made.binned[resource.name] = crm.create_record(lin, resource, new)
+        child = crm.NewChild(made.customers["qiming"], {"name": "误建联系人"})
+        made.binned[CONTACT.name] = crm.create_child(lin, CONTACT, child)
+        for resource in (CUSTOMER, OPPORTUNITY, CONTACT):
+            crm.delete_record(lin, resource, made.binned[resource.name], version=1)
 
 
 @pytest.fixture(scope="session")

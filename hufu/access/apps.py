@@ -12,10 +12,10 @@ class AccessConfig(AppConfig):
         from hufu.access import events, lookups, resources  # noqa: F401  (they declare)
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
-        from hufu.access.models import POLICY_COLUMNS
+        from hufu.access.models import POLICY_COLUMNS, TEAM_COLUMNS
         from hufu.core.schema import history_sql, sql_file
 
-        for table, columns in POLICY_COLUMNS.items():
+        for table, columns in {**POLICY_COLUMNS, "access_team_member": TEAM_COLUMNS}.items():
             yield f"access.history.{table}", history_sql(table, columns)
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.rules", sql_file("hufu.access", "rules")

@@ -47,12 +47,14 @@ def get(actor: Actor, permission: str, record_id: int) -> Any:
     For what restores or purges, only a record in the bin that the actor may restore or purge is there at all.
     """
     resource = _resource(permission)
-    first = permission if registry.requirement(permission).of_bin else resource.permission("view")
-    record = with_parent(resource, scope(actor, first)).filter(pk=record_id).first()
-    if record is None:
-        raise not_found(resource, permission, record_id)
-    authorize(actor, permission, record)
-    return record
+    of_bin = registry.requirement(permission).of_bin
+    for verb in sorted(registry.BIN_VERBS) if of_bin else ("view",):
+        rows = scope(actor, resource.permission(verb)).filter(pk=record_id)
+        record = with_parent(resource, rows).first()
+        if record is not None:
+            authorize(actor, permission, record)
+            return record
+    raise not_found(resource, permission, record_id)
 
 
 def with_parent(resource: ResourceType, rows: QuerySet[Any]) -> QuerySet[Any]:

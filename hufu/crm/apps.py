@@ -13,6 +13,8 @@ class CrmConfig(AppConfig):
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, system_actors
+        from hufu.crm import timeline
 
         yield from policies.statements()
+        yield from timeline.statements()
         yield "access.system_actors", system_actors.install_sql()

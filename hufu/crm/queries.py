@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.fields import is_open
+from hufu.access.models import TeamMember
 from hufu.access.registry import Field as DeclaredField
 from hufu.access.registry import Kind, ResourceType, Search, resource_type
 from hufu.audit import Subject, Target, record
@@ -73,6 +74,19 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     return page
 
 
+def page_statement(
+    resource: ResourceType, rows: QuerySet[Any], query: ListQuery
+) -> tuple[str, Sequence[Any]]:
+    """Return the statement that reads one page of some rows, forwards, as `list_records` reads it: to be measured."""
+    sort, descending = _sort(resource, query.sort)
+    _backwards, position = _read_cursor(query.cursor, resource, sort)
+    if position is not None:
+        rows = rows.filter(_beyond(resource, sort, descending, *position))
+    ordered = _ordered(resource, rows, sort, descending).select_related(*shown_with(resource))
+    sql, values = ordered[: query.limit + 1].query.sql_with_params()
+    return sql, values
+
+
 def shown_with(resource: ResourceType) -> tuple[str, ...]:
     """Return the relations that a list or a page shows of a record, or that decide about it."""
     return (resource.parent, "partition") if resource.parent else ("owner", "department", "partition")
@@ -98,6 +112,12 @@ def get_record(actor: Actor, resource: ResourceType, record_id: int) -> Any:
 def record_view(actor: Actor, resource: ResourceType, found: Any) -> None:
     """Record that the actor was shown a record: on its page, or in a form that shows what is stored."""
     record(actor, f"{resource.name}.viewed", target=Target(resource.name, found.pk, found.partition_id))
+
+
+def team(actor: Actor, resource: ResourceType, record_id: int) -> list[TeamMember]:
+    """Return the related team of a record that the actor may view, as the row policy gives it; by name."""
+    rows = TeamMember.objects.filter(type=resource.name, record_id=record_id)
+    return list(rows.select_related("user__main_department").order_by("user__name_sort", "user_id"))
 
 
 def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> dict[int, str]:

@@ -17,14 +17,15 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from hufu.access import guard, queries, registry
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
+from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
 from tests.access import reference
-from tests.access.world import TABLES, World, told
+from tests.access.world import INDEPENDENT, LONG_AGO, TABLES, World, blank, told
 
-VERBS = ("view", "edit", "delete", "transfer")
+VERBS = ("view", "edit", "delete", "restore", "transfer")
 Answers = dict[str, set[int]]
 
 
@@ -46,21 +47,58 @@ def compare(
     with acting(Actor.operator()):
         whole_policy = queries.snapshot()
     seen: list[tuple[bool, str]] = []
+    may: dict[tuple[str, int], set[int]] = {}
     for person in world["people"]:
         with acting(Actor(person, f"员工{person}")):
             snapshots = {"explanation": whole_policy}
             if world["people"][person]["active"]:
                 snapshots["explanation from their own snapshot"] = queries.snapshot()
-            for type_name in TABLES:
-                for verb in VERBS:
-                    answers = _existing(owner, world, snapshots, now, person, verb, type_name)
-                    _same(world, answers, f"{type_name}.{verb}", person)
-                    whole = len(world["records"][type_name])
-                    covered = len(answers["reference"])
-                    seen += [(True, verb)] * covered + [(False, verb)] * (whole - covered)
+            for type_name, verb in permissions():
+                answers = _existing(owner, world, snapshots, now, person, verb, type_name)
+                _same(world, answers, f"{type_name}.{verb}", f"person {person}")
+                whole = len(world["records"][type_name])
+                covered = len(answers["reference"])
+                seen += [(True, verb)] * covered + [(False, verb)] * (whole - covered)
+                for number in answers["reference"]:
+                    may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
             for attempt in (attempt for attempt in attempts if attempt[0] == person):
-                seen.append((_create(world, now, attempt), "create"))
+                add = _add_contact if attempt[1] == "contact" else _create
+                seen.append((add(world, now, attempt), "create"))
+    _compare_who(world, whole_policy, may)
     return seen
+
+
+def permissions() -> list[tuple[str, str]]:
+    """Return the types and verbs that are asked about."""
+    return [
+        (type_name, verb)
+        for type_name in TABLES
+        for verb in VERBS
+        if registry.resource_type(type_name).has(verb)
+    ]
+
+
+def _compare_who(world: World, snapshot: Snapshot, may: dict[tuple[str, int], set[int]]) -> None:
+    """Turn the question round: who may use each permission on each record, by explanation and from reach."""
+    operator = Actor.operator()
+    with acting(operator):
+        for type_name, verb in permissions():
+            permission = f"{type_name}.{verb}"
+            for number, record in world["records"][type_name].items():
+                decisions = queries.who_can(snapshot, permission, _facts(world, type_name, record))
+                answers = {
+                    "reference": may.get((permission, number), set()),
+                    "who-can": {decision.person_id for decision in decisions},
+                }
+                if type_name in INDEPENDENT:
+                    found = queries.who_may(operator, permission, number)
+                    answers["who_… in the database"] = set(found)
+                    because = {decision.person_id: decision.covers[-1].because for decision in decisions}
+                    if because != found:
+                        raise Difference(
+                            f"{permission} {number}: scopes {because} explained, {found} found\n{told(world)}"
+                        )
+                _same(world, answers, permission, f"record {number}")
 
 
 def _existing(
@@ -73,17 +111,20 @@ def _existing(
     type_name: str,
 ) -> Answers:
     actor, permission = Actor(person, f"员工{person}"), f"{type_name}.{verb}"
-    resource, records = registry.resource_type(type_name), world["records"][type_name]
+    records = world["records"][type_name]
+    of_bin = verb == "restore"
     table = TABLES[type_name]
 
     def those(decide: Callable[[int, dict[str, Any]], bool]) -> set[int]:
         return {number for number, record in records.items() if decide(number, record)}
 
     def point(number: int, record: dict[str, Any]) -> bool:
-        return guard.may(actor, permission, resource.model_class(id=number, **_columns(record)))
+        return guard.may(actor, permission, _unread(world, type_name, number, record))
 
     def explained(snapshot: Snapshot) -> set[int]:
-        return those(lambda _n, x: queries.explain(snapshot, person, permission, _facts(x)).allowed)
+        return those(
+            lambda _n, x: queries.explain(snapshot, person, permission, _facts(world, type_name, x)).allowed
+        )
 
     listed = guard.scope(actor, permission)
     answers = {
@@ -97,8 +138,9 @@ def _existing(
             [list(records), permission],
         ),
     }
-    if verb == "view":
-        answers["row policy (SELECT)"] = _fetched(f"SELECT id FROM {table}")
+    if verb in ("view", "restore"):
+        state = "IS NOT NULL" if of_bin else "IS NULL"
+        answers["row policy (SELECT)"] = _fetched(f"SELECT id FROM {table} WHERE deleted_at {state}")
     if verb == "edit":
         answers["row policy (UPDATE)"] = _updated(table)
     counted = crm_queries.count(actor, permission)
@@ -117,7 +159,8 @@ def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]
         {(owner_id, partition)}
     )
     in_main = world["people"][owner_id]["main"] == department
-    inserted = _inserted(TABLES[type_name], partition, owner_id, department)
+    place = {"partition_id": partition, "owner_id": owner_id, "department_id": department, "stage": "won"}
+    inserted = _inserted(TABLES[type_name], type_name, place)
     if guarded != expected or inserted != (expected and in_main):
         raise Difference(
             f"{type_name}.create by {person} for {owner_id} in partition {partition}, department {department}:"
@@ -126,24 +169,57 @@ def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]
     return expected
 
 
-def _same(world: World, answers: Answers, permission: str, person: int) -> None:
+def _add_contact(world: World, now: datetime, attempt: tuple[int, str, int]) -> bool:
+    person, _type, customer = attempt
+    actor, resource = Actor(person, f"员工{person}"), registry.resource_type("contact")
+    expected = reference.may_add_contact(world, now, person, customer)
+    parent = _unread(world, "customer", customer, world["records"]["customer"][customer])
+    guarded = guard.may_add_to(actor, resource, parent)
+    values = {
+        "partition_id": world["records"]["customer"][customer]["partition"],
+        "customer_id": customer,
+    }
+    inserted = _inserted("crm_contact", "contact", values)
+    if guarded != expected or inserted != expected:
+        raise Difference(
+            f"contact.create by {person} for customer {customer}: reference {expected}, guard {guarded},"
+            f" row policy {inserted}\n{told(world)}"
+        )
+    return expected
+
+
+def _same(world: World, answers: Answers, permission: str, about: str) -> None:
     if len({frozenset(ids) for ids in answers.values()}) == 1:
         return
     lines = [f"    {door:<40} {sorted(ids)}" for door, ids in answers.items()]
-    raise Difference("\n".join([f"{permission} of person {person}:", *lines, told(world)]))
+    raise Difference("\n".join([f"{permission} of {about}:", *lines, told(world)]))
 
 
-def _columns(record: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "partition_id": record["partition"],
-        "owner_id": record["owner"],
-        "department_id": record["department"],
-        "deleted_at": datetime(2026, 1, 1).astimezone() if record["deleted"] else None,
-    }
+def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -> Any:
+    """Return the record as an object that was not read from the database."""
+    model = registry.resource_type(type_name).model_class
+    gone = LONG_AGO if record["deleted"] else None
+    if type_name == "contact":
+        customer = record["customer"]
+        parent = _unread(world, "customer", customer, world["records"]["customer"][customer])
+        return model(id=number, partition_id=parent.partition_id, customer=parent, deleted_at=gone)
+    return model(
+        id=number,
+        partition_id=record["partition"],
+        owner_id=record["owner"],
+        department_id=record["department"],
+        deleted_at=gone,
+    )
 
 
-def _facts(record: dict[str, Any]) -> RecordFacts:
-    return RecordFacts(record["partition"], record["owner"], record["department"], record["deleted"])
+def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
+    if type_name == "contact":
+        parent = _facts(world, "customer", world["records"]["customer"][record["customer"]])
+        return RecordFacts(parent.partition_id, deleted=record["deleted"], parent=parent)
+    team = {member: SHARE_OF[access] for member, access in record["team"].items()}
+    return RecordFacts(
+        record["partition"], record["owner"], record["department"], record["deleted"], team=team
+    )
 
 
 def _as_owner(owner: psycopg.Connection, rows: Any) -> set[int]:
@@ -170,17 +246,12 @@ def _updated(table: str) -> set[int]:
         return ids
 
 
-def _inserted(table: str, partition: int, owner_id: int, department: int) -> bool:
-    values = {"partition_id": partition, "owner_id": owner_id, "department_id": department}
-    texts = {
-        "crm_customer": "customer_level industry source region code phone website address parent_company note",
-        "crm_opportunity": "product currency note",
-    }
+def _inserted(table: str, type_name: str, place: dict[str, Any]) -> bool:
     row: dict[str, Any] = {
-        **dict.fromkeys(texts[table].split(), ""),
-        **values,
+        **dict.fromkeys(blank(type_name), ""),
+        **place,
         **{"id": 999_999, "lock_version": 1},
-        **{"name": "新", "name_sort": "xin", "name_initials": "x", "stage": "won"},
+        **{"name": "新", "name_sort": "xin", "name_initials": "x"},
     }
     marks = ", ".join(["%s"] * len(row))
     sql = (

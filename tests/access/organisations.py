@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.access.world import World
 
 TYPES = ("customer", "opportunity")
-RECORD_SCOPES = ("own", "subordinates", "department", "department_and_below", "everything")
+RECORD_SCOPES = ("own", "direct_reports", "subordinates", "department", "department_and_below", "everything")
 Pick = Callable[[Sequence[Any]], Any]
 
 
@@ -27,17 +27,21 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
     departments = [1 + stride * index for index in range(pick([3, 5, 7]))]
     people = [2 + stride * index for index in range(pick([4, 6, 8]))]
     partitions = [1, 2, 9][: pick([1, 2, 3])]
-    levels = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (2, 2)}
+    levels = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 1), 5: (2, 2), 6: (3, 1)}
+    # A level includes one of another ladder; the ladders are in an order, so that there is no circle.
+    includes = {1: [], 2: pick([[], [4]]), 3: pick([[], [], [5], [6]]), 4: [], 5: pick([[], [6]]), 6: []}
+    groups, positions = [1, 7], [3, 4]
     roles = list(range(1, 1 + pick([2, 3, 4, 5])))
 
     everybody = {"department": departments[0], "below": True}
 
     def principal() -> dict[str, Any]:
-        kind = pick(["user", "department", "below", "level"])
-        if kind == "user":
-            return {"user": pick(people)}
-        if kind == "level":
-            return {"level": pick(list(levels))}
+        kind = pick(["user", "department", "below", "level", "group", "position", "head", "assistant"])
+        if kind in ("head", "assistant"):
+            return {"department": pick(departments), "post": kind, "below": pick([False, True])}
+        if kind in ("user", "level", "group", "position"):
+            things = {"user": people, "level": list(levels), "group": groups, "position": positions}
+            return {kind: pick(things[kind])}
         return {"department": pick(departments), "below": kind == "below"}
 
     def term() -> dict[str, datetime | None]:
@@ -57,31 +61,60 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             "others": sorted(draw(st.sets(st.sampled_from(departments), max_size=2)) - {main}),
             "manager": pick([None, *people[:index][-3:]]),
             "level": pick([None, *levels]),
+            "groups": sorted(draw(st.sets(st.sampled_from(groups), max_size=1))),
+            "positions": sorted(draw(st.sets(st.sampled_from(positions), max_size=1))),
         }
 
     def role(index: int) -> dict[str, Any]:
         grants = set()
         for type_name in TYPES:
-            for verb in ("view", "edit", "delete", "transfer"):
+            for verb in ("view", "edit"):
                 grants |= {(f"{type_name}.{verb}", scope) for scope in pick(_SCOPE_SETS)}
+            for verb in ("delete", "restore", "transfer"):
+                grants |= {(f"{type_name}.{verb}", scope) for scope in pick(_SCOPE_SETS + _TEAM_SETS)}
             if create := pick([None, "own", "own", "everything"]):
                 grants.add((f"{type_name}.create", create))
+        held = ("view", "view", "create", "edit", "delete", "restore")
+        grants |= {(f"contact.{verb}", "everything") for verb in held if pick([True, True, False])}
         inherits = sorted(draw(st.sets(st.sampled_from(roles[index + 1 :] or [0]), max_size=2)) - {0})
         return {"inherits": inherits, "grants": sorted(grants)}
 
     def record() -> dict[str, Any]:
+        owner = pick([*people, None])
+        team = draw(st.dictionaries(st.sampled_from(people), st.sampled_from(["read", "edit"]), max_size=2))
         return {
             "partition": pick(partitions),
-            "owner": pick([*people, None]),
+            "owner": owner,
             "department": pick(departments),
             "deleted": pick([False, False, False, False, False, True]),
+            "team": {member: access for member, access in sorted(team.items()) if member != owner},
+        }
+
+    records = {type_name: {1 + index: record() for index in range(pick([4, 8, 12]))} for type_name in TYPES}
+
+    def contact() -> dict[str, Any]:
+        return {"customer": pick(list(records["customer"])), "deleted": pick([False, False, False, True])}
+
+    def department(index: int) -> dict[str, Any]:
+        return {
+            "parent": pick([None, *departments[:index]]),
+            "head": pick([None, *people]),
+            "assistants": sorted(draw(st.sets(st.sampled_from(people), max_size=2))),
         }
 
     return {
-        "departments": {
-            number: {"parent": pick([None, *departments[:index]])} for index, number in enumerate(departments)
+        "departments": {number: department(index) for index, number in enumerate(departments)},
+        "levels": {
+            n: {"ladder": ladder, "rank": rank, "includes": includes[n]}
+            for n, (ladder, rank) in levels.items()
         },
-        "levels": {n: {"ladder": ladder, "rank": rank} for n, (ladder, rank) in levels.items()},
+        "groups": groups,
+        "positions": positions,
+        "base_access": {
+            type_name: access
+            for type_name in TYPES
+            if (access := pick([None, None, "private", "public_read", "public_read_write"]))
+        },
         "people": {number: person(index) for index, number in enumerate(people)},
         "partitions": partitions,
         "roles": {number: role(index) for index, number in enumerate(roles)},
@@ -96,9 +129,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             for partition in partitions
             for _n in range(pick([1, 2, 3]))
         ],
-        "records": {
-            type_name: {1 + index: record() for index in range(pick([4, 8, 12]))} for type_name in TYPES
-        },
+        "records": {**records, "contact": {1 + index: contact() for index in range(pick([4, 8]))}},
     }
 
 
@@ -114,15 +145,24 @@ _SCOPE_SETS: list[tuple[str, ...]] = [
     *((scope,) for scope in RECORD_SCOPES),
     ("subordinates", "department"),
     ("own", "department_and_below"),
+    ("direct_reports", "department"),
     ("subordinates", "department_and_below"),
 ]
+_TEAM_SETS: list[tuple[str, ...]] = [("team",), ("team", "subordinates"), ("direct_reports", "team")]
 
 
 @st.composite
-def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[int, str, int, int, int]]:
-    """Draw attempts to create: (actor, type, partition, owner, department)."""
+def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
+    """Draw attempts to create: (actor, type, partition, owner, department), or (actor, contact, customer)."""
     people, departments = list(world["people"]), list(world["departments"])
-    found = []
+    found: list[tuple[Any, ...]] = [
+        (
+            draw(st.sampled_from(people)),
+            "contact",
+            draw(st.sampled_from(list(world["records"]["customer"]))),
+        )
+        for _n in range(count // 2)
+    ]
     for _n in range(count):
         actor = draw(st.sampled_from(people))
         owner = draw(st.sampled_from([actor] * len(people) + people))

@@ -13,7 +13,13 @@ World = dict[str, Any]
 Record = dict[str, Any]
 
 # 2.3: which right in the partition each verb on an existing record needs.
-RIGHT_NEEDED = {"view": "read", "edit": "edit", "delete": "delete", "transfer": "edit"}
+RIGHT_NEEDED = {
+    "view": "read",
+    "edit": "edit",
+    "delete": "delete",
+    "restore": "delete",
+    "transfer": "edit",
+}
 
 
 def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
@@ -21,13 +27,23 @@ def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, 
     # 2.1, gates: an active account.
     if not world["people"][person]["active"]:
         return False
-    # What lies in the bin is reached by none of these verbs.
-    if record["deleted"]:
+    # What lies in the bin is only restored; what does not lie there cannot be.
+    if record["deleted"] != (verb == "restore"):
         return False
+    if type_name == "contact":
+        return allowed_following(world, at, person, verb, record)
     # 2.1: every permission on an existing record also needs view on it.
     if not covered(world, at, person, "view", type_name, record):
         return False
     return covered(world, at, person, verb, type_name, record)
+
+
+def allowed_following(world: World, at: datetime, person: int, verb: str, record: Record) -> bool:
+    """2.4: view follows view, all else edit of the parent, each with the child's own permission at any scope."""
+    if not scopes(world, at, person, "contact.view") or not scopes(world, at, person, f"contact.{verb}"):
+        return False
+    parent = world["records"]["customer"][record["customer"]]
+    return allowed(world, at, person, "view" if verb == "view" else "edit", "customer", parent)
 
 
 def covered(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
@@ -35,11 +51,27 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     if not has_right(world, at, person, RIGHT_NEEDED[verb], record["partition"]):
         return False
     held = scopes(world, at, person, f"{type_name}.{verb}")
+    if not held:
+        return False
+    # 2.4: a related team is a share of view, and of edit for its edit-members.
+    membership = record["team"].get(person)
+    if membership is not None and verb == "view":
+        return True
+    if membership == "edit" and verb == "edit":
+        return True
+    # 2.2, base access: for those who hold view (edit) at any scope it becomes `everything`.
+    base = world["base_access"].get(type_name, "private")
+    if verb == "view" and base in ("public_read", "public_read_write"):
+        return True
+    if verb == "edit" and base == "public_read_write":
+        return True
     return any(scope_holds(world, person, scope, record) for scope in held)
 
 
 def scope_holds(world: World, person: int, scope: str, record: Record) -> bool:
     """2.2: is the record in this scope of this person?"""
+    if scope == "team" and person in record["team"]:
+        return True
     owner = record["owner"]
     if owner is None:
         # 2.4: a record without owner is covered by `everything`; not by own, subordinates, department.
@@ -49,6 +81,8 @@ def scope_holds(world: World, person: int, scope: str, record: Record) -> bool:
         return True
     if scope == "everything":
         return True
+    if scope == "direct_reports":
+        return world["people"][owner]["manager"] == person
     if scope == "subordinates":
         return owner in everybody_below(world, person)
     if scope == "department":
@@ -58,7 +92,7 @@ def scope_holds(world: World, person: int, scope: str, record: Record) -> bool:
             if record["department"] in department_and_those_below(world, mine):
                 return True
         return False
-    if scope == "own":
+    if scope in ("own", "team"):
         return False
     raise ValueError(scope)
 
@@ -91,13 +125,19 @@ def department_and_those_below(world: World, department: int) -> set[int]:
     return found
 
 
-def holds_level(world: World, person: int, level: int) -> bool:
-    """A level as a target means it and every level that holds it: the higher ones of its ladder."""
-    mine = world["people"][person]["level"]
-    if mine is None:
-        return False
-    own, asked = world["levels"][mine], world["levels"][level]
-    return own["ladder"] == asked["ladder"] and own["rank"] >= asked["rank"]
+def levels_held(world: World, level: int | None) -> set[int]:
+    """2.2: a level holds itself, the lower ones of its ladder, and what any of these include of other ladders."""
+    if level is None:
+        return set()
+    held = {level}
+    for _round in world["levels"]:
+        for above in list(held):
+            facts = world["levels"][above]
+            held.update(facts["includes"])
+            for number, other in world["levels"].items():
+                if other["ladder"] == facts["ladder"] and other["rank"] < facts["rank"]:
+                    held.add(number)
+    return held
 
 
 def is_given_to(world: World, at: datetime, person: int, gift: dict[str, Any]) -> bool:
@@ -106,17 +146,30 @@ def is_given_to(world: World, at: datetime, person: int, gift: dict[str, Any]) -
         return False
     if gift["ends"] is not None and at >= gift["ends"]:
         return False
-    to = gift["to"]
+    to, facts = gift["to"], world["people"][person]
     if "user" in to:
         return to["user"] == person
+    if "group" in to:
+        return to["group"] in facts["groups"]
+    if "position" in to:
+        return to["position"] in facts["positions"]
     if "level" in to:
-        return holds_level(world, person, to["level"])
-    for mine in departments_of(world, person):
+        return to["level"] in levels_held(world, facts["level"])
+    for mine in places_of(world, person, to.get("post")):
         if mine == to["department"]:
             return True
         if to["below"] and mine in department_and_those_below(world, to["department"]):
             return True
     return False
+
+
+def places_of(world: World, person: int, post: str | None) -> set[int]:
+    """Where somebody belongs, or (with a post) where they hold it."""
+    if post is None:
+        return departments_of(world, person)
+    if post == "head":
+        return {number for number, facts in world["departments"].items() if facts["head"] == person}
+    return {number for number, facts in world["departments"].items() if person in facts["assistants"]}
 
 
 def roles_of(world: World, at: datetime, person: int) -> set[int]:
@@ -166,3 +219,10 @@ def may_create(
     if not held or (owner != person and "everything" not in held):
         return False
     return may_own(world, at, owner, partition)
+
+
+def may_add_contact(world: World, at: datetime, person: int, customer: int) -> bool:
+    """2.4: create follows edit of the parent, with the child's own permission."""
+    if not world["people"][person]["active"] or not scopes(world, at, person, "contact.create"):
+        return False
+    return allowed(world, at, person, "edit", "customer", world["records"]["customer"][customer])

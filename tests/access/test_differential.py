@@ -9,6 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from unittest.mock import patch
 
 import psycopg
@@ -16,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from hufu.access import guard, reach
+from hufu.access import reach, registry
+from hufu.access.decision import terms
 from hufu.access.decision.snapshot import Snapshot
 from hufu.core import clock
 from tests.access.doors import VERBS, Difference, compare
@@ -72,27 +74,41 @@ def test_every_door_answers_like_the_reference(committed, owner_connection):
 def _list_without_wall() -> AbstractContextManager[object]:
     honest = reach._covered_by
 
-    def broken(term, permission, right):
+    def broken(actor, term, resource, need):
         every = dict.fromkeys(term.partitions, term.partitions[reach.Right.READ])
-        return honest(reach.Term(**{**vars(term), "partitions": every}), permission, right)
+        return honest(actor, reach.Term(**{**vars(term), "partitions": every}), resource, need)
 
     return patch.object(reach, "_covered_by", broken)
 
 
 def _point_check_without_view() -> AbstractContextManager[object]:
-    honest = guard.covers
-    return patch.object(guard, "covers", lambda t, p, r, x: p.endswith(".view") or honest(t, p, r, x))
+    honest = registry.requirement
+    return patch.object(
+        registry, "requirement", lambda name: replace(honest(name), needs=honest(name).needs[-1:])
+    )
 
 
-def _explanation_with_lower_levels() -> AbstractContextManager[object]:
-    def broken(self, person, level_id):
-        return person.level_id is not None and self.levels[person.level_id].rank <= self.levels[level_id].rank
+def _point_check_that_lets_readers_edit() -> AbstractContextManager[object]:
+    return patch.object(terms, "opens", lambda scopes, need, share: share and need.share)
 
-    return patch.object(Snapshot, "holds_level", broken)
+
+def _explanation_with_the_own_level_alone() -> AbstractContextManager[object]:
+    return patch.object(Snapshot, "levels_held", lambda self, level: frozenset({level}))
+
+
+def _explanation_without_posts() -> AbstractContextManager[object]:
+    return patch.object(Snapshot, "places", lambda self, given, person: self.departments_of(person))
 
 
 @pytest.mark.parametrize(
-    "break_it", [_list_without_wall, _point_check_without_view, _explanation_with_lower_levels]
+    "break_it",
+    [
+        _list_without_wall,
+        _point_check_without_view,
+        _point_check_that_lets_readers_edit,
+        _explanation_with_the_own_level_alone,
+        _explanation_without_posts,
+    ],
 )
 def test_a_broken_half_one_is_noticed(
     committed, owner_connection, break_it: Callable[[], AbstractContextManager[object]]
@@ -105,11 +121,16 @@ def test_a_broken_half_one_is_noticed(
     "broken",
     [
         "ALTER POLICY view ON crm_customer USING (deleted_at IS NULL)",
+        "ALTER POLICY bin ON crm_opportunity USING (deleted_at IS NOT NULL)",
+        "ALTER POLICY change ON crm_contact USING (true) WITH CHECK (true)",
         "ALTER POLICY insert ON crm_opportunity WITH CHECK (true)",
         "CREATE OR REPLACE FUNCTION hufu.scope_bit(scope text) RETURNS smallint LANGUAGE sql IMMUTABLE AS"
         " $$ SELECT (CASE scope WHEN 'subordinates' THEN 1 ELSE 65 END)::smallint $$",
         "CREATE OR REPLACE VIEW hufu.departments_below AS"
         " SELECT id AS department_id, id AS below_id FROM public.people_department",
+        "CREATE OR REPLACE VIEW hufu.levels_held AS SELECT id AS level_id, id AS held_id FROM public.people_level",
+        "CREATE OR REPLACE VIEW hufu.opened_permissions AS"
+        " SELECT 'customer.view' COLLATE \"C\" AS permission",
     ],
 )
 def test_a_broken_half_two_is_noticed(committed, owner_connection, broken):

@@ -1,16 +1,21 @@
 """A whole small company as plain values: what generated organisations, the reference and the database share.
 
-A world is a dict. Principals are `{"user": 3}`, `{"department": 2, "below": True}` or `{"level": 1}`; `starts` and
-`ends` are moments or None.
+A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
+`{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
+moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`.
 
-    {"departments": {1: {"parent": None}, …},
-     "levels": {1: {"ladder": 1, "rank": 1}, …},
-     "people": {1: {"active": True, "main": 1, "others": [2], "manager": None, "level": 1}, …},
-     "partitions": [1, 2],
+    {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
+     "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
+     "people": {1: {"active": True, "main": 1, "others": [2], "manager": None, "level": 1,
+                    "groups": [1], "positions": []}, …},
+     "groups": [1, 2], "positions": [1, 2], "partitions": [1, 2],
+     "base_access": {"customer": "public_read"},
      "roles": {1: {"inherits": [2], "grants": [("customer.view", "own")]}, …},
      "assignments": [{"role": 1, "to": principal, "starts": None, "ends": None}, …],
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
-     "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False}, …}, …}}
+     "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"}},
+                              …},
+                 "opportunity": {…}, "contact": {1: {"customer": 1, "deleted": False}, …}}}
 """
 
 from __future__ import annotations
@@ -23,10 +28,14 @@ import psycopg
 
 World = dict[str, Any]
 
-TABLES = {"customer": "crm_customer", "opportunity": "crm_opportunity"}
+TABLES = {"customer": "crm_customer", "opportunity": "crm_opportunity", "contact": "crm_contact"}
+INDEPENDENT = ("customer", "opportunity")
+LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
+    "access_team_member",
+    "crm_contact",
     "crm_opportunity",
     "crm_customer",
     "access_admission",
@@ -34,9 +43,16 @@ _EMPTIED = (
     "access_grant",
     "access_role_inherits",
     "access_role",
+    "access_base_access",
     "access_partition",
+    "people_department_post",
+    "people_position_holder",
+    "people_position",
+    "people_group_member",
+    "people_group",
     "people_membership",
     "people_user",
+    "people_level_includes",
     "people_level",
     "people_ladder",
     "people_department",
@@ -83,6 +99,33 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         ],
     )
     yield (
+        "people_level_includes",
+        ["level_id", "includes_id"],
+        [(n, other) for n, x in world["levels"].items() for other in x["includes"]],
+    )
+    for kind, of, members in (
+        ("group", "groups", "group_member"),
+        ("position", "positions", "position_holder"),
+    ):
+        yield f"people_{kind}", ["id", "key", "name"], [(n, f"k{n}", f"{kind}{n}") for n in world[of]]
+        yield (
+            f"people_{members}",
+            [f"{kind}_id", "user_id"],
+            [(other, n) for n, x in world["people"].items() for other in x[of]],
+        )
+    yield (
+        "people_department_post",
+        ["department_id", "post", "user_id"],
+        [
+            (n, post, user)
+            for n, x in world["departments"].items()
+            for post, users in (("head", [x["head"]]), ("assistant", x["assistants"]))
+            for user in users
+            if user is not None
+        ],
+    )
+    yield "access_base_access", ["type", "access"], list(world["base_access"].items())
+    yield (
         "people_membership",
         ["user_id", "department_id"],
         [(n, other) for n, x in world["people"].items() for other in x["others"]],
@@ -103,7 +146,8 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         ["role_id", "permission", "scope"],
         [(n, *grant) for n, x in world["roles"].items() for grant in x["grants"]],
     )
-    given = ["user_id", "department_id", "below", "level_id", "starts_at", "ends_at", "reason", "given_by"]
+    principal = ["user_id", "group_id", "department_id", "below", "post", "position_id", "level_id"]
+    given = [*principal, "starts_at", "ends_at", "reason", "given_by"]
     yield (
         "access_assignment",
         ["role_id", *given],
@@ -117,40 +161,77 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             for x in world["admissions"]
         ],
     )
-    for type_name, table in TABLES.items():
+    for type_name in INDEPENDENT:
         yield (
-            table,
+            TABLES[type_name],
+            ["partition_id", "owner_id", "department_id", "stage", *_COMMON, *blank(type_name)],
             [
-                *("id", "partition_id", "owner_id", "department_id", "deleted_at", "created_by_id"),
-                *("updated_by_id", "lock_version", "name", "name_sort", "name_initials", "stage"),
-                *("created_at", "updated_at"),
-                *_blank(type_name),
-            ],
-            [
-                (
-                    *(n, x["partition"], x["owner"], x["department"]),
-                    *(datetime(2026, 1, 1).astimezone() if x["deleted"] else None, -1, -1, 1),
-                    *(f"记录{n}", f"jilu{n}", "jl", "won"),
-                    *(datetime(2026, 1, 1).astimezone(),) * 2,
-                    *("" for _column in _blank(type_name)),
-                )
+                (x["partition"], x["owner"], x["department"], "won", *_common(n, x), *_empty(type_name))
                 for n, x in world["records"][type_name].items()
             ],
         )
-
-
-def _blank(type_name: str) -> tuple[str, ...]:
-    if type_name == "opportunity":
-        return ("product", "note", "currency")
-    return (
-        *("customer_level", "industry", "source", "region", "code", "phone", "website", "address"),
-        *("parent_company", "note"),
+    customers = world["records"]["customer"]
+    yield (
+        TABLES["contact"],
+        ["partition_id", "customer_id", *_COMMON, *blank("contact")],
+        [
+            (customers[x["customer"]]["partition"], x["customer"], *_common(n, x), *_empty("contact"))
+            for n, x in world["records"]["contact"].items()
+        ],
     )
+    yield (
+        "access_team_member",
+        ["type", "record_id", "user_id", "access", "role", "added_by"],
+        [
+            (type_name, n, user, access, "", -1)
+            for type_name in INDEPENDENT
+            for n, x in world["records"][type_name].items()
+            for user, access in x["team"].items()
+        ],
+    )
+
+
+_COMMON = (
+    *(
+        "id",
+        "deleted_at",
+        "created_by_id",
+        "updated_by_id",
+        "lock_version",
+        "name",
+        "name_sort",
+        "name_initials",
+    ),
+    *("created_at", "updated_at"),
+)
+
+
+def _common(number: int, record: dict[str, Any]) -> tuple[Any, ...]:
+    gone = LONG_AGO if record["deleted"] else None
+    return (number, gone, -1, -1, 1, f"记录{number}", f"jilu{number}", "jl", LONG_AGO, LONG_AGO)
+
+
+def blank(type_name: str) -> tuple[str, ...]:
+    return {
+        "opportunity": ("product", "note", "currency"),
+        "contact": ("title", "decision_role", "phone", "email", "wechat", "note"),
+        "customer": (
+            *("customer_level", "industry", "source", "region", "code", "phone", "website", "address"),
+            *("parent_company", "note"),
+        ),
+    }[type_name]
+
+
+def _empty(type_name: str) -> tuple[str, ...]:
+    return tuple("" for _column in blank(type_name))
 
 
 def _given(gift: dict[str, Any]) -> tuple[Any, ...]:
     to = gift["to"]
-    principal = (to.get("user"), to.get("department"), bool(to.get("below")), to.get("level"))
+    principal = (
+        *(to.get("user"), to.get("group"), to.get("department"), bool(to.get("below")), to.get("post", "")),
+        *(to.get("position"), to.get("level")),
+    )
     return (*principal, gift["starts"], gift["ends"], "", -1)
 
 
@@ -162,6 +243,7 @@ def told(world: World) -> str:
             f"  {part[:-1] if part != 'people' else 'person'} {n}: {_plain(x)}"
             for n, x in world[part].items()
         ]
+    lines.append(f"  base access: {world['base_access']}")
     for part in ("assignments", "admissions"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world[part]]
     for type_name, records in world["records"].items():
@@ -173,6 +255,6 @@ def _plain(values: dict[str, Any]) -> str:
     shown = {
         name: value.isoformat(timespec="minutes") if isinstance(value, datetime) else value
         for name, value in values.items()
-        if value not in (None, [], False) or name == "active"
+        if value not in (None, [], {}, False) or name == "active"
     }
     return ", ".join(f"{name}={value}" for name, value in shown.items())

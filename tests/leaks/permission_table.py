@@ -28,13 +28,13 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
     return [
         Row(f"{name}_list", "GET", f"{name}.view", "lin", 200, without, 403),
         Row(f"{name}_pick", "GET", f"{name}.view", "lin", 200, without, 403),
-        Row(f"{name}_owners", "GET", f"{name}.view", "lin", 200, without, 403),
         Row(f"{name}_new", "GET", f"{name}.create", "lin", 200, "chen", 403),
         Row(f"{name}_new", "POST", f"{name}.create", "lin", 302, "chen", 403),
         Row(f"{name}_record", "GET", f"{name}.view", "lin", 200, unseen, 404),
         Row(f"{name}_edit", "GET", f"{name}.edit", "lin", 200, "chen", 403),
         Row(f"{name}_edit", "POST", f"{name}.edit", "lin", 302, "chen", 403),
         Row(f"{name}_edit", "POST", f"{name}.edit", "wang", 302, unseen, 404),
+        Row(f"{name}_owners", "GET", f"{name}.view", "lin", 200, without, 403),
         Row(f"{name}_transfer", "GET", f"{name}.transfer", "lin", 200, "chen", 403),
         Row(f"{name}_transfer", "POST", f"{name}.transfer", "lin", 302, "chen", 403),
         Row(f"{name}_transfer", "POST", f"{name}.transfer", "wang", 302, unseen, 404),
@@ -43,10 +43,28 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
     ]
 
 
+def of_contacts() -> list[Row]:
+    """The pages of a following type: what is allowed is its own permission, and its parent's."""
+    return [
+        Row("contact_list", "GET", "contact.view", "lin", 200, "zhou", 403),
+        Row("contact_pick", "GET", "contact.view", "lin", 200, "zhou", 403),
+        Row("contact_new", "GET", "contact.create", "lin", 200, "chen", 403),
+        Row("contact_new", "POST", "contact.create", "lin", 302, "chen", 403),
+        Row("contact_new", "POST", "contact.create", "lin", 302, "zhang", 404),
+        Row("contact_record", "GET", "contact.view", "chen", 200, "zhang", 404),
+        Row("contact_edit", "GET", "contact.edit", "lin", 200, "chen", 403),
+        Row("contact_edit", "POST", "contact.edit", "lin", 302, "tang", 403),
+        Row("contact_edit", "POST", "contact.edit", "wang", 302, "zhang", 404),
+        Row("contact_delete", "POST", "contact.delete", "lin", 302, "chen", 403),
+        Row("contact_delete", "POST", "contact.delete", "lin", 302, "zhang", 404),
+    ]
+
+
 TABLE: list[Row] = [
     Row("home", "GET", "signed in", "qian", 200, VISITOR, 302),
     *of_a_type("customer", without="qian", unseen="zhang"),
     *of_a_type("opportunity", without="zhou", unseen="zhang"),
+    *of_contacts(),
     Row("log", "GET", "audit.view", "wu", 200, "he", 403),
     Row("log_entry", "GET", "audit.view", "wu", 200, "li", 403),
     Row("people", "GET", "user.view", "feng", 200, "lin", 403),

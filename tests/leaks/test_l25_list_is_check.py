@@ -33,6 +33,22 @@ CHANGES = {
     " UPDATE crm_opportunity SET owner_id = NULL",
     "every record is deleted": "UPDATE crm_customer SET deleted_at = now();"
     " UPDATE crm_opportunity SET deleted_at = now()",
+    "every contact is deleted": "UPDATE crm_contact SET deleted_at = now()",
+    "customers are open to all who view any": "UPDATE access_base_access SET access = 'public_read'",
+    "customers are open to all who edit any": "UPDATE access_base_access SET access = 'public_read_write'",
+    "zhang reads in the teams of all customers": "INSERT INTO access_team_member (type, record_id, user_id, access,"
+    " role, added_by) SELECT 'customer', c.id, u.id, 'read', '', -1 FROM crm_customer c, people_user u"
+    " WHERE u.username = 'zhang'",
+    "zhang edits in the teams of all customers": "INSERT INTO access_team_member (type, record_id, user_id, access,"
+    " role, added_by) SELECT 'customer', c.id, u.id, 'edit', '', -1 FROM crm_customer c, people_user u"
+    " WHERE u.username = 'zhang'",
+    "deletion is for the team": "UPDATE access_grant SET scope = 'team' WHERE permission = 'customer.delete'",
+    "wang sees whom she manages directly": "UPDATE access_grant SET scope = 'direct_reports'"
+    " WHERE scope = 'subordinates'",
+    "the manager's role goes to heads of departments": "UPDATE access_assignment SET level_id = NULL,"
+    " department_id = 2, post = 'head', below = true WHERE role_id = 3;"
+    " INSERT INTO people_department_post (department_id, post, user_id)"
+    " SELECT 3, 'head', id FROM people_user WHERE username = 'tang'",
 }
 
 
@@ -47,14 +63,19 @@ def test_every_door_agrees_for_everybody_after_a_change(company, owner_connectio
             numbers = [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
             listed = {}
             with acting(actor):
-                for verb in ("view", "edit", "delete", "transfer"):
+                for verb in [v for v in ("view", "edit", "delete", "restore", "transfer") if resource.has(v)]:
                     permission = resource.permission(verb)
                     listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
                     assert queries.count(actor, permission) == len(listed[verb])
                     assert {number for number in numbers if _gets(actor, permission, number)} == listed[verb]
             with app.transaction():
                 app.execute("SELECT hufu.enter(%s)", [actor.user_id])
-                assert {row[0] for row in app.execute(f"SELECT id FROM {table}")} == listed["view"]
+                shown = {row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NULL")}
+                assert shown == listed["view"]
+                binned = {
+                    row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NOT NULL")
+                }
+                assert binned >= listed["restore"]
                 changed = app.execute(
                     f"UPDATE {table} SET updated_by_id = hufu.actor() RETURNING id"
                 ).fetchall()

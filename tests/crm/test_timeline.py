@@ -1,0 +1,79 @@
+"""What happened to a record: told to those who may view it, in what they may read, and no more."""
+
+from __future__ import annotations
+
+from hufu.crm import actions, queries
+from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
+from hufu.crm.timeline import timeline
+from tests.crm.acts import by
+
+
+def told(company, name, record="qiming", **asked):
+    with by(company, name) as actor:
+        return timeline(actor, CUSTOMER, company.customer(record), **asked)
+
+
+def live(company):
+    """林悦 works on 启明: edits, a contact, a member, a transfer; others look on."""
+    qiming = company.customer("qiming")
+    with by(company, "lin") as lin:
+        actions.edit_record(lin, CUSTOMER, qiming, {"stage": "won", "phone": "13912345678"}, version=1)
+        actions.create_child(lin, CONTACT, actions.NewChild(qiming, {"name": "新联系人"}))
+        actions.add_member(lin, CUSTOMER, qiming, who=company.people["zhang"], access="read")
+    with by(company, "tang") as tang:
+        queries.get_record(tang, CUSTOMER, qiming)
+
+
+def test_the_timeline_tells_the_deeds_newest_first_and_no_reading(company):
+    live(company)
+    verbs = [(entry.target.type, entry.verb) for entry in told(company, "lin").entries]
+    assert verbs[:3] == [("customer", "member_joined"), ("contact", "created"), ("customer", "changed")]
+    assert verbs[-1] == ("customer", "created")
+    assert not {verb for _type, verb in verbs} & {"viewed", "listed", "refused"}
+
+
+def test_values_of_open_fields_are_told_and_of_personal_ones_only_that_they_changed(company):
+    live(company)
+    for name in ("lin", "chen"):
+        (changed,) = [entry for entry in told(company, name).entries if entry.verb == "changed"]
+        by_name = {change.field.name: change for change in changed.changes}
+        assert (by_name["stage"].before, by_name["stage"].after) == ("following", "won")
+        assert by_name["phone"].is_told is False
+        assert by_name["phone"].after is None
+
+
+def test_who_may_not_view_the_record_is_told_nothing(company):
+    live(company)
+    for name in ("sun", "qian", "feng", "he", "wu"):
+        assert told(company, name).entries == (), name
+
+
+def test_what_belongs_to_the_record_is_told_only_where_it_may_be_viewed(company):
+    """周涛 views customers, neither contacts nor opportunities."""
+    live(company)
+    assert {entry.target.type for entry in told(company, "zhou").entries} == {"customer"}
+    assert {entry.target.type for entry in told(company, "lin").entries} == {
+        "customer",
+        "contact",
+        "opportunity",
+    }
+
+
+def test_long_timelines_come_in_pages(company):
+    live(company)
+    whole = told(company, "lin").entries
+    first = told(company, "lin", limit=2)
+    second = told(company, "lin", limit=2, cursor=first.next_cursor)
+    assert [*first.entries, *second.entries] == list(whole[:4])
+    assert told(company, "lin", cursor="nonsense").entries == whole
+    assert told(company, "lin", limit=100).next_cursor == ""
+
+
+def test_an_opportunity_has_a_timeline_of_its_own(company):
+    with by(company, "lin") as lin:
+        machines = company.opportunity("machines")
+        actions.edit_record(lin, OPPORTUNITY, machines, {"stage": "won"}, version=1)
+        assert [entry.verb for entry in timeline(lin, OPPORTUNITY, machines).entries] == [
+            "changed",
+            "created",
+        ]
