@@ -112,7 +112,6 @@ POLICY: dict[str, Any] = {
         ],
     },
     "partitions": [{"key": "sh", "name": "上海公司"}, {"key": "sz", "name": "深圳公司"}],
-    "base_access": {"customer": "private"},
     "roles": [
         {
             "key": "rep",

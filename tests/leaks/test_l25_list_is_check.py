@@ -34,8 +34,10 @@ CHANGES = {
     "every record is deleted": "UPDATE crm_customer SET deleted_at = now();"
     " UPDATE crm_opportunity SET deleted_at = now()",
     "every contact is deleted": "UPDATE crm_contact SET deleted_at = now()",
-    "customers are open to all who view any": "UPDATE access_base_access SET access = 'public_read'",
-    "customers are open to all who edit any": "UPDATE access_base_access SET access = 'public_read_write'",
+    "customers are open to all who view any": "INSERT INTO access_base_access (type, access)"
+    " VALUES ('customer', 'public_read')",
+    "customers are open to all who edit any": "INSERT INTO access_base_access (type, access)"
+    " VALUES ('customer', 'public_read_write')",
     "zhang reads in the teams of all customers": "INSERT INTO access_team_member (type, record_id, user_id, access,"
     " role, added_by) SELECT 'customer', c.id, u.id, 'read', '', -1 FROM crm_customer c, people_user u"
     " WHERE u.username = 'zhang'",
