@@ -203,16 +203,22 @@ CREATE OR REPLACE TRIGGER sees_{column} BEFORE UPDATE OF {column} ON public.{tab
 def _checks(resource: ResourceType) -> str:
     table = resource.table
     decided = [declared for declared in resource.permissions if registry.is_about_records(declared.name)]
-    rights = " ".join(
-        f"WHEN '{declared.name}' THEN {required(resource, registry.requirement(declared.name), 'r')}"
+    branches = "".join(
+        f"""
+    WHEN '{declared.name}' THEN
+        RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
+            AND {required(resource, registry.requirement(declared.name), "r")});"""
         for declared in decided
     )
     return f"""
--- Half two's point check: may the actor do this with this record?
-CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE sql STABLE
+-- Half two's point check: may the actor do this with this record? Only the branch that is asked is ever planned.
+CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE plpgsql STABLE
     {HEAD} AS $$
-    SELECT EXISTS (SELECT 1 FROM {table} r WHERE r.id = record AND CASE permission {rights} ELSE false END)
-$$;
+BEGIN
+    CASE permission {branches}
+    ELSE RETURN false;
+    END CASE;
+END $$;
 """
 
 
