@@ -13,9 +13,16 @@ class AccessConfig(AppConfig):
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access.models import POLICY_COLUMNS, TEAM_COLUMNS
-        from hufu.core.schema import history_sql, sql_file
+        from hufu.core.schema import history_sql, record_history_sql, sql_file
 
-        for table, columns in {**POLICY_COLUMNS, "access_team_member": TEAM_COLUMNS}.items():
+        yield "access.changes", sql_file("hufu.access", "changes")
+        for table, columns in POLICY_COLUMNS.items():
             yield f"access.history.{table}", history_sql(table, columns)
+        yield (
+            "access.history.access_team_member",
+            record_history_sql(
+                "access_team_member", TEAM_COLUMNS, asked_by=(("type", "text"), ("record_id", "bigint"))
+            ),
+        )
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.rules", sql_file("hufu.access", "rules")

@@ -231,6 +231,24 @@ class Version(models.Model):
         db_table = "access_version"
 
 
+class Change(models.Model):
+    """A transaction that changed facts or policy; numbers are dense and in the order of commit.
+
+    `at` is when it was committed, `version` the published version of the policy that stood then, 0 for none.
+    Where people were entered before changes had numbers, number 0 says since when the past is known.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    actor = models.IntegerField(null=True)
+    version = models.IntegerField()
+    transaction = models.BigIntegerField(null=True)
+
+    class Meta:
+        db_table = "access_change"
+        indexes = (models.Index(fields=["at"], name="access_change_at"),)
+
+
 class SystemActor(models.Model):
     """An actor declared in code that cannot sign in. Written at installation, read when reach is built."""
 

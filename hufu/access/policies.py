@@ -156,11 +156,12 @@ def _policies(resource: ResourceType) -> str:
 
     columns = [column.column for column in resource.model_class._meta.concrete_fields]
     fixed = FIXED_COLUMNS | ({resource.by_name[resource.parent].column} if resource.parent else set())
+    given = ", ".join(f'"{column}"' for column in columns)
     changeable = ", ".join(f'"{column}"' for column in columns if column not in fixed)
     return f"""
 ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.{table} FROM hufu_app;
-GRANT SELECT, INSERT ON public.{table} TO hufu_app;
+GRANT SELECT, INSERT ({given}) ON public.{table} TO hufu_app;
 GRANT UPDATE ({changeable}) ON public.{table} TO hufu_app;
 GRANT USAGE ON SEQUENCE public.{table}_id_seq TO hufu_app;
 DROP POLICY IF EXISTS view ON public.{table};

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from hufu.access import guard, reach
 from hufu.access.decision.decide import Decision, decide
@@ -24,10 +25,10 @@ from hufu.access.decision.snapshot import (
 from hufu.access.decision.terms import RecordFacts, Right
 from hufu.access.models import (
     GIVEN_TO,
+    POLICY_COLUMNS,
     Admission,
     Assignment,
     BaseAccess,
-    GivenTo,
     Grant,
     Partition,
     Role,
@@ -39,6 +40,7 @@ from hufu.access.registry import permission as declared_permission
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.people.models import (
+    FACT_COLUMNS,
     Department,
     DepartmentPost,
     Group,
@@ -48,11 +50,16 @@ from hufu.people.models import (
     Membership,
     Position,
     PositionHolder,
+    Status,
     User,
 )
 
 # What names a principal, to be read with a gift.
 PRINCIPAL_NAMES = ("user", "group", "department", "position", "level__ladder")
+
+
+KEPT_COLUMNS = FACT_COLUMNS | POLICY_COLUMNS
+Rows = Callable[[type[Model]], Iterable[Any]]
 
 
 def snapshot() -> Snapshot:
@@ -61,60 +68,66 @@ def snapshot() -> Snapshot:
     People and definitions are readable by everybody; assignments and admissions only by those who hold them
     and by whoever may view roles. So a person's own rights are explained wholly from their own snapshot.
     """
-    departments = _grouped(Membership.objects.values_list("user_id", "department_id"))
-    groups = _grouped(GroupMember.objects.values_list("user_id", "group_id"))
-    positions = _grouped(PositionHolder.objects.values_list("user_id", "position_id"))
+    return build_snapshot(clock.now(), _rows_now)
+
+
+def _rows_now(model: Any) -> Iterable[Any]:
+    columns = KEPT_COLUMNS[model._meta.db_table]
+    rows: Iterable[Any] = model.objects.order_by("id").values_list("id", *columns, named=True)
+    return rows
+
+
+def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
+    """Return a snapshot of what `rows` gives for each model: the rows that stand now, or those of another day.
+
+    INVARIANT: a snapshot is made of columns that keep their past (FACT_COLUMNS, POLICY_COLUMNS) and of nothing else.
+    """
+    departments = _grouped((row.user_id, row.department_id) for row in rows(Membership))
+    groups = _grouped((row.user_id, row.group_id) for row in rows(GroupMember))
+    positions = _grouped((row.user_id, row.position_id) for row in rows(PositionHolder))
     posts: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    for user_id, department_id, post in DepartmentPost.objects.values_list(
-        "user_id", "department_id", "post"
-    ):
-        posts[user_id].add((department_id, post))
-    includes = _listed(LevelIncludes.objects.order_by("id").values_list("level_id", "includes_id"))
-    inherits = _listed(RoleInherits.objects.order_by("id").values_list("role_id", "inherits_id"))
+    for row in rows(DepartmentPost):
+        posts[row.user_id].add((row.department_id, row.post))
+    includes = _listed((row.level_id, row.includes_id) for row in rows(LevelIncludes))
+    inherits = _listed((row.role_id, row.inherits_id) for row in rows(RoleInherits))
     grants: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    for role_id, permission, scope in Grant.objects.order_by("id").values_list(
-        "role_id", "permission", "scope"
-    ):
-        grants[role_id].append((permission, scope))
+    for row in rows(Grant):
+        grants[row.role_id].append((row.permission, row.scope))
     return Snapshot(
-        at=clock.now(),
+        at=at,
         people={
-            user.id: PersonFacts(
-                user.id,
-                user.name,
-                user.is_active,
-                user.main_department_id,
-                frozenset(departments[user.id]),
-                user.manager_id,
-                user.level_id,
-                frozenset(groups[user.id]),
-                frozenset(positions[user.id]),
-                frozenset(posts[user.id]),
+            row.id: PersonFacts(
+                row.id,
+                row.name,
+                row.status == Status.ACTIVE,
+                row.main_department_id,
+                frozenset(departments[row.id]),
+                row.manager_id,
+                row.level_id,
+                frozenset(groups[row.id]),
+                frozenset(positions[row.id]),
+                frozenset(posts[row.id]),
             )
-            for user in User.objects.all()
+            for row in rows(User)
         },
-        departments={
-            row.id: DepartmentFacts(row.id, row.name, row.parent_id) for row in Department.objects.all()
-        },
+        departments={row.id: DepartmentFacts(row.id, row.name, row.parent_id) for row in rows(Department)},
         levels={
             row.id: LevelFacts(row.id, row.name, row.ladder_id, row.rank, tuple(includes[row.id]))
-            for row in Level.objects.all()
+            for row in rows(Level)
         },
         roles={
             row.id: RoleFacts(row.id, row.name, tuple(inherits[row.id]), tuple(grants[row.id]), row.key)
-            for row in Role.objects.all()
+            for row in rows(Role)
         },
-        assignments=tuple(
-            Given(**_principal(row), role_id=row.role_id) for row in Assignment.objects.order_by("id")
-        ),
+        assignments=tuple(Given(**_principal(row), role_id=row.role_id) for row in rows(Assignment)),
         admissions=tuple(
             Given(**_principal(row), partition_id=row.partition_id, rights=rights(row))
-            for row in Admission.objects.order_by("id")
+            for row in rows(Admission)
         ),
-        partition_names=dict(Partition.objects.values_list("id", "name")),
-        group_names=dict(Group.objects.values_list("id", "name")),
-        position_names=dict(Position.objects.values_list("id", "name")),
-        opened=opened(BaseAccess.objects.values_list("type", "access")),
+        partition_names={row.id: row.name for row in rows(Partition)},
+        group_names={row.id: row.name for row in rows(Group)},
+        position_names={row.id: row.name for row in rows(Position)},
+        opened=opened((row.type, row.access) for row in rows(BaseAccess)),
     )
 
 
@@ -144,11 +157,11 @@ def _listed(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     return found
 
 
-def _principal(row: GivenTo) -> dict[str, Any]:
+def _principal(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in ("id", *GIVEN_TO, "starts_at", "ends_at")}
 
 
-def rights(row: Admission) -> frozenset[Right]:
+def rights(row: Any) -> frozenset[Right]:
     """Return what an admission gives; read is always among it."""
     given = {Right.CREATE: row.can_create, Right.EDIT: row.can_edit, Right.DELETE: row.can_delete}
     return frozenset({Right.READ} | {right for right, holds in given.items() if holds})

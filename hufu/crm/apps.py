@@ -12,9 +12,10 @@ class CrmConfig(AppConfig):
         from hufu.crm import resources  # noqa: F401  (declares the types)
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
-        from hufu.access import policies, system_actors
+        from hufu.access import policies, record_history, system_actors
         from hufu.crm import timeline
 
         yield from policies.statements()
+        yield from record_history.statements()
         yield from timeline.statements()
         yield "access.system_actors", system_actors.install_sql()

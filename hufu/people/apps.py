@@ -15,6 +15,6 @@ class PeopleConfig(AppConfig):
         from hufu.core.schema import history_sql, sql_file
         from hufu.people.models import FACT_COLUMNS
 
+        yield "people.rules", sql_file("hufu.people", "rules")
         for table, columns in FACT_COLUMNS.items():
             yield f"people.history.{table}", history_sql(table, columns)
-        yield "people.rules", sql_file("hufu.people", "rules")
