@@ -20,6 +20,8 @@ declare(
     EventType(
         "partition.admission_ended", _("Admission to a partition ended"), shown("partition", "principal")
     ),
-    # Asked at the command line about somebody (the target); the answer is not kept.
-    EventType("access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record")),
+    # Asked about the target; `at` where it is about another day. The answer is not kept.
+    EventType(
+        "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")
+    ),
 )

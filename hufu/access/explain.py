@@ -85,6 +85,18 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
             yield _near_sentence(snapshot, miss)
 
 
+def as_of_sentence(moment: datetime, change: int, version: int) -> str:
+    """Return the sentence that goes with an answer about another day."""
+    words = {"moment": _moment(moment), "change": change, "version": version}
+    return (
+        _(
+            "This is how it stood: %(moment)s, after change %(change)s, under version %(version)s of the policy. "
+            "Access limits are not evaluated for the past."
+        )
+        % words
+    )
+
+
 def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
     """Return the decision for programs: names and numbers of what stands on the path, or what is missing."""
     person = snapshot.people.get(decision.person_id)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from datetime import date, datetime, time
 
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, queries, registry
@@ -56,6 +58,20 @@ def record_named(permission: str, text: str) -> tuple[ResourceType, int]:
             % {"permission": permission, "type": resource.name, "text": text}
         )
     return resource, int(number)
+
+
+def moment(text: str) -> datetime:
+    """Return the moment that a date (its beginning) or a time names, in the company's time zone unless it says one."""
+    try:
+        if len(text) == len("2026-03-01"):
+            found = datetime.combine(date.fromisoformat(text), time())
+        else:
+            found = datetime.fromisoformat(text)
+        return found if found.tzinfo else make_aware(found)
+    except (ValueError, OverflowError):
+        raise WrongUsage(
+            _("“%s” is no moment. Write a day such as 2026-03-01 or a time such as 2026-03-01T10:00.") % text
+        ) from None
 
 
 def facts_of(operator: Actor, resource: ResourceType, record_id: int) -> RecordFacts | None:

@@ -112,18 +112,24 @@ CREATE OR REPLACE TRIGGER change_lock BEFORE INSERT OR DELETE OR UPDATE OF {", "
 """
 
 
-def record_history_sql(table: str, columns: tuple[str, ...]) -> str:
-    """Return SQL that keeps the past of a table of business records.
+def record_history_sql(
+    table: str, columns: tuple[str, ...], *, asked_by: tuple[tuple[str, str], ...] = (("id", "bigint"),)
+) -> str:
+    """Return SQL that keeps the past of a table of business records, or of what changes with them.
 
     An INSERT writes nothing more: the row itself says since when it stands, which is not `created_at`, and
     which change of facts and policy was the last one then. Records change without the lock of facts and policy;
     a record's own versions follow one another in strictly rising time, also when the clock steps back.
-    `hufu.TABLE_at(record, change, moment)` gives what stood then.
+    `hufu.TABLE_at(…, change, moment)` gives what stood then, asked by the columns (name, type) of `asked_by`.
     """
     listed, old, changed = _kept(columns)
+    parameters = "".join(f"of_{column} {kind}, " for column, kind in asked_by)
+    asked = " AND ".join(f"{column} = of_{column}" for column, _kind in asked_by)
+    key = ", ".join(column for column, _kind in asked_by)
     return f"""
 ALTER TABLE public.{table} ADD COLUMN IF NOT EXISTS valid_from timestamptz NOT NULL DEFAULT now();
 {_twin(table, columns)}
+CREATE INDEX IF NOT EXISTS {table}_history_asked ON public.{table}_history ({key}, valid_from);
 -- A default that is computed would rewrite a table that has rows: those were here before, as of now and change 0.
 ALTER TABLE public.{table} ALTER COLUMN valid_from SET DEFAULT hufu.moment(),
     ALTER COLUMN from_change SET DEFAULT hufu.last_change();
@@ -151,12 +157,12 @@ CREATE OR REPLACE TRIGGER keep_history_end BEFORE DELETE ON public.{table}
         _reader(
             table,
             "at",
-            "record bigint, wanted bigint, moment timestamptz",
-            "id = record AND from_change <= wanted AND valid_from <= moment",
+            f"{parameters}wanted bigint, moment timestamptz",
+            f"{asked} AND from_change <= wanted AND valid_from <= moment",
             "(to_change > wanted OR valid_to > moment)",
         )
     }
-{_reader_of(table, ())}
+{_reader_of(table, columns)}
 """
 
 
@@ -233,7 +239,7 @@ def _reader_of(table: str, columns: tuple[str, ...]) -> str:
     END IF;
     RETURN QUERY EXECUTE format(
         ''SELECT %1$s FROM {table} WHERE %%1$I = $1
-          UNION ALL SELECT %2$s FROM {table}_history WHERE %%1$I = $1 ORDER BY id, valid_from'', which)
+          UNION ALL SELECT %2$s FROM {table}_history WHERE %%1$I = $1 ORDER BY id, from_change, valid_from'', which)
         USING subject;""",
     )
 

@@ -4,12 +4,16 @@ The path runs from the person through level, department or direct assignment to 
 grant and its scope, and says why the record is in it. Where something is missing, it also names what would nearly
 have done. The question leaves an event in the log; the answer holds no values of the record.
 
+With --at the answer is that of another day: people, policy and the record as they stood then. It is about coverage;
+access limits (networks, times, second factors, training, quotas) keep no past and are not evaluated.
+
 examples:
   hufu explain --as wangsiyuan customer.edit customer:1042
   hufu explain --as 10077 customer.create          whether and where they may add customers
   hufu explain --as hanjingshu audit.view --json
+  hufu explain --as wangsiyuan customer.view customer:1042 --at 2026-03-01T10:00
 
-exit codes: 0 allowed · 1 denied · 2 wrong usage (no such person, permission or type)
+exit codes: 0 allowed · 1 denied · 2 wrong usage (no such person, permission, type or moment)
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ from typing import TYPE_CHECKING
 from hufu.cli import environment, output
 
 if TYPE_CHECKING:
+    from hufu.access.as_of import PastDecision
     from hufu.access.decision.decide import Decision
     from hufu.access.decision.snapshot import Snapshot
     from hufu.access.registry import ResourceType
@@ -43,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "record", metavar="TYPE:ID", nargs="?", help="the record, such as customer:1042; without it, at all"
     )
+    parser.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="as of then: a day (its beginning), such as 2026-03-01, or a time, such as 2026-03-01T10:00",
+    )
     parser.add_argument("--json", action="store_true", help="print the decision as JSON")
 
 
@@ -61,14 +71,26 @@ def run(args: argparse.Namespace) -> int:
             named = asking.record_named(permission.name, args.record) if args.record else None
             user = asking.person(args.user)
             about = f"{named[0].name}:{named[1]}" if named else ""
-            asking.record_question(operator, user, "explain", permission.name, about)
-            snapshot = queries.snapshot()
-            if named is None:
-                decision = queries.explain(snapshot, user.id, permission.name, None)
+            past = _as_of(operator, user.id, permission.name, named, args.at) if args.at else None
+            if past is not None:
+                snapshot, decision = past.snapshot, past.decision
             else:
-                decision = _about_record(operator, snapshot, user.id, permission.name, *named)
+                asking.record_question(operator, user, "explain", permission.name, about)
+                snapshot = queries.snapshot()
+                if named is None:
+                    decision = queries.explain(snapshot, user.id, permission.name, None)
+                else:
+                    decision = _about_record(operator, snapshot, user.id, permission.name, *named)
             said = list(explain.sentences(snapshot, decision))
             structure = explain.structure(snapshot, decision)
+            if past is not None:
+                said.append(explain.as_of_sentence(past.snapshot.at, past.change.number, past.change.version))
+                structure["as_of"] = {
+                    "at": past.snapshot.at.isoformat(),
+                    "change": past.change.number,
+                    "version": past.change.version,
+                    "gates": past.gates,
+                }
     if args.json:
         who = {"id": user.id, "username": user.username, "name": user.name}
         output.print_json({"person": who, "record": about or None, **structure, "sentences": said})
@@ -77,6 +99,22 @@ def run(args: argparse.Namespace) -> int:
         for sentence in said[1:]:
             print(f"  {sentence}")
     return 0 if decision.allowed else 1
+
+
+def _as_of(
+    operator: Actor, user_id: int, permission: str, named: tuple[ResourceType, int] | None, text: str
+) -> PastDecision:
+    """Return the decision of another day; raise WrongUsage for a moment that nothing is known about."""
+    from hufu.access import as_of
+    from hufu.cli import asking
+    from hufu.core.errors import Invalid
+
+    try:
+        return as_of.decide_at(
+            operator, user_id, permission, named[1] if named else None, asking.moment(text)
+        )
+    except Invalid as invalid:
+        raise output.WrongUsage(str(invalid)) from invalid
 
 
 def _about_record(

@@ -6,6 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 FACTS: dict[str, str | Promise] = {
+    "at": _("As of"),
     "count": _("Records given"),
     "digest": _("Digest"),
     "file": _("File"),

@@ -1,0 +1,607 @@
+"""Another day's answers: who could see which customer then, and since when that changed.
+
+Each test changes the company by a deed or, where there is no deed yet, by SQL as the owner of the tables, and asks
+about the moment before.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from hufu.access import actions, as_of
+from hufu.access.actions import Principal
+from hufu.access.as_of import How
+from hufu.access.decision.decide import Code
+from hufu.access.decision.scopes import Scope
+from hufu.access.models import Role
+from hufu.core import clock
+from hufu.core.errors import Denied, Invalid
+from hufu.core.transaction import acting
+from hufu.crm import actions as crm
+from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from hufu.people.models import Department, User
+from hufu.staffing import actions as staffing
+
+
+@pytest.fixture
+def he(company):
+    """何明, who may explain anybody's rights and sees no customer."""
+    return company.actor("he")
+
+
+@pytest.fixture
+def moment(owner_connection):
+    """Return a function that says what the database's clock says, which is the one that the past is kept by."""
+    return lambda: owner_connection.execute("SELECT clock_timestamp()").fetchone()[0]
+
+
+def decided(he, company, name, permission, customer, at):
+    with acting(he):
+        number = company.customer(customer) if customer else None
+        return as_of.decide_at(he, company.people[name], permission, number, at).decision
+
+
+def could(he, company, name, permission, customer, at):
+    return decided(he, company, name, permission, customer, at).allowed
+
+
+def who_could(he, company, permission, customer, at):
+    with acting(he):
+        found = as_of.who_could_at(he, permission, company.customer(customer), at)
+    numbers = {number: name for name, number in company.people.items()}
+    return {numbers[decision.person_id] for decision in found.decisions}
+
+
+def move_to(company, name, department):
+    feng = company.actor("feng")
+    with acting(feng):
+        staffing.change_users(
+            feng, {company.people[name]: {"main_department_id": company.departments[department]}}
+        )
+
+
+# People.
+
+
+def test_tang_was_in_the_east_until_she_moved_south(company, he, moment):
+    before = moment()
+    move_to(company, "tang", "south")
+    after = moment()
+    then = decided(he, company, "tang", "customer.view", "qiming", before)
+    assert then.allowed
+    assert then.covers[0].because is Scope.DEPARTMENT
+    now = decided(he, company, "tang", "customer.view", "qiming", after)
+    assert (now.allowed, now.code) == (False, Code.OUT_OF_SCOPE)
+    assert not could(he, company, "tang", "customer.view", "nanfang", before)
+    assert could(he, company, "tang", "customer.view", "nanfang", after)
+
+
+def test_who_could_see_qiming_on_that_day(company, he, moment):
+    before = moment()
+    move_to(company, "tang", "south")
+    with acting(he):
+        actions.assign_role(
+            he,
+            Role.objects.get(key="service"),
+            to=Principal(user=User.objects.get(pk=company.people["zhang"])),
+            reason="顶岗",
+        )
+    after = moment()
+    seeing = {"li", "wang", "lin", "tang", "zhao", "chen", "zhou"}
+    assert who_could(he, company, "customer.view", "qiming", before) == seeing
+    assert who_could(he, company, "customer.view", "qiming", after) == seeing - {"tang"} | {"zhang"}
+    assert who_could(he, company, "customer.edit", "qiming", before) == {"li", "wang", "lin"}
+
+
+def test_who_held_a_permission_at_all(company, he, moment):
+    with acting(he):
+        found = as_of.who_could_at(he, "explain.any", None, moment())
+    assert [decision.person_id for decision in found.decisions] == [company.people["he"]]
+    assert found.gates == "not_evaluated"
+
+
+def test_a_manager_who_went_away_saw_her_people_s_customers_until_then(company, he, moment):
+    before, feng = moment(), company.actor("feng")
+    with acting(feng):
+        staffing.set_managers(feng, {company.people["lin"]: None})
+    after = moment()
+    assert could(he, company, "wang", "customer.edit", "qiming", before)
+    assert not could(he, company, "wang", "customer.edit", "qiming", after)
+
+
+def test_an_account_that_was_closed_later_was_open_then(company, he, moment):
+    before, feng = moment(), company.actor("feng")
+    with acting(feng):
+        staffing.change_users(feng, {company.people["lin"]: {"status": "left"}})
+    after = moment()
+    assert could(he, company, "lin", "customer.view", "qiming", before)
+    assert decided(he, company, "lin", "customer.view", "qiming", after).code is Code.ACCOUNT_CLOSED
+
+
+def test_whoever_was_not_there_yet_could_do_nothing(company, he, moment):
+    before, feng = moment(), company.actor("feng")
+    with acting(feng):
+        (new,) = staffing.create_users(feng, [staffing.Person("ouyang", "欧阳娜娜")])
+    with acting(he):
+        assert as_of.decide_at(he, new.id, "customer.view", None, before).decision.code is Code.UNKNOWN_PERSON
+        assert as_of.decide_at(he, new.id, "customer.view", None, moment()).decision.code is Code.NO_GRANT
+
+
+def test_a_department_that_moved_stood_elsewhere_then(company, he, moment):
+    before, feng = moment(), company.actor("feng")
+    with acting(feng):
+        staffing.move_department(
+            feng, Department.objects.get(code="east"), to=Department.objects.get(code="far")
+        )
+    after = moment()
+    # 上海 is open to the sales department and those below; the east no longer stands there.
+    assert could(he, company, "lin", "customer.view", "qiming", before)
+    assert decided(he, company, "lin", "customer.view", "qiming", after).code is Code.NOT_ADMITTED
+
+
+# Policy.
+
+
+def test_a_role_that_was_narrowed_gave_more_then(company, he, moment):
+    before = moment()
+    with acting(he):
+        role = Role.objects.get(key="rep")
+        actions.change_role(
+            he,
+            role,
+            name=role.name,
+            description=role.description,
+            administrator="",
+            grants={"customer.view": ["own"]},
+        )
+    after = moment()
+    assert could(he, company, "lin", "customer.view", "haitian", before)
+    assert not could(he, company, "lin", "customer.view", "haitian", after)
+    assert could(he, company, "lin", "customer.delete", "qiming", before)
+    assert decided(he, company, "lin", "customer.delete", "qiming", after).code is Code.NO_GRANT
+
+
+def test_an_assignment_that_ended_held_until_then(company, he, moment, owner_connection):
+    before = moment()
+    owner_connection.execute("DELETE FROM access_assignment WHERE user_id = %s", [company.people["chen"]])
+    after = moment()
+    assert could(he, company, "chen", "customer.view", "qiming", before)
+    assert decided(he, company, "chen", "customer.view", "qiming", after).code is Code.NO_GRANT
+
+
+def test_a_gift_with_a_term_is_judged_by_the_day_that_is_asked_about(company, he, moment, owner_connection):
+    with acting(he):
+        actions.assign_role(
+            he,
+            Role.objects.get(key="service"),
+            to=Principal(user=User.objects.get(pk=company.people["qian"])),
+            reason="代班",
+            ends_at=clock.now() + timedelta(hours=1),
+        )
+        actions.admit(
+            he,
+            actions.Partition.objects.get(key="sh"),
+            to=Principal(user=User.objects.get(pk=company.people["qian"])),
+            rights=(),
+            reason="代班",
+        )
+    during = moment()
+    assert could(he, company, "qian", "customer.view", "qiming", during)
+    # The hour passes, and nothing changes by it.
+    with owner_connection.transaction():
+        owner_connection.execute("ALTER TABLE access_change DISABLE TRIGGER USER")
+        owner_connection.execute("UPDATE access_change SET at = at - interval '2 hours'")
+    with owner_connection.transaction():
+        owner_connection.execute("ALTER TABLE crm_customer DISABLE TRIGGER USER")
+        owner_connection.execute("UPDATE crm_customer SET valid_from = valid_from - interval '2 hours'")
+        owner_connection.execute("ALTER TABLE access_assignment DISABLE TRIGGER USER")
+        owner_connection.execute(
+            "UPDATE access_assignment SET ends_at = ends_at - interval '2 hours' WHERE ends_at IS NOT NULL"
+        )
+    assert could(he, company, "qian", "customer.view", "qiming", during - timedelta(hours=2))
+    assert decided(he, company, "qian", "customer.view", "qiming", during).code is Code.NO_GRANT
+
+
+def test_before_there_was_anything_nobody_could_anything(company, he):
+    early = clock.now() - timedelta(days=900)
+    assert decided(he, company, "lin", "customer.view", "qiming", early).code is Code.UNKNOWN_PERSON
+    with acting(he):
+        assert as_of.change_at(he, early).number == 0
+        assert as_of.snapshot_at(he, 0).people == {}
+
+
+def test_each_answer_says_which_version_of_the_policy_stood(company, he, moment, owner_connection):
+    before = moment()
+    owner_connection.execute(
+        "INSERT INTO access_version (number, published_by, digest, note) VALUES (2, -1, '', '')"
+    )
+    for at, version in ((before, 1), (moment(), 2)):
+        with acting(he):
+            found = as_of.decide_at(he, company.people["lin"], "customer.view", None, at)
+            assert found.change.version == version
+            assert as_of.change_at(he, at).number == found.change.number
+
+
+# Records.
+
+
+def test_a_customer_that_was_transferred_was_somebody_elses_then(company, he, moment):
+    before, lin = moment(), company.actor("lin")
+    with acting(lin):
+        crm.transfer_record(
+            lin, CUSTOMER, company.customer("yunhe"), to=company.people["zhang"], reason="换岗", version=1
+        )
+    after = moment()
+    assert could(he, company, "lin", "customer.edit", "yunhe", before)
+    assert not could(he, company, "lin", "customer.edit", "yunhe", after)
+    assert not could(he, company, "zhang", "customer.view", "yunhe", before)
+    assert could(he, company, "zhang", "customer.edit", "yunhe", after)
+
+
+def test_a_customer_in_the_bin_is_nobodys_until_it_comes_back(company, he, moment, owner_connection):
+    lin, number = company.actor("lin"), company.customer("yunhe")
+    before = moment()
+    with acting(lin):
+        crm.delete_record(lin, CUSTOMER, number, version=1)
+    inside = moment()
+    owner_connection.execute(
+        "UPDATE crm_customer SET deleted_at = NULL, deleted_by_id = NULL WHERE id = %s", [number]
+    )
+    after = moment()
+    assert could(he, company, "lin", "customer.view", "yunhe", before)
+    assert decided(he, company, "lin", "customer.view", "yunhe", inside).code is Code.RECORD_DELETED
+    assert could(he, company, "lin", "customer.view", "yunhe", after)
+
+
+def test_a_customer_that_was_purged_was_there_until_then(company, he, moment, owner_connection):
+    number = company.customer("pengcheng")
+    owner_connection.execute("DELETE FROM crm_opportunity WHERE customer_id = %s", [number])
+    before = moment()
+    owner_connection.execute("DELETE FROM crm_customer WHERE id = %s", [number])
+    after = moment()
+    assert could(he, company, "sun", "customer.view", "pengcheng", before)
+    assert decided(he, company, "sun", "customer.view", "pengcheng", after).code is Code.NO_RECORD
+    with acting(he):
+        assert as_of.record_facts_at(he, CUSTOMER, number, after) is None
+        assert as_of.record_facts_at(he, CUSTOMER, number, before).facts.owner_id == company.people["sun"]
+
+
+def test_a_customer_is_there_from_its_entry_on_whatever_its_papers_say(company, he, moment):
+    """An import may say that a customer was created years ago; nobody could see it here before it was entered."""
+    wang = company.actor("wang")
+    before = moment()
+    with acting(wang):
+        company_number = crm.create_record(
+            wang,
+            CUSTOMER,
+            crm.NewRecord(
+                company.partitions["sh"], company.people["lin"], {"name": "新客户", "stage": "new"}
+            ),
+        )
+    after = moment()
+    with acting(he):
+        assert as_of.record_facts_at(he, CUSTOMER, company_number, before) is None
+        found = as_of.record_facts_at(he, CUSTOMER, company_number, after)
+        assert found.facts.owner_id == company.people["lin"]
+
+
+def test_papers_from_years_ago_do_not_make_a_record_older(company, he, moment, owner_connection):
+    owner_connection.execute("UPDATE crm_customer SET created_at = '2019-01-01'")
+    number = company.customer("qiming")
+    with acting(he):
+        assert as_of.record_facts_at(he, CUSTOMER, number, clock.now() - timedelta(days=30)) is None
+        assert as_of.record_facts_at(he, CUSTOMER, number, moment()) is not None
+
+
+def test_fields_that_a_rule_can_name_keep_their_past_and_others_do_not(company, he, moment):
+    lin, number = company.actor("lin"), company.customer("qiming")
+    before = moment()
+    with acting(lin):
+        crm.edit_record(
+            lin,
+            CUSTOMER,
+            number,
+            {"stage": "won", "employees": 300, "phone": "13811112222", "note": "x"},
+            version=1,
+        )
+    with acting(he):
+        then = as_of.record_facts_at(he, CUSTOMER, number, before).values
+        now = as_of.record_facts_at(he, CUSTOMER, number, moment()).values
+    assert (then["stage"], then["employees"]) == ("following", None)
+    assert (now["stage"], now["employees"]) == ("won", 300)
+    assert {"phone", "note", "name", "code", "address"}.isdisjoint(then)
+
+
+def test_a_reference_and_an_amount_keep_their_past(company, he, moment):
+    lin, number = company.actor("lin"), company.opportunity("machines")
+    before = moment()
+    with acting(lin):
+        crm.edit_record(
+            lin, OPPORTUNITY, number, {"customer": company.customer("yunhe"), "amount": 5}, version=1
+        )
+    with acting(he):
+        then = as_of.record_facts_at(he, OPPORTUNITY, number, before).values
+        now = as_of.record_facts_at(he, OPPORTUNITY, number, moment()).values
+    assert (then["customer"], then["amount"]) == (company.customer("qiming"), 100_000)
+    assert (now["customer"], now["amount"]) == (company.customer("yunhe"), 5)
+
+
+def test_an_edit_of_what_no_rule_can_name_leaves_no_past(company, owner_connection):
+    lin = company.actor("lin")
+    with acting(lin):
+        crm.edit_record(lin, CUSTOMER, company.customer("qiming"), {"note": "打过电话"}, version=1)
+    assert owner_connection.execute("SELECT count(*) FROM crm_customer_history").fetchone() == (0,)
+
+
+# Order.
+
+
+def test_a_transaction_is_one_change_and_one_that_changes_nothing_is_none(company, owner_connection):
+    last = "SELECT max(number) FROM access_change"
+    before = owner_connection.execute(last).fetchone()[0]
+    with owner_connection.transaction():
+        owner_connection.execute("UPDATE people_department SET name = name || '部'")
+        owner_connection.execute("DELETE FROM access_grant WHERE permission = 'role.view'")
+    owner_connection.execute("UPDATE people_user SET last_login = now(), language = 'en'")
+    owner_connection.execute("UPDATE people_user SET title = title, status = status")
+    assert owner_connection.execute(last).fetchone()[0] == before + 1
+    touched = "SELECT count(*) FROM {} WHERE from_change = %s OR to_change = %s"
+    for table, rows in (("people_department_history", 8), ("access_grant_history", 1)):
+        found = owner_connection.execute(touched.format(table), [before + 1] * 2).fetchone()
+        assert found == (rows,), table
+
+
+def test_numbers_have_no_gap_where_a_change_was_rolled_back(company, owner_connection):
+    with pytest.raises(ZeroDivisionError), owner_connection.transaction():
+        owner_connection.execute("UPDATE people_department SET name = '甲' WHERE code = 'east'")
+        raise ZeroDivisionError
+    owner_connection.execute("UPDATE people_department SET name = '乙' WHERE code = 'east'")
+    numbers = [n for (n,) in owner_connection.execute("SELECT number FROM access_change ORDER BY number")]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_two_changes_at_once_are_numbered_as_they_are_committed(company, owner_connection, connect_as):
+    meanwhile = connect_as("hufu_owner")
+    with owner_connection.transaction():
+        owner_connection.execute("UPDATE people_user SET title = '一' WHERE username = 'lin'")
+        with pytest.raises(psycopg.errors.LockNotAvailable), meanwhile.transaction():
+            meanwhile.execute("SET LOCAL lock_timeout = '300ms'")
+            meanwhile.execute("UPDATE people_user SET title = '二' WHERE username = 'tang'")
+    meanwhile.execute("UPDATE people_user SET title = '二' WHERE username = 'tang'")
+    first, second = (
+        owner_connection.execute(
+            "SELECT from_change FROM people_user WHERE username = %s", [name]
+        ).fetchone()[0]
+        for name in ("lin", "tang")
+    )
+    assert second == first + 1
+
+
+def set_clock(owner_connection, moment):
+    said = f"'{moment.isoformat()}'::timestamptz" if moment else "pg_catalog.clock_timestamp()"
+    owner_connection.execute(
+        "CREATE OR REPLACE FUNCTION hufu.moment() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE AS"
+        f" $$ SELECT {said} $$"
+    )
+
+
+def test_a_clock_that_stands_still_or_steps_back_confuses_nothing(company, he, owner_connection):
+    """Three changes of facts and of a record in the same microsecond, and three an hour before them."""
+    number = company.customer("qiming")
+    noon = clock.now()
+    remembered = []
+    for when in (noon, noon, noon, noon - timedelta(hours=1), noon - timedelta(hours=1)):
+        set_clock(owner_connection, when)
+        for department, owner in (("south", "tang"), ("east", "lin")):
+            owner_connection.execute(
+                "UPDATE people_user SET main_department_id = %s WHERE username = 'tang'",
+                [company.departments[department]],
+            )
+            owner_connection.execute(
+                "UPDATE crm_customer SET owner_id = %s WHERE id = %s", [company.people[owner], number]
+            )
+            change, at = owner_connection.execute(
+                "SELECT number, at FROM access_change ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            valid_from = owner_connection.execute(
+                "SELECT valid_from FROM crm_customer WHERE id = %s", [number]
+            ).fetchone()[0]
+            remembered.append((change, at, valid_from, department, owner))
+    moments = [at for _n, at, *_rest in remembered]
+    assert moments == sorted(set(moments))
+    with acting(he):
+        for change, at, valid_from, department, owner in remembered:
+            past = as_of.snapshot_at(he, change)
+            assert past.people[company.people["tang"]].main_department_id == company.departments[department]
+            assert as_of.change_at(he, at).number == change
+            found = as_of._record(CUSTOMER, number, as_of.Change(number=change, at=at), valid_from)
+            assert found.facts.owner_id == company.people[owner]
+
+
+# What touched something.
+
+
+def test_the_changes_of_a_person_are_told_in_order(company, he):
+    feng, tang = company.actor("feng"), company.people["tang"]
+    move_to(company, "tang", "south")
+    with acting(feng):
+        staffing.change_users(feng, {tang: {"title": "大客户经理"}})
+    with acting(he):
+        actions.assign_role(
+            he, Role.objects.get(key="service"), to=Principal(user=User.objects.get(pk=tang)), reason="x"
+        )
+    with acting(he):
+        touches = as_of.changes_of_person(he, tang)
+    assert [(touch.thing, touch.how) for touch in touches] == [
+        ("user", How.BEGAN),
+        ("user", How.CHANGED),
+        ("user", How.CHANGED),
+        ("assignment", How.BEGAN),
+    ]
+    moved = touches[1]
+    assert moved.fields == ("main_department_id",)
+    assert moved.before == {"main_department_id": company.departments["east"]}
+    assert moved.after == {"main_department_id": company.departments["south"]}
+    assert [touch.by for touch in touches] == [-1, feng.user_id, feng.user_id, he.user_id]
+    assert [touch.change for touch in touches] == sorted(touch.change for touch in touches)
+
+
+def test_the_changes_of_a_role_are_told(company, he, owner_connection):
+    with acting(he):
+        role = Role.objects.get(key="empty")
+        actions.change_role(
+            he,
+            role,
+            name="不空的角色",
+            description="",
+            administrator="",
+            grants={"customer.view": ["own"]},
+        )
+    owner_connection.execute("DELETE FROM access_grant WHERE role_id = %s", [role.id])
+    with acting(he):
+        touches = as_of.changes_of_role(he, role.id)
+    assert [(touch.thing, touch.how) for touch in touches] == [
+        ("role", How.BEGAN),
+        ("role", How.CHANGED),
+        ("grant", How.BEGAN),
+        ("grant", How.ENDED),
+    ]
+    assert touches[1].after == {"name": "不空的角色"}
+    assert touches[3].before["permission"] == "customer.view"
+
+
+def test_the_changes_of_a_record_name_its_fields_and_show_no_value(company, he):
+    lin, number = company.actor("lin"), company.customer("qiming")
+    with acting(lin):
+        crm.edit_record(lin, CUSTOMER, number, {"stage": "won"}, version=1)
+        crm.transfer_record(lin, CUSTOMER, number, to=company.people["zhang"], reason="换岗", version=2)
+    with acting(he):
+        began, edited, transferred = as_of.changes_of_record(he, CUSTOMER, number)
+    assert began.how is How.BEGAN
+    assert "stage" not in began.after
+    assert (edited.fields, edited.before, edited.after) == (("stage",), {}, {})
+    assert edited.by == transferred.by == lin.user_id
+    assert transferred.after == {
+        "owner_id": company.people["zhang"],
+        "department_id": company.departments["south"],
+    }
+
+
+# Who may ask, and what is left of a question.
+
+QUESTIONS = {
+    "change": lambda a, c, t: as_of.change_at(a, t),
+    "snapshot": lambda a, c, t: as_of.snapshot_at(a, 1),
+    "record": lambda a, c, t: as_of.record_facts_at(a, CUSTOMER, c.customer("qiming"), t),
+    "explain": lambda a, c, t: as_of.decide_at(a, c.people["lin"], "customer.view", c.customer("qiming"), t),
+    "who": lambda a, c, t: as_of.who_could_at(a, "customer.view", c.customer("qiming"), t),
+    "person": lambda a, c, t: as_of.changes_of_person(a, c.people["lin"]),
+    "role": lambda a, c, t: as_of.changes_of_role(a, 1),
+    "changes": lambda a, c, t: as_of.changes_of_record(a, CUSTOMER, c.customer("qiming")),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("name", ["lin", "li", "chen", "feng", "wu", "qian"])
+def test_nobody_without_explain_any_asks_about_the_past(unharmed, name, question):
+    actor, company = unharmed.actor(name), unharmed
+    with pytest.raises(Denied), acting(actor):
+        QUESTIONS[question](actor, company, clock.now())
+
+
+@pytest.mark.parametrize("question", set(QUESTIONS) - {"change"})
+def test_each_question_leaves_an_event_with_its_moment(company, he, connect_as, question):
+    asked_about = clock.now()
+    with acting(he):
+        QUESTIONS[question](he, company, asked_about)
+    rows = connect_as("hufu_owner").execute("SELECT body FROM audit_event WHERE type = 'access.asked'")
+    (event,) = [json.loads(bytes(body)) for (body,) in rows]
+    if question in ("record", "explain", "who"):
+        assert event["data"]["at"].startswith(asked_about.strftime("%Y-%m-%dT%H:%M:%S.%f"))
+    assert event["target"] is not None or question == "snapshot"
+
+
+def test_what_is_still_to_come_is_not_known(company, he):
+    with pytest.raises(Invalid, match="still to come"), acting(he):
+        as_of.change_at(he, clock.now() + timedelta(days=1))
+    with pytest.raises(Invalid, match="no change number"), acting(he):
+        as_of.snapshot_at(he, 10_000)
+
+
+def test_where_people_were_there_first_the_past_begins_with_the_upgrade(company, he, owner_connection):
+    owner_connection.execute("ALTER TABLE access_change DISABLE TRIGGER USER")
+    owner_connection.execute(
+        "INSERT INTO access_change (number, at, version) SELECT 0, min(at) - interval '1 minute', 0"
+        " FROM access_change"
+    )
+    with pytest.raises(Invalid, match="The past is known from"), acting(he):
+        as_of.change_at(he, clock.now() - timedelta(days=30))
+
+
+PAST = ("SELECT * FROM hufu.people_user_at(1000)", "SELECT * FROM hufu.access_assignment_of('id', 1)")
+RECORD_PAST = (
+    "SELECT * FROM hufu.crm_customer_at(1, 1000, now())",
+    "SELECT * FROM hufu.crm_customer_of('id', 1)",
+)
+
+
+def test_the_database_gives_the_past_to_explain_any_alone(shared, connect_as):
+    company = shared
+    app = connect_as("hufu_app")
+    for name in ("lin", "li", "feng", "wu", "he", None):
+        for statement in (*PAST, *RECORD_PAST):
+            with app.transaction():
+                if name is not None:
+                    app.execute("SELECT hufu.enter(%s)", [company.people[name]])
+                if name == "he":
+                    assert app.execute(statement).fetchall()
+                    continue
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+                    app.execute(statement)
+
+
+def test_numbers_of_changes_are_read_by_administrators_and_written_by_nobody(shared, connect_as):
+    company = shared
+    app = connect_as("hufu_app")
+    for name, reads in (("lin", False), ("li", False), ("feng", False), ("wu", True), ("he", True)):
+        with app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [company.people[name]])
+            found = app.execute("SELECT count(*) FROM access_change").fetchone()[0]
+            assert (found > 0) == reads, name
+            for statement in (
+                "INSERT INTO access_change (number, at, version) VALUES (99, now(), 0)",
+                "UPDATE access_change SET at = at",
+                "DELETE FROM access_change",
+                "TRUNCATE access_change",
+                "SELECT hufu.next_change()",
+            ):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+                    app.execute(statement)
+
+
+@pytest.mark.parametrize("column", ["valid_from", "from_change"])
+def test_nobody_says_since_when_a_record_or_a_fact_stands(shared, connect_as, column):
+    company = shared
+    app = connect_as("hufu_app")
+    value = {"valid_from": "'2001-01-01'", "from_change": "-1"}[column]
+    with app.transaction():
+        app.execute("SELECT hufu.enter(%s)", [company.people["lin"]])
+        for statement in (
+            f"UPDATE crm_customer SET {column} = {value}, updated_by_id = hufu.actor()",
+            f"INSERT INTO crm_customer (id, {column}) VALUES (9000, {value})",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+                app.execute(statement)
+    with app.transaction(force_rollback=True):
+        app.execute("SELECT hufu.enter(%s)", [company.people["feng"]])
+        app.execute(f"UPDATE people_department SET {column} = {value}")
+        app.execute(f"UPDATE people_department SET name = name || 'x', {column} = {value}")
+        app.execute(
+            f"INSERT INTO people_department (id, name, code, {column}) VALUES (900, 'x', 'x', {value})"
+        )
+        forged = app.execute(f"SELECT count(*) FROM people_department WHERE {column} <= {value}")
+        assert forged.fetchone() == (0,)
