@@ -31,8 +31,9 @@ def nameable_fields(resource: ResourceType) -> tuple[Field, ...]:
 
 def kept_columns(resource: ResourceType) -> tuple[str, ...]:
     """Return the columns whose past is kept."""
+    parent = (resource.by_name[resource.parent].column,) if resource.parent else ()
     own = {field.column for field in resource.model_class._meta.concrete_fields}
-    named = (*COVERED_BY, *(declared.column for declared in nameable_fields(resource)))
+    named = (*COVERED_BY, *parent, *(declared.column for declared in nameable_fields(resource)))
     return tuple(column for column in dict.fromkeys(named) if column in own)
 
 

@@ -226,7 +226,149 @@ def test_each_answer_says_which_version_of_the_policy_stood(company, he, moment,
             assert as_of.change_at(he, at).number == found.change.number
 
 
+@pytest.mark.parametrize(
+    ("into", "out"),
+    [
+        (
+            "INSERT INTO people_group (id, key, name) VALUES (1, 'task', '专项组');"
+            "INSERT INTO people_group_member (group_id, user_id) VALUES (1, {qian});"
+            "INSERT INTO access_assignment (role_id, group_id, reason, given_by) VALUES ({service}, 1, '', -1)",
+            "DELETE FROM people_group_member",
+        ),
+        (
+            "INSERT INTO people_position (id, key, name) VALUES (1, 'desk', '前台');"
+            "INSERT INTO people_position_holder (position_id, user_id) VALUES (1, {qian});"
+            "INSERT INTO access_assignment (role_id, position_id, reason, given_by) VALUES ({service}, 1, '', -1)",
+            "DELETE FROM people_position_holder",
+        ),
+        (
+            "INSERT INTO people_department_post (department_id, post, user_id) VALUES ({east}, 'head', {qian});"
+            "INSERT INTO access_assignment (role_id, department_id, below, post, reason, given_by)"
+            " VALUES ({service}, {east}, false, 'head', '', -1)",
+            "UPDATE people_department_post SET post = 'assistant'",
+        ),
+        (
+            "INSERT INTO people_ladder (id, key, name) VALUES (2, 'desk', '前台序列');"
+            "INSERT INTO people_level (id, ladder_id, key, name, rank) VALUES (9, 2, 'desk', '前台', 1);"
+            "UPDATE people_user SET level_id = 9 WHERE id = {qian};"
+            "INSERT INTO people_level_includes (level_id, includes_id) VALUES (9, {rep})",
+            "DELETE FROM people_level_includes",
+        ),
+    ],
+    ids=["group", "position", "post", "included level"],
+)
+def test_qian_saw_qiming_for_as_long_as_she_belonged_to_it(company, he, moment, owner_connection, into, out):
+    service = owner_connection.execute("SELECT id FROM access_role WHERE key = 'service'").fetchone()[0]
+    names = {
+        "qian": company.people["qian"],
+        "east": company.departments["east"],
+        "rep": company.levels["rep"],
+        "service": service,
+    }
+    before = moment()
+    with owner_connection.transaction():
+        owner_connection.execute(into.format(**names))
+    during = moment()
+    owner_connection.execute(out)
+    after = moment()
+    seen = [could(he, company, "qian", "customer.view", "qiming", at) for at in (before, during, after)]
+    assert seen == [False, True, False]
+
+
+def test_base_access_opened_every_customer_until_it_was_closed(company, he, moment, owner_connection):
+    before = moment()
+    owner_connection.execute(
+        "INSERT INTO access_base_access (type, access) VALUES ('customer', 'public_read')"
+    )
+    during = moment()
+    owner_connection.execute("UPDATE access_base_access SET access = 'private'")
+    after = moment()
+    seen = [could(he, company, "lin", "customer.view", "nanfang", at) for at in (before, during, after)]
+    assert seen == [False, True, False]
+
+
 # Records.
+
+
+def test_a_member_of_the_team_saw_the_customer_while_in_it(company, he, moment, owner_connection):
+    number, zhang = company.customer("qiming"), company.people["zhang"]
+    before = moment()
+    owner_connection.execute(
+        "INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)"
+        " VALUES ('customer', %s, %s, 'edit', '', -1)",
+        [number, zhang],
+    )
+    editing = moment()
+    owner_connection.execute("UPDATE access_team_member SET access = 'read'")
+    reading = moment()
+    owner_connection.execute("DELETE FROM access_team_member")
+    after = moment()
+    verbs = {
+        at: {
+            verb for verb in ("view", "edit") if could(he, company, "zhang", f"customer.{verb}", "qiming", at)
+        }
+        for at in (before, editing, reading, after)
+    }
+    assert list(verbs.values()) == [set(), {"view", "edit"}, {"view"}, set()]
+    assert "zhang" in who_could(he, company, "customer.edit", "qiming", editing)
+    with acting(he):
+        touches = as_of.changes_of_record(he, CUSTOMER, number)
+    assert [(touch.thing, touch.how) for touch in touches] == [
+        ("customer", How.BEGAN),
+        ("team_member", How.BEGAN),
+        ("team_member", How.CHANGED),
+        ("team_member", How.ENDED),
+    ]
+
+
+def test_a_contact_was_seen_with_its_customer(company, he, moment, owner_connection):
+    owner_connection.execute(
+        "INSERT INTO access_grant (role_id, permission, scope) SELECT id, 'contact.view', 'everything'"
+        " FROM access_role WHERE key IN ('rep', 'service')"
+    )
+    owner_connection.execute(
+        "INSERT INTO crm_contact (id, partition_id, customer_id, created_at, created_by_id, updated_at, updated_by_id,"
+        " lock_version, name, name_sort, name_initials, title, decision_role, phone, email, wechat, note)"
+        " VALUES (1, %s, %s, now(), -1, now(), -1, 1, '周小姐', 'x', 'x', '', '', '', '', '', '')",
+        [company.partitions["sh"], company.customer("qiming")],
+    )
+    before = moment()
+    owner_connection.execute(
+        "UPDATE crm_customer SET owner_id = %s, department_id = %s WHERE id = %s",
+        [company.people["zhang"], company.departments["south"], company.customer("qiming")],
+    )
+    after = moment()
+
+    def seeing(at):
+        with acting(he):
+            found = as_of.who_could_at(he, "contact.view", 1, at)
+        numbers = {number: name for name, number in company.people.items()}
+        return {numbers[decision.person_id] for decision in found.decisions}
+
+    assert seeing(before) == {"li", "wang", "lin", "tang", "chen"}
+    assert seeing(after) == {"li", "wang", "zhang", "chen"}
+    owner_connection.execute(
+        "DELETE FROM crm_opportunity WHERE customer_id = %s", [company.customer("qiming")]
+    )
+    owner_connection.execute("DELETE FROM crm_customer WHERE id = %s", [company.customer("qiming")])
+    assert seeing(moment()) == set()
+    assert seeing(before) == {"li", "wang", "lin", "tang", "chen"}
+
+
+def test_what_moved_to_another_partition_stood_in_the_first_one(company, he, moment, owner_connection):
+    number, deal = company.customer("qiming"), company.opportunity("machines")
+    before = moment()
+    owner_connection.execute(
+        "UPDATE crm_customer SET partition_id = %s WHERE id = %s", [company.partitions["sz"], number]
+    )
+    after = moment()
+    with acting(he):
+        for resource, record_id in ((CUSTOMER, number), (OPPORTUNITY, deal)):
+            partitions = [
+                as_of.record_facts_at(he, resource, record_id, at).facts.partition_id
+                for at in (before, after)
+            ]
+            assert partitions == [company.partitions["sh"], company.partitions["sz"]]
 
 
 def test_a_customer_that_was_transferred_was_somebody_elses_then(company, he, moment):

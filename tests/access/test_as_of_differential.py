@@ -5,6 +5,7 @@ After each change all decisions are remembered as the present gave them; at the 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,18 +18,36 @@ from hypothesis import strategies as st
 
 from hufu.access import as_of, queries, registry
 from hufu.access.decision.snapshot import Snapshot
-from hufu.access.decision.terms import RecordFacts
+from hufu.access.decision.terms import RecordFacts, Share
+from hufu.access.reach import SHARE_OF
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from tests.access.organisations import Pick, organisations
 from tests.access.world import TABLES, World, store
 
-COMPANIES = 6
-CHANGES = 10
+COMPANIES = 5
+CHANGES = 8
 VERBS = ("view", "edit", "delete")
 Records = dict[tuple[str, int], RecordFacts]
 Statement = tuple[str, list[Any]]
+
+
+# What generated companies have none of yet, and what would hold them fast.
+_MORE = (
+    *("access_team_member", "access_assignment", "access_admission", "access_base_access"),
+    *("people_group_member", "people_group", "people_position_holder", "people_position"),
+    *("people_department_post", "people_level_includes"),
+)
+
+
+def begin(owner: psycopg.Connection, world: World) -> None:
+    """Store a generated company, with two groups and a position."""
+    for table in _MORE:
+        owner.execute(f"DELETE FROM {table}")
+    store(owner, world)
+    owner.execute("INSERT INTO people_group (id, key, name) VALUES (1, 'a', '组甲'), (2, 'b', '组乙')")
+    owner.execute("INSERT INTO people_position (id, key, name) VALUES (1, 'p', '岗位')")
 
 
 @dataclass(frozen=True)
@@ -57,8 +76,13 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
     with acting(Actor.operator()):
         snapshot = replace(queries.snapshot(), at=now)
     number = owner.execute("SELECT max(number) FROM access_change").fetchone()[0]
+    teams: dict[tuple[str, int], dict[int, Share]] = defaultdict(dict)
+    for type_name, number_of, user, access in owner.execute(
+        "SELECT type, record_id, user_id, access FROM access_team_member"
+    ):
+        teams[type_name, number_of][user] = SHARE_OF[access]
     records = {
-        (type_name, row[0]): RecordFacts(*row[1:])
+        (type_name, row[0]): RecordFacts(*row[1:], team=teams[type_name, row[0]])
         for type_name, table in TABLES.items()
         for row in owner.execute(
             f"SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL FROM {table}"
@@ -135,7 +159,10 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             return "DELETE FROM access_grant WHERE role_id = %s AND permission = %s", values
         return (
             "INSERT INTO access_grant (role_id, permission, scope) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [*values, pick(["own", "subordinates", "department", "department_and_below", "everything"])],
+            [
+                *values,
+                pick(["own", "subordinates", "department", "department_and_below", "everything", "team"]),
+            ],
         )
 
     def inheritance() -> Statement:
@@ -159,13 +186,60 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             return f"DELETE FROM {table} WHERE {column} = %s", [pick(things)]
         rights = (", can_create, can_edit, can_delete", ", true, true, false")
         more, given_rights = rights if table == "access_admission" else ("", "")
-        to = pick(["user_id", "department_id", "level_id"])
-        whom = {"user_id": people, "department_id": departments, "level_id": levels}[to]
+        whom = {
+            "user_id": people,
+            "group_id": [1, 2],
+            "department_id": departments,
+            "position_id": [1],
+            "level_id": levels,
+        }
+        to = pick(list(whom))
         below = to == "department_id" and pick([True, False])
+        post = pick(["", "head", "assistant"]) if to == "department_id" else ""
         return (
-            f"INSERT INTO {table} ({column}, {to}, below, reason, given_by{more})"
-            f" VALUES (%s, %s, %s, '', -1{given_rights})",
-            [pick(things), pick(whom), below],
+            f"INSERT INTO {table} ({column}, {to}, below, post, reason, given_by{more})"
+            f" VALUES (%s, %s, %s, %s, '', -1{given_rights})",
+            [pick(things), pick(whom[to]), below, post],
+        )
+
+    def belonging() -> Statement:
+        table, columns, values = pick(
+            [
+                ("people_group_member", "user_id, group_id", [pick(people), pick([1, 2])]),
+                ("people_position_holder", "user_id, position_id", [pick(people), 1]),
+                (
+                    "people_department_post",
+                    "user_id, department_id, post",
+                    [pick(people), pick(departments), pick(["head", "assistant"])],
+                ),
+                ("people_level_includes", "level_id, includes_id", [5, pick([1, 2, 3])]),
+            ]
+        )
+        if pick([True, False, False]):
+            return f"DELETE FROM {table}", []
+        marks = ", ".join(["%s"] * len(values))
+        return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT DO NOTHING", values
+
+    def base_access() -> Statement:
+        return (
+            "INSERT INTO access_base_access (type, access) VALUES (%s, %s)"
+            " ON CONFLICT (type) DO UPDATE SET access = EXCLUDED.access",
+            [pick(list(TABLES)), pick(["private", "public_read", "public_read_write"])],
+        )
+
+    def team() -> Statement:
+        type_name = pick(list(TABLES))
+        values = [type_name, pick(list(world["records"][type_name])), pick(people)]
+        if pick([True, False, False]):
+            return (
+                "DELETE FROM access_team_member WHERE type = %s AND (record_id = %s OR user_id = %s)",
+                values,
+            )
+        return (
+            "INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)"
+            " VALUES (%s, %s, %s, %s, '', -1)"
+            " ON CONFLICT (type, record_id, user_id) DO UPDATE SET access = EXCLUDED.access",
+            [*values, pick(["read", "edit"])],
         )
 
     def row() -> Statement:
@@ -185,7 +259,8 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             return f"DELETE FROM {table} WHERE id = %s", [number]
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
 
-    kinds = [person, person, department, membership, grant, inheritance, gift, gift, row, row, row]
+    kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
+    kinds += [base_access, team, team, row, row, row]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 
@@ -211,7 +286,7 @@ def compare_many(owner: psycopg.Connection, companies: int, *phases: Phase) -> i
             return data.draw(st.sampled_from(choices))
 
         world = data.draw(organisations(now))
-        store(owner, world)
+        begin(owner, world)
         remembered = [remember(owner, now)]
         for _n in range(CHANGES):
             statements = draw_change(pick, world)
