@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 
-from django.utils.timezone import make_aware
+from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, queries, registry
@@ -67,7 +67,10 @@ def moment(text: str) -> datetime:
             found = datetime.combine(date.fromisoformat(text), time())
         else:
             found = datetime.fromisoformat(text)
-        return found if found.tzinfo else make_aware(found)
+        found = found if found.tzinfo else make_aware(found)
+        # At the ends of the calendar a moment exists in some time zones only.
+        localtime(found.astimezone(UTC))
+        return found
     except (ValueError, OverflowError):
         raise WrongUsage(
             _("“%s” is no moment. Write a day such as 2026-03-01 or a time such as 2026-03-01T10:00.") % text

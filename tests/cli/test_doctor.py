@@ -30,6 +30,8 @@ def test_a_fresh_database_is_well(committed):
         ("GRANT DELETE ON audit_event TO hufu_app", "rights on audit_event", "DELETE"),
         ("GRANT UPDATE (body) ON audit_event TO hufu_app", "rights on audit_event", "UPDATE"),
         ("GRANT INSERT ON access_term TO hufu_app", "rights on access_term", "INSERT"),
+        ("GRANT UPDATE ON access_change TO hufu_app", "rights on access_change", "UPDATE"),
+        ("GRANT SELECT (id) ON people_user_history TO hufu_app", "the past", "people_user_history"),
         ("GRANT TRUNCATE ON crm_customer TO hufu_app", "truncating", "crm_customer"),
         ("ALTER TABLE crm_customer DISABLE ROW LEVEL SECURITY", "row policies", "crm_customer"),
         (

@@ -179,3 +179,82 @@ def test_explain_and_count_agree(hufu, company, customer):
         code = hufu("explain", "--as", name, "customer.view", f"customer:{customer}").code
         counted = hufu("count", "customer.view", "--as", name, "--json").json["count"]
         assert (code == 0) == (counted == 1), name
+
+
+# Another day.
+
+
+def moment_of(owner_connection):
+    return owner_connection.execute("SELECT clock_timestamp()").fetchone()[0].isoformat()
+
+
+def test_another_day_is_told_as_it_stood(hufu, company, customer, owner_connection):
+    before = moment_of(owner_connection)
+    owner_connection.execute("UPDATE people_user SET level_id = NULL WHERE username = 'li'")
+    question = ("explain", "--as", "li", "customer.edit", f"customer:{customer}")
+    assert hufu(*question).code == 1
+    said = hufu(*question, "--at", before)
+    assert said.code == 0
+    assert said.out.startswith("Yes: 李一 may")
+    assert "under version 1 of the policy" in said.out
+    assert "Access limits are not evaluated for the past." in said.out
+    assert hufu(*question, "--at", moment_of(owner_connection)).code == 1
+
+
+def test_another_day_for_programs(hufu, company, customer, owner_connection):
+    before = moment_of(owner_connection)
+    owner_connection.execute("UPDATE crm_customer SET owner_id = %s", [company["chen"].id])
+    question = ("explain", "--as", "li", "customer.edit", f"customer:{customer}", "--json", "--at")
+    said = hufu(*question, before).json
+    assert (said["allowed"], said["path"][1]["because"]) == (True, "own")
+    assert said["as_of"]["gates"] == "not_evaluated"
+    assert said["as_of"]["version"] == 1
+    assert hufu(*question, moment_of(owner_connection)).json["allowed"] is False
+
+
+def test_a_record_that_was_not_there_yet_is_none(hufu, company, owner_connection, customer):
+    early = owner_connection.execute(
+        "SELECT valid_from - interval '1 millisecond' FROM crm_customer"
+    ).fetchone()[0]
+    said = hufu(
+        "explain",
+        "--as",
+        "li",
+        "customer.view",
+        f"customer:{customer}",
+        "--at",
+        early.isoformat(),
+        "--json",
+    )
+    assert (said.code, said.json["code"]) == (1, "no_record")
+
+
+def test_before_everything_there_is_nobody(hufu, company):
+    said = hufu("explain", "--as", "li", "customer.view", "--at", "2020-02-29", "--json")
+    assert (said.code, said.json["code"]) == (1, "unknown_person")
+    assert said.json["as_of"]["at"] == "2020-02-29T00:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("2199-01-01", "still to come"),
+        ("yesterday", "is no moment"),
+        ("2026-02-30", "is no moment"),
+        ("2026-03-01T25:00", "is no moment"),
+        ("0001-01-01T00:00+14:00", "is no moment"),
+        ("9999-12-31T23:59+00:00", "is no moment"),
+    ],
+)
+def test_a_moment_that_is_none_ends_with_2(hufu, company, moment, told):
+    said = hufu("explain", "--as", "li", "customer.view", "--at", moment)
+    assert (said.code, said.out) == (2, "")
+    assert told in said.err
+
+
+def test_a_question_about_another_day_is_in_the_log_with_its_moment(hufu, company, customer, events):
+    hufu("explain", "--as", "li", "customer.view", f"customer:{customer}", "--at", "2026-03-01T10:00")
+    (event,) = events("access.asked")
+    assert event["data"]["question"] == "explain"
+    assert event["data"]["record"] == f"customer:{customer}"
+    assert event["data"]["at"] == "2026-03-01T02:00:00.000000Z"

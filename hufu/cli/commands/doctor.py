@@ -21,6 +21,7 @@ HELP = "check the installation and say what to do"
 # The application reads and appends the log, and reads reach; both are written by definer functions alone.
 FORBIDDEN = {
     "audit_event": ("UPDATE", "DELETE", "TRUNCATE"),
+    "access_change": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     **dict.fromkeys(
         ("access_reach", "access_term", "access_term_grant"), ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
     ),
@@ -90,6 +91,7 @@ def examine() -> Iterator[Finding]:
         "row policies", lambda: inspection.check_row_policies(database, outside_row_policies())
     )
     yield from guarded("rights", partial(inspection.check_privileges, database, FORBIDDEN))
+    yield from guarded("the past", partial(inspection.check_past, database))
     yield from guarded("functions", partial(inspection.check_functions, database))
     yield from guarded("version of the database", check_version)
     for app in apps.get_app_configs():

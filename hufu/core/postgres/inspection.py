@@ -108,6 +108,23 @@ def check_privileges(
     )
 
 
+def check_past(connection: psycopg.Connection) -> Iterator[Finding]:
+    """Check that the application touches no table of the past: functions alone read them, and triggers write them."""
+    rows = connection.execute(
+        """
+        SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relname LIKE '%%\\_history'
+          AND (has_table_privilege(%(role)s, c.oid, 'SELECT, INSERT, UPDATE, DELETE')
+               OR has_any_column_privilege(%(role)s, c.oid, 'SELECT, INSERT, UPDATE'))
+        ORDER BY 1
+        """,
+        {"role": roles.APP},
+    ).fetchall()
+    yield Finding(
+        "the past", f"the application may touch {_listed(row[0] for row in rows)}" if rows else "", REVOKE
+    )
+
+
 def check_functions(connection: psycopg.Connection) -> Iterator[Finding]:
     """Check that functions with their owner's rights look names up where their author meant."""
     rows = connection.execute(
