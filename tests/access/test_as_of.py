@@ -12,19 +12,22 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from hufu.access import actions, as_of
+from hufu.access import actions, as_of, queries
 from hufu.access.actions import Principal
 from hufu.access.as_of import How
 from hufu.access.decision.decide import Code
 from hufu.access.decision.scopes import Scope
 from hufu.access.models import Role
+from hufu.cli.migration import bring_up_to_date
 from hufu.core import clock
 from hufu.core.errors import Denied, Invalid
+from hufu.core.postgres import roles
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm.resources import CUSTOMER, OPPORTUNITY
 from hufu.people.models import Department, User
 from hufu.staffing import actions as staffing
+from tests.database import django_on
 
 
 @pytest.fixture
@@ -674,14 +677,32 @@ def test_what_is_still_to_come_is_not_known(company, he):
         as_of.snapshot_at(he, 10_000)
 
 
-def test_where_people_were_there_first_the_past_begins_with_the_upgrade(company, he, owner_connection):
-    owner_connection.execute("ALTER TABLE access_change DISABLE TRIGGER USER")
-    owner_connection.execute(
-        "INSERT INTO access_change (number, at, version) SELECT 0, min(at) - interval '1 minute', 0"
-        " FROM access_change"
-    )
+def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
+    company, he, postgres, owner_connection, moment
+):
+    """A database from before changes had numbers keeps its people, records and what it knew of their past."""
+    before = moment()
+    for table in queries.KEPT_COLUMNS:
+        owner_connection.execute(f"ALTER TABLE {table} DROP COLUMN from_change")
+        owner_connection.execute(
+            f"ALTER TABLE {table}_history DROP COLUMN from_change, DROP COLUMN to_change"
+        )
+    owner_connection.execute("ALTER TABLE people_user_history DROP COLUMN title")
+    owner_connection.execute("DROP TABLE access_change, crm_customer_history CASCADE")
+    owner_connection.execute("ALTER TABLE crm_customer DROP COLUMN valid_from, DROP COLUMN from_change")
+    owner_connection.execute("DELETE FROM django_migrations WHERE name = '0020_changes'")
+    with django_on(postgres.url(roles.OWNER, owner_connection.info.dbname)):
+        assert bring_up_to_date(quiet=True)
+        assert not bring_up_to_date(quiet=True)
+    after = moment()
+    move_to(company, "tang", "south")
+    assert could(he, company, "tang", "customer.view", "qiming", after)
+    assert not could(he, company, "tang", "customer.view", "qiming", moment())
     with pytest.raises(Invalid, match="The past is known from"), acting(he):
-        as_of.change_at(he, clock.now() - timedelta(days=30))
+        as_of.change_at(he, before)
+    with acting(he):
+        began, moved = as_of.changes_of_person(he, company.people["tang"])
+        assert (began.change, moved.change) == (0, 1)
 
 
 PAST = ("SELECT * FROM hufu.people_user_at(1000)", "SELECT * FROM hufu.access_assignment_of('id', 1)")
