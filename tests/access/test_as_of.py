@@ -24,7 +24,7 @@ from hufu.core.errors import Denied, Invalid
 from hufu.core.postgres import roles
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
-from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import Department, User
 from hufu.staffing import actions as staffing
 from tests.database import django_on
@@ -324,38 +324,22 @@ def test_a_member_of_the_team_saw_the_customer_while_in_it(company, he, moment, 
     ]
 
 
-def test_a_contact_was_seen_with_its_customer(company, he, moment, owner_connection):
-    owner_connection.execute(
-        "INSERT INTO access_grant (role_id, permission, scope) SELECT id, 'contact.view', 'everything'"
-        " FROM access_role WHERE key IN ('rep', 'service')"
-    )
-    owner_connection.execute(
-        "INSERT INTO crm_contact (id, partition_id, customer_id, created_at, created_by_id, updated_at, updated_by_id,"
-        " lock_version, name, name_sort, name_initials, title, decision_role, phone, email, wechat, note)"
-        " VALUES (1, %s, %s, now(), -1, now(), -1, 1, '周小姐', 'x', 'x', '', '', '', '', '', '')",
-        [company.partitions["sh"], company.customer("qiming")],
-    )
-    before = moment()
-    owner_connection.execute(
-        "UPDATE crm_customer SET owner_id = %s, department_id = %s WHERE id = %s",
-        [company.people["zhang"], company.departments["south"], company.customer("qiming")],
-    )
+def test_a_contact_was_seen_with_its_customer(company, he, moment):
+    lin, before = company.actor("lin"), moment()
+    with acting(lin):
+        crm.transfer_record(
+            lin, CUSTOMER, company.customer("qiming"), to=company.people["zhang"], reason="换岗", version=1
+        )
     after = moment()
 
     def seeing(at):
         with acting(he):
-            found = as_of.who_could_at(he, "contact.view", 1, at)
+            found = as_of.who_could_at(he, "contact.view", company.contact("gao"), at)
         numbers = {number: name for name, number in company.people.items()}
         return {numbers[decision.person_id] for decision in found.decisions}
 
-    assert seeing(before) == {"li", "wang", "lin", "tang", "chen"}
+    assert seeing(before) == {"li", "wang", "lin", "tang", "zhao", "chen"}
     assert seeing(after) == {"li", "wang", "zhang", "chen"}
-    owner_connection.execute(
-        "DELETE FROM crm_opportunity WHERE customer_id = %s", [company.customer("qiming")]
-    )
-    owner_connection.execute("DELETE FROM crm_customer WHERE id = %s", [company.customer("qiming")])
-    assert seeing(moment()) == set()
-    assert seeing(before) == {"li", "wang", "lin", "tang", "chen"}
 
 
 def test_what_moved_to_another_partition_stood_in_the_first_one(company, he, moment, owner_connection):
@@ -387,32 +371,34 @@ def test_a_customer_that_was_transferred_was_somebody_elses_then(company, he, mo
     assert could(he, company, "zhang", "customer.edit", "yunhe", after)
 
 
-def test_a_customer_in_the_bin_is_nobodys_until_it_comes_back(company, he, moment, owner_connection):
+def test_a_customer_in_the_bin_is_nobodys_until_it_comes_back(company, he, moment):
     lin, number = company.actor("lin"), company.customer("yunhe")
     before = moment()
     with acting(lin):
         crm.delete_record(lin, CUSTOMER, number, version=1)
     inside = moment()
-    owner_connection.execute(
-        "UPDATE crm_customer SET deleted_at = NULL, deleted_by_id = NULL WHERE id = %s", [number]
-    )
+    with acting(lin):
+        crm.restore_record(lin, CUSTOMER, number, version=2)
     after = moment()
     assert could(he, company, "lin", "customer.view", "yunhe", before)
     assert decided(he, company, "lin", "customer.view", "yunhe", inside).code is Code.RECORD_DELETED
     assert could(he, company, "lin", "customer.view", "yunhe", after)
 
 
-def test_a_customer_that_was_purged_was_there_until_then(company, he, moment, owner_connection):
-    number = company.customer("pengcheng")
-    owner_connection.execute("DELETE FROM crm_opportunity WHERE customer_id = %s", [number])
+def test_a_customer_that_was_purged_was_there_until_then(company, he, moment):
+    number, lin, wang = company.customer("qiming"), company.actor("lin"), company.actor("wang")
     before = moment()
-    owner_connection.execute("DELETE FROM crm_customer WHERE id = %s", [number])
+    with acting(lin):
+        crm.delete_record(lin, CUSTOMER, number, version=1)
+    with acting(wang):
+        crm.purge_record(wang, CUSTOMER, number, version=2, reason="客户要求")
     after = moment()
-    assert could(he, company, "sun", "customer.view", "pengcheng", before)
-    assert decided(he, company, "sun", "customer.view", "pengcheng", after).code is Code.NO_RECORD
+    assert could(he, company, "lin", "customer.view", "qiming", before)
+    assert decided(he, company, "lin", "customer.view", "qiming", after).code is Code.NO_RECORD
     with acting(he):
         assert as_of.record_facts_at(he, CUSTOMER, number, after) is None
-        assert as_of.record_facts_at(he, CUSTOMER, number, before).facts.owner_id == company.people["sun"]
+        assert as_of.record_facts_at(he, CUSTOMER, number, before).facts.owner_id == lin.user_id
+        assert as_of.record_facts_at(he, CONTACT, company.contact("gao"), after) is None
 
 
 def test_a_customer_is_there_from_its_entry_on_whatever_its_papers_say(company, he, moment):
@@ -476,10 +462,11 @@ def test_a_reference_and_an_amount_keep_their_past(company, he, moment):
 
 
 def test_an_edit_of_what_no_rule_can_name_leaves_no_past(company, owner_connection):
-    lin = company.actor("lin")
+    lin, count = company.actor("lin"), "SELECT count(*) FROM crm_customer_history"
+    before = owner_connection.execute(count).fetchone()
     with acting(lin):
         crm.edit_record(lin, CUSTOMER, company.customer("qiming"), {"note": "打过电话"}, version=1)
-    assert owner_connection.execute("SELECT count(*) FROM crm_customer_history").fetchone() == (0,)
+    assert owner_connection.execute(count).fetchone() == before
 
 
 # Order.

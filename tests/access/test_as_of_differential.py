@@ -23,31 +23,14 @@ from hufu.access.reach import SHARE_OF
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
-from tests.access.organisations import Pick, organisations
-from tests.access.world import TABLES, World, store
+from tests.access.organisations import RECORD_SCOPES, Pick, organisations
+from tests.access.world import INDEPENDENT, TABLES, World, store
 
-COMPANIES = 5
+COMPANIES = 6
 CHANGES = 8
 VERBS = ("view", "edit", "delete")
 Records = dict[tuple[str, int], RecordFacts]
 Statement = tuple[str, list[Any]]
-
-
-# What generated companies have none of yet, and what would hold them fast.
-_MORE = (
-    *("access_team_member", "access_assignment", "access_admission", "access_base_access"),
-    *("people_group_member", "people_group", "people_position_holder", "people_position"),
-    *("people_department_post", "people_level_includes"),
-)
-
-
-def begin(owner: psycopg.Connection, world: World) -> None:
-    """Store a generated company, with two groups and a position."""
-    for table in _MORE:
-        owner.execute(f"DELETE FROM {table}")
-    store(owner, world)
-    owner.execute("INSERT INTO people_group (id, key, name) VALUES (1, 'a', '组甲'), (2, 'b', '组乙')")
-    owner.execute("INSERT INTO people_position (id, key, name) VALUES (1, 'p', '岗位')")
 
 
 @dataclass(frozen=True)
@@ -83,11 +66,18 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         teams[type_name, number_of][user] = SHARE_OF[access]
     records = {
         (type_name, row[0]): RecordFacts(*row[1:], team=teams[type_name, row[0]])
-        for type_name, table in TABLES.items()
+        for type_name in INDEPENDENT
         for row in owner.execute(
-            f"SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL FROM {table}"
+            "SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL"
+            f" FROM {TABLES[type_name]}"
         )
     }
+    for contact, partition, customer, deleted in owner.execute(
+        "SELECT id, partition_id, customer_id, deleted_at IS NOT NULL FROM crm_contact"
+    ):
+        records["contact", contact] = RecordFacts(
+            partition, deleted=deleted, parent=records["customer", customer]
+        )
     moment = owner.execute("SELECT clock_timestamp()").fetchone()[0]
     return Remembered(number, moment, snapshot, records, decisions(snapshot, records))
 
@@ -154,15 +144,13 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         )
 
     def grant() -> Statement:
-        values = [pick(roles), f"{pick(list(TABLES))}.{pick(VERBS)}"]
+        type_name = pick(list(TABLES))
+        values = [pick(roles), f"{type_name}.{pick(VERBS)}"]
         if pick([True, False]):
             return "DELETE FROM access_grant WHERE role_id = %s AND permission = %s", values
         return (
             "INSERT INTO access_grant (role_id, permission, scope) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [
-                *values,
-                pick(["own", "subordinates", "department", "department_and_below", "everything", "team"]),
-            ],
+            [*values, pick(["everything"] if type_name == "contact" else RECORD_SCOPES)],
         )
 
     def inheritance() -> Statement:
@@ -188,9 +176,9 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         more, given_rights = rights if table == "access_admission" else ("", "")
         whom = {
             "user_id": people,
-            "group_id": [1, 2],
+            "group_id": world["groups"],
             "department_id": departments,
-            "position_id": [1],
+            "position_id": world["positions"],
             "level_id": levels,
         }
         to = pick(list(whom))
@@ -205,14 +193,14 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
     def belonging() -> Statement:
         table, columns, values = pick(
             [
-                ("people_group_member", "user_id, group_id", [pick(people), pick([1, 2])]),
-                ("people_position_holder", "user_id, position_id", [pick(people), 1]),
+                ("people_group_member", "user_id, group_id", [pick(people), pick(world["groups"])]),
+                ("people_position_holder", "user_id, position_id", [pick(people), pick(world["positions"])]),
                 (
                     "people_department_post",
                     "user_id, department_id, post",
                     [pick(people), pick(departments), pick(["head", "assistant"])],
                 ),
-                ("people_level_includes", "level_id, includes_id", [5, pick([1, 2, 3])]),
+                ("people_level_includes", "level_id, includes_id", [pick([2, 3]), pick([4, 5, 6])]),
             ]
         )
         if pick([True, False, False]):
@@ -224,11 +212,11 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         return (
             "INSERT INTO access_base_access (type, access) VALUES (%s, %s)"
             " ON CONFLICT (type) DO UPDATE SET access = EXCLUDED.access",
-            [pick(list(TABLES)), pick(["private", "public_read", "public_read_write"])],
+            [pick(INDEPENDENT), pick(["private", "public_read", "public_read_write"])],
         )
 
     def team() -> Statement:
-        type_name = pick(list(TABLES))
+        type_name = pick(INDEPENDENT)
         values = [type_name, pick(list(world["records"][type_name])), pick(people)]
         if pick([True, False, False]):
             return (
@@ -242,8 +230,18 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             [*values, pick(["read", "edit"])],
         )
 
+    def contact() -> Statement:
+        number = pick(list(world["records"]["contact"]))
+        column, value = pick(
+            [
+                ("deleted_at", pick([None, "2026-01-01T00:00:00Z"])),
+                ("decision_role", pick(["user", "buyer"])),
+            ]
+        )
+        return f"UPDATE crm_contact SET {column} = %s WHERE id = %s", [value, number]
+
     def row() -> Statement:
-        type_name = pick(list(TABLES))
+        type_name = pick(INDEPENDENT)
         table, number = TABLES[type_name], pick(list(world["records"][type_name]))
         column, value = pick(
             [
@@ -260,7 +258,7 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
 
     kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
-    kinds += [base_access, team, team, row, row, row]
+    kinds += [base_access, team, team, contact, *([row] * 8)]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 
@@ -286,7 +284,7 @@ def compare_many(owner: psycopg.Connection, companies: int, *phases: Phase) -> i
             return data.draw(st.sampled_from(choices))
 
         world = data.draw(organisations(now))
-        begin(owner, world)
+        store(owner, world)
         remembered = [remember(owner, now)]
         for _n in range(CHANGES):
             statements = draw_change(pick, world)
