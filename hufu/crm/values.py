@@ -18,6 +18,7 @@ from hufu.core.errors import Invalid
 from hufu.core.text import is_visible
 
 FEWEST_PHONE_DIGITS = 3
+_MASKED = re.compile(r"[*＊#x]{2,}", re.IGNORECASE)
 _PHONE = re.compile(r"\+?[0-9 ()/.,;#*x转分机-]+", re.IGNORECASE)
 
 
@@ -117,16 +118,39 @@ def _address(declared: Field, text: str) -> str:
 
 
 def _phone(text: str) -> str:
-    """Return the number as written; it needs three digits at least, and nothing but what numbers are written with."""
+    """Return the number as written; it needs three digits at least, and nothing but what numbers are written with.
+
+    A masked one (138****6621) is no number: whoever has only that would overwrite the real one with it.
+    """
+    if _MASKED.search(text):
+        raise Invalid(
+            {"": [_("“%s” is masked: some of its digits are hidden. Write the whole number.") % text]}
+        )
     if not _PHONE.fullmatch(text) or sum(character.isdigit() for character in text) < FEWEST_PHONE_DIGITS:
         raise Invalid({"": [_("“%s” is not a phone number. Write digits, such as 021-5555 1234.") % text]})
     return text
 
 
+def remark(declared: Field, text: str, value: Any) -> str:
+    """Return what somebody who brings many records in should know of a value that was taken, or nothing."""
+    if declared.name != "code" or declared.kind is not Kind.CODE or not value:
+        return ""
+    if is_registration_number(value):
+        return _("An old registration number of 15 digits, kept as text; it has no check digit to check.")
+    if value != text.strip():
+        return _("The code was written in another way; it is kept in capitals, without spaces and hyphens.")
+    return ""
+
+
+def is_registration_number(code: str) -> bool:
+    """Say whether this is an old registration number of 15 digits, not a unified social credit code."""
+    return len(code) == 15 and code.isascii() and code.isdigit()
+
+
 def _credit_code(text: str) -> str:
     """Return the code; 18 characters are checked, old 15-digit registration numbers kept as text."""
     compact = text.replace(" ", "").upper()
-    if len(compact) == 15 and compact.isascii() and compact.isdigit():
+    if is_registration_number(compact):
         return compact
     if not uscc.is_valid(compact):
         raise Invalid({"": [_("“%s” is not a valid unified social credit code: check the digits.") % text]})

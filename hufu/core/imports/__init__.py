@@ -8,10 +8,12 @@ Everything that happens on the way stands in the *report*.
 from hufu.core.imports.maps import Map, Record, Shape, Value, read_map
 from hufu.core.imports.names import Names
 from hufu.core.imports.plan import Draft, Plan
+from hufu.core.imports.refused import ErrorFile
 from hufu.core.imports.report import ImportRefused, Report, Unfit
 
 __all__ = [
     "Draft",
+    "ErrorFile",
     "ImportRefused",
     "Map",
     "Names",

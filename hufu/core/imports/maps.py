@@ -16,6 +16,7 @@ import yaml
 from django.utils.translation import gettext as _
 
 from hufu.core.errors import Invalid, Unavailable
+from hufu.core.imports.files.encodings import STATED
 from hufu.core.imports.templates import Template, read_template
 
 FORMAT = "1"
@@ -29,7 +30,8 @@ class Shape:
     """What a map may say for one type of record.
 
     `identities` are the fields by which a record is known again. `by` lists, per field that names something,
-    what it may be named by (the first is the default); `rules` the rules a field can follow.
+    what it may be named by (the first is the default); `rules` the rules a field can follow; `several` are the
+    fields that may name several things in one text.
     """
 
     type: str
@@ -38,6 +40,7 @@ class Shape:
     identities: tuple[str, ...]
     by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    several: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Value:
     by: str = ""
     scale: Decimal | None = None
     date_format: str | None = None
+    separator: str = ";"
 
 
 @dataclass(frozen=True)
@@ -78,12 +82,17 @@ class Join:
 
 @dataclass(frozen=True)
 class File:
-    """A file of the map: its usual name, how to read it, and how its columns are cleaned before anything else."""
+    """A file of the map: its usual name, how to read it, and how its columns are cleaned before anything else.
+
+    What is empty of `delimiter`, `encoding` and `sheet` is found out from the file.
+    """
 
     alias: str
     name: str
     place: str
-    delimiter: str = ","
+    delimiter: str = ""
+    encoding: str = ""
+    sheet: str = ""
     translate: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     joins: tuple[Join, ...] = ()
 
@@ -256,13 +265,17 @@ class _Reader:
         place = f"files.{alias}"
         if isinstance(entry, str) and entry:
             return File(alias, entry, place)
-        if not self.problems.keys(place, entry, ("name", "delimiter", "translate", "join"), ("name",)):
+        keys = ("name", "delimiter", "encoding", "sheet", "translate", "join")
+        if not self.problems.keys(place, entry, keys, ("name",)):
             return File(alias, "", place)
-        delimiter = str(entry.get("delimiter", ","))
+        delimiter = str(entry.get("delimiter", ""))
         delimiter = "\t" if delimiter == "tab" else delimiter
-        if len(delimiter) != 1:
+        if len(delimiter) > 1 or ("delimiter" in entry and not delimiter):
             self.problems.add(f"{place}.delimiter", _("Write one character, or “tab”."))
-            delimiter = ","
+            delimiter = ""
+        encoding = str(entry.get("encoding", "")).lower()
+        if "encoding" in entry:
+            encoding = self.problems.one_of(f"{place}.encoding", encoding, STATED)
         translate = entry.get("translate") or {}
         if not isinstance(translate, Mapping):
             self.problems.add(f"{place}.translate", _("This must map columns to translations."))
@@ -273,6 +286,8 @@ class _Reader:
             str(entry["name"]),
             place,
             delimiter,
+            encoding,
+            str(entry.get("sheet", "")),
             {
                 column: self.problems.texts(f"{place}.translate.{column}", texts)
                 for column, texts in translate.items()
@@ -320,7 +335,7 @@ class _Reader:
     def _value(self, place: str, name: str, entry: Any) -> Value:
         if isinstance(entry, str):
             return Value(place, constant=entry, by=self._default_by(name))
-        keys = (*SOURCES, "otherwise", "translate", "unknown", "by", "scale", "date_format")
+        keys = (*SOURCES, "otherwise", "translate", "unknown", "by", "scale", "date_format", "separator")
         if not self.problems.keys(place, entry, keys):
             return Value(place, constant="")
         given = [source for source in SOURCES if source in entry]
@@ -352,6 +367,8 @@ class _Reader:
             self.problems.add(
                 f"{place}.unknown", _("“%s” must not be empty, so it cannot be left out.") % name
             )
+        if "separator" in entry:
+            options["separator"] = self._separator(place, name, entry["separator"])
         options["by"] = self._default_by(name)
         if "by" in entry:
             if name not in self.shape.by:
@@ -362,6 +379,13 @@ class _Reader:
 
     def _default_by(self, name: str) -> str:
         return self.shape.by.get(name, ("",))[0]
+
+    def _separator(self, place: str, name: str, entry: Any) -> str:
+        if name not in self.shape.several:
+            self.problems.add(place, _("“separator” is for fields that name several things."))
+        elif not isinstance(entry, str) or not entry.strip():
+            self.problems.add(f"{place}.separator", _("Write what stands between two names."))
+        return str(entry).strip() or ";"
 
     def _lookup(self, place: str, entry: Any) -> Lookup | None:
         if not self.problems.keys(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from hufu.core.imports.columns import check_columns, columns_of
+from hufu.core.imports.files import DateText, Sheet
 from hufu.core.imports.maps import ONLY, REFUSE, ForEach, Lookup, Map, Problems, Record, Value
 from hufu.core.imports.report import RefusedValue, Report, Unfit
 from hufu.core.imports.tables import Cells, Tables, wrong_width
@@ -32,20 +34,22 @@ class Draft:
 class Plan:
     """A map and the files it is about. `drafts` walks the rows once; the report fills as it goes."""
 
-    def __init__(self, map: Map, paths: Iterable[str]) -> None:
+    def __init__(self, map: Map, paths: Iterable[str], *, skip_errors: bool = False) -> None:
         """Open the files; raise Invalid where the map does not fit them.
 
         A path may be given as `name=path`, where `name` is the file's in the map; otherwise the file's own name
-        must be the one that the map says. A map of one file takes any.
+        must be the one that the map says. A map of one file takes any. `skip_errors`: rows that are not refused
+        are to be stored although others are.
         """
         self.map = map
-        self.report = Report(map.type, map.name, map.digest)
+        self.report = Report(map.type, map.name, map.digest, skip_errors=skip_errors)
         self._tables = Tables(map, assign(map, list(paths)), self.report)
         try:
-            self._used = check_columns(map, self._tables)
+            self._used = self._tables.used = check_columns(map, self._tables)
             main = map.files[map.rows]
             self._recipes = [self._recipe(record) for record in map.records]
             self._clean, self._extend = self._tables.cleaner(main), self._tables.joiner(main)
+            self._keys = self._row_keys()
             self._tables.release()
         except BaseException:
             self.close()
@@ -64,12 +68,16 @@ class Plan:
     def drafts(self) -> Iterator[Draft]:
         """Yield the drafts of every row; rows that make none stand in the report, with the reason."""
         header = self._tables.main.header
-        for number, values in self._tables.main.rows():
+        for number, values, spoiled in self._tables.main.rows():
             if len(values) != len(header):
                 reason = wrong_width(number, len(values), len(header))
                 self.refuse_row(number, "", "", reason, " · ".join(values))
                 continue
             cells = dict(zip(header, values, strict=True))
+            for column in self._keys & spoiled.keys():
+                self.refuse_row(number, "", column, spoiled[column], cells[column])
+            if self._keys & spoiled.keys():
+                continue
             self._clean(cells)
             try:
                 self._extend(cells)
@@ -77,32 +85,57 @@ class Plan:
                 self.refuse_row(number, "", "", str(unfit))
                 continue
             for recipe in self._recipes:
-                yield from recipe.drafts(number, cells)
+                yield from recipe.drafts(number, cells, spoiled)
         self._finish()
 
     def refuse(self, draft: Draft, field: str, reason: str) -> None:
         """Note that a field's value refuses the row."""
-        value = draft.record.fields.get(field)
-        columns = list(dict.fromkeys(columns_of(value))) if value else []
-        text = (
-            " · ".join(draft.cells[column] for column in columns) if columns else draft.texts.get(field, "")
-        )
-        self.refuse_row(draft.row, field, ", ".join(columns), reason, text)
+        self.report.refuse(self._about(draft, field, reason))
 
     def refuse_row(self, row: int, field: str, column: str, reason: str, value: str = "") -> None:
         """Note that a row is refused."""
-        self.report.refused.append(RefusedValue(self._tables.main.name, row, field, column, value, reason))
+        self.report.refuse(RefusedValue(self._tables.main.name, row, field, column, value, reason))
+
+    def notice(self, draft: Draft, field: str, reason: str) -> None:
+        """Note something about a field's value that somebody should look at and that refuses nothing."""
+        self.report.notices[self._about(draft, field, reason)] = None
 
     def unfit(self, draft: Draft, field: str, reason: str) -> None:
         """Note a value that does not fit: it refuses the row, or is left out where the map lets it."""
         if draft.record.fields[field].unknown == REFUSE:
             self.refuse(draft, field, reason)
         else:
-            self.report.emptied[(field, draft.texts[field], reason)] += 1
+            text = draft.texts[field] or self._about(draft, field, reason).value
+            self.report.emptied[(field, text, reason)] += 1
+
+    @property
+    def main(self) -> Sheet:
+        """The file whose rows become records."""
+        return self._tables.main
+
+    def source(self) -> Sheet:
+        """Return the file whose rows become records, opened once more."""
+        return self._tables.open(self.map.rows)
 
     def close(self) -> None:
         """Let the files go."""
         self._tables.close()
+
+    def _about(self, draft: Draft, field: str, reason: str) -> RefusedValue:
+        value = draft.record.fields.get(field)
+        columns = list(dict.fromkeys(columns_of(value))) if value else []
+        text = (
+            " · ".join(draft.cells[column] for column in columns) if columns else draft.texts.get(field, "")
+        )
+        return RefusedValue(self._tables.main.name, draft.row, field, ", ".join(columns), text, reason)
+
+    def _row_keys(self) -> set[str]:
+        """Return the columns that say which records a row is for, and which rows of other files belong to it."""
+        keys = {ours for join in self.map.files[self.map.rows].joins for ours in join.on.values()}
+        for record in self.map.records:
+            keys |= {record.when} if record.when else set()
+            keys |= set(record.for_each.lookup.where.values()) if record.for_each else set()
+        return keys
 
     def _recipe(self, record: Record) -> _Recipe:
         each = record.for_each
@@ -193,7 +226,7 @@ class _Recipe:
     gets: Mapping[str, Get]
     each: Callable[[Cells], Counter[str]] | None
 
-    def drafts(self, row: int, cells: Cells) -> Iterator[Draft]:
+    def drafts(self, row: int, cells: Cells, spoiled: Mapping[str, str]) -> Iterator[Draft]:
         if self.record.when is not None and not cells[self.record.when]:
             self.plan.report.skipped[_("“%s” is empty") % self.record.when] += 1
             return
@@ -202,10 +235,14 @@ class _Recipe:
             fits = True
             for name, get in self.gets.items():
                 try:
+                    for column in columns_of(self.record.fields[name]) if spoiled else ():
+                        if column in spoiled:
+                            raise Unfit(spoiled[column])
                     draft.texts[name] = get(expanded)
                 except Unfit as unfit:
-                    self.plan.refuse(draft, name, str(unfit))
-                    fits = False
+                    draft.texts[name] = ""
+                    self.plan.unfit(draft, name, str(unfit))
+                    fits = fits and self.record.fields[name].unknown != REFUSE
             if fits:
                 yield draft
 
@@ -240,7 +277,7 @@ def assign(map: Map, paths: list[str]) -> dict[str, Path]:
     for path in paths:
         alias, equals, rest = path.partition("=")
         if not equals or alias not in map.files:
-            alias, rest = by_name.get(Path(path).name, ""), path
+            alias, rest = by_name.get(_usual_name(path), ""), path
         if not alias:
             problems.add(
                 Path(path).name,
@@ -258,6 +295,11 @@ def assign(map: Map, paths: list[str]) -> dict[str, Path]:
     return assigned
 
 
+def _usual_name(path: str) -> str:
+    """Return a file's name without what an error file has in addition."""
+    return re.sub(r"\.refused(-\d+)?(?=\.[^.]+$)", "", Path(path).name)
+
+
 def _scaled(text: str, scale: Decimal) -> str:
     # What is no number stays as it is: the field's own check says so.
     try:
@@ -267,6 +309,8 @@ def _scaled(text: str, scale: Decimal) -> str:
 
 
 def _dated(text: str, date_format: str) -> str:
+    if isinstance(text, DateText):
+        return text
     try:
         return datetime.strptime(text, date_format).date().isoformat()
     except ValueError:

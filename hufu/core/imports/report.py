@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +17,18 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file that was read: its name without folders, the SHA-256 of its bytes, its rows."""
+    """A file that was read: its name without folders, the SHA-256 of its bytes, its rows, and how it is written.
+
+    A CSV file has an encoding (`detected` where neither it nor the map says which) and a delimiter, a workbook a sheet.
+    """
 
     name: str
     digest: str
     rows: int
+    encoding: str = ""
+    detected: bool = False
+    delimiter: str = ""
+    sheet: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,12 +47,14 @@ class RefusedValue:
 class Report:
     """Counts of records (created, updated, unchanged), refused rows, and everything else that was noticed.
 
-    Where rows are refused, nothing is stored, and the counts say what would have been.
+    Where rows are refused, nothing is stored, and the counts say what would have been; with `skip_errors` the
+    others are stored, and the counts are theirs.
 
     `translated` counts (field or column, text in the file, what it became); `left_empty` the records whose field
     the file leaves empty; `emptied` the values (field, value, reason) that the map lets be left out; `kept` the
     facts (field) of existing records that an import does not change although the file says otherwise; `repeated`
-    rows that say again what an earlier row said; `skipped` the rows (reason) of which the map makes nothing.
+    rows that say again what an earlier row said; `skipped` the rows (reason) of which the map makes nothing;
+    `notices` what somebody should look at although it refuses no row.
     """
 
     type: str
@@ -60,18 +70,47 @@ class Report:
     emptied: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     kept: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    notices: dict[RefusedValue, None] = field(default_factory=dict)
     repeated: int = 0
+    skip_errors: bool = False
+    error_file: str = ""
+    refused_numbers: set[int] = field(default_factory=set)
     unused_columns: dict[str, list[str]] = field(default_factory=dict)
     unused_translations: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def refused_rows(self) -> int:
         """How many rows were refused, each counted once."""
-        return len({(problem.file, problem.row) for problem in self.refused})
+        return len(self.refused_numbers)
+
+    @property
+    def stored(self) -> bool:
+        """Whether what the rows say is stored, as far as they were not refused."""
+        return self.skip_errors or not self.refused
+
+    @property
+    def accepted(self) -> int:
+        """How many records the rows that were not refused are for."""
+        return self.created + self.updated + self.unchanged
+
+    def refuse(self, problem: RefusedValue) -> None:
+        """Note why a row is refused."""
+        self.refused.append(problem)
+        self.refused_numbers.add(problem.row)
+
+    def mark(self) -> Mark:
+        """Return what `rewind` needs to forget the records of the rows that come now."""
+        counted = {name: copy(getattr(self, name)) for name in _COUNTED}
+        return Mark(len(self.refused), counted)
+
+    def rewind(self, mark: Mark) -> None:
+        """Forget what was counted of records since the mark; refusals and notices stay."""
+        for name, value in mark.counted.items():
+            setattr(self, name, value)
 
     def event_data(self) -> dict[str, Any]:
-        """Return what the log says of the import. Where rows were refused, nothing was created or updated."""
-        stored = not self.refused
+        """Return what the log says of the import: whether or not the rest was stored, how many rows were refused."""
+        stored = self.stored
         return {
             "file": ", ".join(file.name for file in self.files),
             "digest": ", ".join(file.digest for file in self.files),
@@ -94,6 +133,8 @@ class Report:
             "unchanged": self.unchanged,
             "refused": self.refused_rows,
             "refusals": [vars(problem) for problem in self.refused],
+            "error_file": self.error_file,
+            "notices": [vars(notice) for notice in self.notices],
             "translated": _counted(self.translated, ("where", "from", "to")),
             "left_empty": dict(self.left_empty),
             "emptied": _counted(self.emptied, ("field", "value", "reason")),
@@ -105,6 +146,17 @@ class Report:
                 {"where": where, "from": text} for where, text in self.unused_translations
             ],
         }
+
+
+_COUNTED = ("created", "updated", "unchanged", "left_empty", "emptied", "kept", "repeated")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where a report stood."""
+
+    refusals: int
+    counted: Mapping[str, Any]
 
 
 def _counted(counts: Mapping[tuple[str, str, str], int], names: tuple[str, str, str]) -> list[dict[str, Any]]:

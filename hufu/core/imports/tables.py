@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from hufu.core.imports.files import Sheet
+from hufu.core.imports.files import Sheet, Source, open_sheet
 from hufu.core.imports.maps import File, Join, Lookup, Map, Problems
 from hufu.core.imports.report import Report, Unfit
 
@@ -25,12 +25,15 @@ class Tables:
         self.map = map
         self.report = report
         self.problems = Problems()
-        self._paths = paths
         self._held: dict[str, Table] = {}
+        self._sources: dict[str, Source] = {}
+        # The columns in use, per file, as soon as they are known.
+        self.used: Mapping[str, set[str]] = {}
         self.sheets: dict[str, Sheet] = {}
         try:
             for alias in map.files:
-                self.sheets[alias] = self._open(alias)
+                self._sources[alias] = Source(paths[alias])
+                self.sheets[alias] = self.open(alias)
             self.columns = {alias: self._all_columns(alias) for alias in map.files}
             self.problems.stop()
         except BaseException:
@@ -98,8 +101,9 @@ class Tables:
         """Return what the report puts before a column's name: nothing for the main file."""
         return "" if file.alias == self.map.rows else f"{file.alias}."
 
-    def _open(self, alias: str) -> Sheet:
-        return Sheet(self._paths[alias], self.map.files[alias].delimiter)
+    def open(self, alias: str) -> Sheet:
+        """Open a file of the map, once more where it is open already."""
+        return open_sheet(self._sources[alias], self.map.files[alias])
 
     def _all_columns(self, alias: str, seen: tuple[str, ...] = ()) -> list[str]:
         columns = list(self.sheets[alias].header)
@@ -113,7 +117,7 @@ class Tables:
     def _table(self, alias: str) -> Table:
         if alias not in self._held:
             # The file that is walked is read apart where it is looked up in, too.
-            sheet = self._open(alias) if alias == self.map.rows else self.sheets[alias]
+            sheet = self.open(alias) if alias == self.map.rows else self.sheets[alias]
             self._held[alias] = list(self._read(sheet, self.map.files[alias]))
             if alias == self.map.rows:
                 sheet.close()
@@ -122,10 +126,15 @@ class Tables:
 
     def _read(self, sheet: Sheet, file: File) -> Iterator[Cells]:
         clean, extend = self.cleaner(file), self.joiner(file)
-        for number, values in sheet.rows():
+        used = self.used.get(file.alias, set())
+        for row in sheet.rows():
+            number, values = row.number, row.cells
             if len(values) != len(sheet.header):
                 self.problems.add(sheet.name, wrong_width(number, len(values), len(sheet.header)))
                 continue
+            for column in used & row.spoiled.keys():
+                what = {"row": number, "column": column, "why": row.spoiled[column]}
+                self.problems.add(sheet.name, _("Row %(row)s, column “%(column)s”: %(why)s") % what)
             cells = dict(zip(sheet.header, values, strict=True))
             clean(cells)
             try:

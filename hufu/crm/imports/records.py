@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -55,18 +54,19 @@ def import_records(
 ) -> Report:
     """Create what is new, edit what differs, and return the report; raise ImportRefused where any row is refused.
 
+    Where the plan skips errors, rows that are refused leave nothing, and the others are stored.
+
     Runs inside `acting(actor)`, whose transaction the refusal rolls back. Owner, department and partition of a
     record that stands already are not changed: that is a transfer. `advance` is called after each batch.
     """
     guard.authorize(actor, resource.permission("import"))
     importing = _Import(actor, resource, plan)
-    drafts = plan.drafts()
-    while batch := list(islice(drafts, BATCH)):
+    for batch in _batches(plan.drafts()):
         importing.take(batch)
         advance()
     report = plan.report
     event, data = f"{resource.name}.imported", report.event_data()
-    if report.refused:
+    if not report.stored:
         raise ImportRefused(
             report,
             _("Nothing was imported: %s rows were refused.") % report.refused_rows,
@@ -74,6 +74,18 @@ def import_records(
         )
     record(actor, event, data=data)
     return report
+
+
+def _batches(drafts: Iterator[Draft]) -> Iterator[list[Draft]]:
+    """Yield the drafts in batches; those of one row stay together."""
+    batch: list[Draft] = []
+    for draft in drafts:
+        if len(batch) >= BATCH and draft.row != batch[-1].row:
+            yield batch
+            batch = []
+        batch.append(draft)
+    if batch:
+        yield batch
 
 
 def _can_identify(declared: Field) -> bool:
@@ -91,6 +103,12 @@ class _Item:
     department: int | None = None
     external_id: str | None = None
     values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def said(self) -> int:
+        """A digest of what the row says of the record."""
+        facts = (self.owner, self.department, self.external_id)
+        return hash((facts, tuple(sorted(self.values.items(), key=lambda pair: pair[0]))))
 
     @property
     def identity(self) -> tuple[int, str]:
@@ -111,6 +129,10 @@ class _Import:
         self.places = Places(actor, resource)
         # By identity: the first row that is for the record, and a digest of what it says.
         self.seen: dict[tuple[str, int, str], tuple[int, int]] = {}
+        self._fresh: list[tuple[str, int, str]] = []
+        self._refused_before = 0
+        # By code: the first row that has it, and a digest of what it says.
+        self._codes: dict[str, tuple[int, int]] = {}
         self._parsed: dict[tuple[str, str], Any] = {}
         named = {name for each in plan.map.records for name in each.fields} - set(FACTS)
         access = guard.fields(actor, resource, None)
@@ -119,7 +141,32 @@ class _Import:
             raise guard.denied(actor, resource.permission("create"))
 
     def take(self, drafts: Sequence[Draft]) -> None:
-        """Bring in one batch; once something was refused nothing is written any more, only checked."""
+        """Bring in one batch. Once something was refused nothing is written any more, only checked.
+
+        Where errors are skipped, the batch is undone instead and brought in without the rows that were refused.
+        """
+        if not self.report.skip_errors:
+            self._take(drafts)
+            return
+        while drafts := [draft for draft in drafts if draft.row not in self.report.refused_numbers]:
+            mark = self.report.mark()
+            self._refused_before = mark.refusals
+            self._fresh.clear()
+            with transaction.atomic():
+                self._take(drafts)
+                if not self._is_refusing:
+                    return
+                transaction.set_rollback(True)
+            self.report.rewind(mark)
+            for identity in self._fresh:
+                del self.seen[identity]
+
+    @property
+    def _is_refusing(self) -> bool:
+        """Whether something was refused, so that nothing is to be written."""
+        return len(self.report.refused) > self._refused_before
+
+    def _take(self, drafts: Sequence[Draft]) -> None:
         items = [self._convert(draft) for draft in drafts]
         self.places.learn(item.owner for item in items if item.owner)
         for item in items:
@@ -128,6 +175,8 @@ class _Import:
         for declared in self.resource.editable_fields():
             if declared.kind is Kind.REFERENCE:
                 self._refer(declared, [item for item in items if item.fits])
+        for item in items:
+            self._look_for_double(item)
         fresh = [item for item in items if item.fits and self._is_first(item)]
         standing = self._standing(fresh)
         new: list[_Item] = []
@@ -176,6 +225,8 @@ class _Import:
                     item.external_id = self._parse(name, text) or None
                 elif self.resource.by_name[name].kind is not Kind.REFERENCE:
                     item.values[name] = self._parse(name, text)
+                    if remark := values.remark(self.resource.by_name[name], text, item.values[name]):
+                        self.plan.notice(draft, name, remark)
             except Unfit as unfit:
                 self._unfit(item, name, str(unfit))
         for name in (draft.record.identity, *(each.name for each in self.resource.fields if each.required)):
@@ -268,10 +319,10 @@ class _Import:
     def _is_first(self, item: _Item) -> bool:
         """Say whether the row is the first for its record; a later one says the same, or is refused."""
         identity = (item.draft.record.identity, *item.identity)
-        facts = (item.owner, item.department, item.external_id)
-        said = hash((facts, tuple(sorted(item.values.items(), key=lambda pair: pair[0]))))
+        said = item.said
         if identity not in self.seen:
             self.seen[identity] = (item.draft.row, said)
+            self._fresh.append(identity)
             return True
         row, before = self.seen[identity]
         if before == said:
@@ -283,6 +334,15 @@ class _Import:
                 _("Row %s is for the same record and says something else.") % row,
             )
         return False
+
+    def _look_for_double(self, item: _Item) -> None:
+        """Note a code that another row has, too, unless the row only repeats that one."""
+        code = item.values.get("code")
+        if not code:
+            return
+        row, said = self._codes.setdefault(str(code), (item.draft.row, item.said))
+        if row != item.draft.row and said != item.said:
+            self.plan.notice(item.draft, "code", _("Row %s has the same code.") % row)
 
     def _standing(self, items: Sequence[_Item]) -> dict[tuple[str, int, str], list[Any]]:
         """Return the records that stand already, by what they are known by."""
@@ -314,7 +374,7 @@ class _Import:
 
     def _create(self, items: Sequence[_Item]) -> None:
         self.report.created += len(items)
-        if not items or self.report.refused:
+        if not items or self._is_refusing:
             return
         taken = list(self._taken(items))
         for item in taken:
@@ -365,7 +425,7 @@ class _Import:
                     _("Somebody else changed this record meanwhile. Import again."),
                 )
                 self.report.updated -= 1
-        if not self.report.refused:
+        if not self._is_refusing:
             edit_many(
                 self.actor,
                 self.resource,
