@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
-from hufu.core.imports import Report
+from hufu.core.imports import ReadFile, Report
 
 ROWS_SHOWN = 12
 
@@ -15,14 +15,15 @@ ROWS_SHOWN = 12
 def lines(report: Report, *, dry_run: bool) -> Iterator[str]:
     """Yield the lines of the report."""
     for file in report.files:
-        yield _("%(name)s: %(rows)s rows, SHA-256 %(digest)s") % {
+        yield _("%(name)s: %(rows)s rows, %(written)s, SHA-256 %(digest)s") % {
             "name": file.name,
             "rows": f"{file.rows:,}",
+            "written": _written(file),
             "digest": file.digest[:16],
         }
     yield ""
     yield from _refusals(report)
-    stored = not dry_run and not report.refused
+    stored = not dry_run and report.stored
     counts = (
         (_("created") if stored else _("would be created"), report.created),
         (_("updated") if stored else _("would be updated"), report.updated),
@@ -35,10 +36,18 @@ def lines(report: Report, *, dry_run: bool) -> Iterator[str]:
             yield f"  {number:>9,}  {title}"
     yield from _noticed(report)
     yield ""
-    if report.refused:
+    if not report.stored:
         yield _("Nothing was imported. Correct the file or the map, then import again.")
     elif dry_run:
         yield _("This was a dry run: nothing was changed.")
+    elif report.error_file:
+        yield (
+            _(
+                "Done; the refused rows are not imported. They are in %s: correct them there and import that file with"
+                " the same map."
+            )
+            % report.error_file
+        )
     else:
         yield _("Done.")
 
@@ -48,9 +57,7 @@ def _refusals(report: Report) -> Iterator[str]:
     for problem in report.refused:
         rows[(problem.field, problem.column, problem.value, problem.reason)].append(problem.row)
     for (field, column, value, reason), numbers in rows.items():
-        shown = ", ".join(str(number) for number in numbers[:ROWS_SHOWN])
-        if len(numbers) > ROWS_SHOWN:
-            shown += _(" and %s more (--json lists all)") % (len(numbers) - ROWS_SHOWN)
+        shown = _shown(numbers)
         what = f"{field} ({column}) = “{value}”" if column else f"{field} “{value}”"
         yield _("Refused, row %(rows)s: %(what)s: %(reason)s") % {
             "rows": shown,
@@ -59,9 +66,50 @@ def _refusals(report: Report) -> Iterator[str]:
         }
     if rows:
         yield ""
+        for field, count in sorted(Counter(problem.field for problem in report.refused).items()):
+            yield _("Refused for “%(field)s”: %(count)s values") % {
+                "field": field or "-",
+                "count": f"{count:,}",
+            }
+        yield ""
+
+
+def _written(file: ReadFile) -> str:
+    """Return how a file is written: its sheet, or its encoding, and its delimiter where it is no comma."""
+    if file.sheet:
+        return _("sheet “%s”") % file.sheet
+    text = _("%s (found out)") % file.encoding if file.detected else file.encoding
+    if file.delimiter == ",":
+        return text
+    name = _("tab") if file.delimiter == "\t" else f"“{file.delimiter}”"
+    return _("%(encoding)s, delimiter %(delimiter)s") % {"encoding": text, "delimiter": name}
+
+
+def _shown(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:ROWS_SHOWN])
+    if len(numbers) > ROWS_SHOWN:
+        shown += _(" and %s more (--json lists all)") % (len(numbers) - ROWS_SHOWN)
+    return shown
+
+
+def _notices(report: Report) -> Iterator[str]:
+    rows: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for notice in report.notices:
+        rows[(notice.field, notice.reason)].append(notice.row)
+    if rows:
+        yield ""
+        yield _("To be looked at:")
+    for (field, reason), numbers in rows.items():
+        yield _("  %(field)s  %(count)s×  %(reason)s Row %(rows)s") % {
+            "field": field,
+            "count": f"{len(numbers):,}",
+            "reason": reason,
+            "rows": _shown(numbers),
+        }
 
 
 def _noticed(report: Report) -> Iterator[str]:
+    yield from _notices(report)
     if report.translated:
         yield ""
         yield _("Translated:")

@@ -152,6 +152,19 @@ def _credit_code(text: str) -> str:
     compact = text.replace(" ", "").upper()
     if is_registration_number(compact):
         return compact
+    compact = str(uscc.compact(compact))
+    if len(compact) != 18:
+        raise Invalid(
+            {
+                "": [
+                    _(
+                        "“%(text)s” has %(length)s characters: a unified social credit code has 18, an old registration"
+                        " number 15 digits."
+                    )
+                    % {"text": text, "length": len(compact)}
+                ]
+            }
+        )
     if not uscc.is_valid(compact):
         raise Invalid({"": [_("“%s” is not a valid unified social credit code: check the digits.") % text]})
-    return str(uscc.compact(compact))
+    return compact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -204,6 +204,39 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
     reach.changed()
 
 
+def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]]) -> None:
+    """Set all secondary departments of users, by number. Nobody changes their own: rights are derived from them."""
+    guard.authorize(actor, "user.manage")
+    if actor.is_person and actor.user_id in wanted:
+        raise guard.denied(actor, "user.manage")
+    standing: dict[int, set[int]] = {number: set() for number in wanted}
+    for user, department in Membership.objects.filter(user_id__in=wanted).values_list(
+        "user_id", "department_id"
+    ):
+        standing[user].add(department)
+    changed = {number: set(ids) for number, ids in wanted.items() if set(ids) != standing[number]}
+    for number, ids in changed.items():
+        if gone := standing[number] - ids:
+            Membership.objects.filter(user_id=number, department_id__in=gone).delete()
+    Membership.objects.bulk_create(
+        (
+            Membership(user_id=number, department_id=department)
+            for number, ids in changed.items()
+            for department in sorted(ids - standing[number])
+        ),
+        batch_size=1000,
+    )
+    _record_changes(
+        actor,
+        {
+            number: ({_OTHERS: sorted(standing[number])}, {_OTHERS: sorted(ids)})
+            for number, ids in changed.items()
+        },
+    )
+    reach.changed()
+
+
+_OTHERS = "other_department_ids"
 GRANTING = {"status", "main_department_id", "level_id"}
 CHANGEABLE = ("name", "email", "external_id", "title", "status", "main_department_id", "level_id")
 

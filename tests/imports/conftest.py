@@ -12,7 +12,7 @@ from django.db import connections
 from django.utils import translation
 
 from hufu.cli.commands import import_
-from hufu.core.imports import Plan, Report
+from hufu.core.imports import ErrorFile, Plan, Report
 from hufu.core.postgres import roles
 from tests.company import Company, company, company_database
 from tests.database import TestServer, django_on
@@ -58,10 +58,19 @@ def map_file(tmp_path: Path) -> Callable[[str], Path]:
 def imported(map_file: Callable[[str], Path]) -> Import:
     """Return a function that imports files as a map says and returns the report."""
 
-    def run(type_name: str, text: str, *paths: Path, dry_run: bool = False) -> Report:
-        plan = Plan(import_._read_map(type_name, map_file(text)), [str(path) for path in paths])
+    def run(
+        type_name: str,
+        text: str,
+        *paths: Path,
+        dry_run: bool = False,
+        skip_errors: bool = False,
+        error_file: Path | None = None,
+    ) -> Report:
+        read = import_._read_map(type_name, map_file(text))
+        plan = Plan(read, [str(path) for path in paths], skip_errors=skip_errors)
         try:
-            return import_._import(type_name, plan, lambda: None, dry_run=dry_run)
+            into = ErrorFile(plan, error_file) if skip_errors else None
+            return import_._import(type_name, plan, lambda: None, dry_run=dry_run, error_file=into)
         finally:
             plan.close()
 

@@ -109,7 +109,10 @@ def test_files_are_told_apart_by_their_names(map_file, sheet):
         (b"", "empty"),
         (b"no,no\n", "“no”"),
         (b"no,,name\n", "Column 2"),
-        ("no,name\n1,上海".encode("gbk"), "UTF-8"),
+        ("no,name\n1,Müller\n".encode("latin-1"), "neither UTF-8 nor GB18030"),
+        ("no,name\n1,株式会社ドリーム\n".encode("shift-jis"), "neither UTF-8 nor GB18030"),
+        ("no,name\n1,臺灣積體電路\n".encode("big5"), "neither UTF-8 nor GB18030"),
+        ("no,name\n1,上海\n".encode("utf-16-le"), "neither UTF-8 nor GB18030"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_what_to_do(map_file, tmp_path, content, said):

@@ -5,19 +5,21 @@ texts per field, with where they came from. What becomes of a draft is decided b
 Everything that happens on the way stands in the *report*.
 """
 
-from hufu.core.imports.maps import Map, Record, Shape, Value, read_map
+from hufu.core.imports.maps import REFUSE, Map, Record, Shape, Value, read_map
 from hufu.core.imports.names import Names
 from hufu.core.imports.plan import Draft, Plan
 from hufu.core.imports.refused import ErrorFile
-from hufu.core.imports.report import ImportRefused, Report, Unfit
+from hufu.core.imports.report import ImportRefused, ReadFile, Report, Unfit
 
 __all__ = [
+    "REFUSE",
     "Draft",
     "ErrorFile",
     "ImportRefused",
     "Map",
     "Names",
     "Plan",
+    "ReadFile",
     "Record",
     "Report",
     "Shape",

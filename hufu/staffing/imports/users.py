@@ -1,12 +1,9 @@
-"""Bringing people in from files, all or nothing. Nobody who was imported can sign in until they are invited.
-
-with acting(actor):
-    report = import_users(actor, plan)     # ImportRefused where any row is
-"""
+"""People from drafts: who is new is created, facts that differ are changed, the reporting line is drawn."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,21 +14,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, reach
-from hufu.audit import record
 from hufu.core.actor import Actor
-from hufu.core.imports import Draft, ImportRefused, Names, Plan, Report, Shape, Unfit
-from hufu.people.models import Department, Level, Status, User
-from hufu.staffing.actions import Person, change_users, create_users, set_managers
+from hufu.core.imports import REFUSE, Draft, Names, Plan, Report, Shape, Unfit
+from hufu.people.models import Department, Level, Membership, Status, User
+from hufu.staffing.actions import (
+    Person,
+    change_users,
+    create_users,
+    set_managers,
+    set_secondary_departments,
+)
+from hufu.staffing.imports.lines import circle, either, find, finish, refused_among, unfit_above
 
 NAMED_BY = ("username", "name", "external_id", "email")
 FACTS = ("username", "name", "email", "external_id", "title", "status")
 
-SHAPE = Shape(
+USERS = Shape(
     type="users",
-    fields=(*FACTS, "department", "level", "manager"),
+    fields=(*FACTS, "department", "departments", "level", "manager"),
     required=("username", "name"),
     identities=("username", "external_id"),
     by={"manager": NAMED_BY},
+    several=("departments",),
 )
 
 _USERNAME = re.compile(r"[\w.@+-]+")
@@ -46,21 +50,12 @@ _LABELS = {
 def import_users(actor: Actor, plan: Plan) -> Report:
     """Create who is new, change whose facts differ, draw the reporting line, and return the report.
 
-    Raise ImportRefused where any row is refused. Runs inside `acting(actor)`, whose transaction that rolls back.
+    Raise ImportRefused where any row is refused, unless the plan skips errors: then whoever reports to somebody whose
+    row is refused is refused, too. Runs inside `acting(actor)`, whose transaction that rolls back.
     """
     guard.authorize(actor, "user.manage")
-    importing = _Import(actor, plan)
-    importing.run()
-    report = plan.report
-    data = report.event_data()
-    if report.refused:
-        raise ImportRefused(
-            report,
-            _("Nothing was imported: %s rows were refused.") % report.refused_rows,
-            event={"type": "user.imported", "data": data, "result": "refused", "reason": "rows_refused"},
-        )
-    record(actor, "user.imported", data=data)
-    return report
+    _Import(actor, plan).run()
+    return finish(actor, plan, "user.imported")
 
 
 @dataclass
@@ -71,6 +66,7 @@ class _Row:
     number: int
     standing: User | None
     facts: dict[str, Any] = field(default_factory=dict)
+    others: frozenset[int] | None = None
     manager: int | None = None
 
     def called(self, by: str) -> str:
@@ -87,10 +83,11 @@ class _Import:
         self.plan = plan
         self.report = plan.report
         self.users = list(User.objects.all())
-        self.departments = (
-            Names(Department.objects.values_list("code", "id")),
-            Names(Department.objects.values_list("name", "id")),
-        )
+        self.departments = either(Department.objects.values_list("id", "code", "name"))
+        self.memberships: dict[int, set[int]] = defaultdict(set)
+        for user, department in Membership.objects.values_list("user_id", "department_id"):
+            self.memberships[user].add(department)
+        self.drafts: list[Draft] = []
         levels = list(Level.objects.select_related("ladder"))
         self.levels = (
             Names((f"{level.ladder.key}.{level.key}", level.id) for level in levels),
@@ -101,40 +98,56 @@ class _Import:
         """Read everything, check everything, then write unless something was refused."""
         rows = list(self._rows())
         self._check_unique(rows)
-        self._find_managers(rows)
-        self._check_line(rows)
+        rows = self._with_managers(rows)
         new = [row for row in rows if row.standing is None]
         changes = {
             row.number: differing
             for row in rows
             if row.standing is not None and (differing := self._differing(row))
         }
-        moved = {row.number for row in rows if row.standing and self._is_moved(row)}
+        moved = {row.number for row in rows if row.standing and (self._is_moved(row) or self._joins(row))}
         self.report.created = len(new)
         self.report.updated = len(changes.keys() | moved)
         self.report.unchanged = len(rows) - len(new) - self.report.updated
-        if not self.report.refused:
+        if self.report.stored:
             self._write(rows, new, changes)
+
+    def _with_managers(self, rows: list[_Row]) -> list[_Row]:
+        """Return the rows with their managers; where errors are skipped, only those that nothing refuses."""
+        if not self.report.skip_errors:
+            self._find_managers(rows)
+            self._check_line(rows)
+            return rows
+        while True:
+            rows = [row for row in rows if row.draft.row not in self.report.refused_numbers]
+            mark = self.report.mark()
+            self._find_managers(rows)
+            self._check_line(rows)
+            if len(self.report.refused) == mark.refusals:
+                return rows
+            self.report.rewind(mark)
 
     # Reading.
 
     def _rows(self) -> Iterator[_Row]:
         standing = {
             by: {str(getattr(user, by)): user for user in self.users if getattr(user, by)}
-            for by in SHAPE.identities
+            for by in USERS.identities
         }
         seen: dict[tuple[str, str], tuple[int, dict[str, str]]] = {}
         for draft in self.plan.drafts():
+            self.drafts.append(draft)
             facts = self._facts(draft)
             if facts is None:
                 continue
+            others = facts.pop("others", None)
             identity = (draft.record.identity, str(facts[draft.record.identity]))
             if identity in seen:
                 self._again(draft, seen[identity])
                 continue
             seen[identity] = (draft.row, draft.texts)
             user = standing[identity[0]].get(identity[1])
-            yield _Row(draft, user.id if user else -len(seen), user, facts)
+            yield _Row(draft, user.id if user else -len(seen), user, facts, others)
 
     def _again(self, draft: Draft, before: tuple[int, dict[str, str]]) -> None:
         row, texts = before
@@ -156,13 +169,15 @@ class _Import:
                 self.report.left_empty[name] += 1
             try:
                 if name == "department":
-                    facts["main_department_id"] = _find(self.departments, text) if text else None
+                    facts["main_department_id"] = find(self.departments, text) if text else None
+                elif name == "departments":
+                    facts["others"] = self._several(draft, text)
                 elif name == "level":
-                    facts["level_id"] = _find(self.levels, text) if text else None
+                    facts["level_id"] = find(self.levels, text) if text else None
                 elif name != "manager":
                     facts[name] = self._fact(name, text)
             except Unfit as unfit:
-                if name in SHAPE.required or name == draft.record.identity:
+                if name in USERS.required or name == draft.record.identity:
                     self.plan.refuse(draft, name, str(unfit))
                     fits = False
                 else:
@@ -174,9 +189,21 @@ class _Import:
             fits = False
         return facts if fits else None
 
+    def _several(self, draft: Draft, text: str) -> frozenset[int]:
+        """Return the departments that a text names; those that there are not are left out where the map lets it."""
+        found = set()
+        for name in filter(None, map(str.strip, text.split(draft.record.fields["departments"].separator))):
+            try:
+                found.add(find(self.departments, name))
+            except Unfit as unfit:
+                if draft.record.fields["departments"].unknown == REFUSE:
+                    raise
+                self.report.emptied[("departments", name, str(unfit))] += 1
+        return frozenset(found)
+
     @staticmethod
     def _fact(name: str, text: str) -> str | None:
-        if name in SHAPE.required and not text:
+        if name in USERS.required and not text:
             raise Unfit(_("“%s” must not be empty.") % _LABELS[name])
         if len(text) > _LENGTHS.get(name, len(text)):
             raise Unfit(_("Too long: at most %s characters.") % _LENGTHS[name])
@@ -194,7 +221,7 @@ class _Import:
     # Checking.
 
     def _check_unique(self, rows: list[_Row]) -> None:
-        for by in SHAPE.identities:
+        for by in USERS.identities:
             owners: dict[str, int] = {
                 str(getattr(user, by)): user.id for user in self.users if getattr(user, by)
             }
@@ -215,15 +242,18 @@ class _Import:
             )
             for by in {row.draft.record.fields["manager"].by for row in rows if "manager" in row.draft.texts}
         }
+        refused = {by: refused_among(self.plan, self.drafts, by) for by in names}
         for row in rows:
+            row.manager = None
             text = row.draft.texts.get("manager")
             if text is None:
                 row.manager = row.standing.manager_id if row.standing else None
             elif text:
+                by = row.draft.record.fields["manager"].by
                 try:
-                    row.manager = names[row.draft.record.fields["manager"].by].find(text)
+                    row.manager = names[by].find(text)
                 except Unfit as unfit:
-                    self.plan.unfit(row.draft, "manager", str(unfit))
+                    self.plan.unfit(row.draft, "manager", unfit_above(unfit, text, refused[by]))
 
     def _check_line(self, rows: list[_Row]) -> None:
         """Refuse the rows that stand in a circle of managers, with the path."""
@@ -231,19 +261,9 @@ class _Import:
         names = {user.id: user.name for user in self.users} | {row.number: row.called("name") for row in rows}
         sound: set[int] = set()
         for row in rows:
-            path: list[int] = []
-            above: int | None = row.number
-            while above is not None and above not in sound and above not in path:
-                path.append(above)
-                above = line.get(above)
-            if above is not None and above in path:
-                if above == row.number:
-                    circle = " → ".join(names[number] for number in (*path, above))
-                    self.plan.refuse(
-                        row.draft, "manager", _("The reporting line would be a circle: %s.") % circle
-                    )
-            else:
-                sound.update(path)
+            if path := circle(row.number, line, sound):
+                shown = " → ".join(names[number] for number in path)
+                self.plan.refuse(row.draft, "manager", _("The reporting line would be a circle: %s.") % shown)
 
     def _differing(self, row: _Row) -> dict[str, Any]:
         """Return the facts that differ from the standing account's, and note a user name that stays."""
@@ -255,6 +275,15 @@ class _Import:
     @staticmethod
     def _is_moved(row: _Row) -> bool:
         return row.standing is not None and row.manager != row.standing.manager_id
+
+    def _others(self, row: _Row) -> frozenset[int]:
+        """Return the secondary departments; the main one is none of them."""
+        main = row.facts.get("main_department_id", row.standing.main_department_id if row.standing else None)
+        return (row.others or frozenset()) - {main}
+
+    def _joins(self, row: _Row) -> bool:
+        """Say whether the secondary departments differ from those that stand."""
+        return row.others is not None and self._others(row) != self.memberships.get(row.number, set())
 
     # Writing.
 
@@ -273,11 +302,8 @@ class _Import:
             }
             if managers:
                 set_managers(self.actor, managers)
-
-
-def _find(names: tuple[Names, Names], text: str) -> int:
-    key, name = names
-    return (key if text in key else name).find(text)
+            if others := {numbers[row.number]: self._others(row) for row in rows if self._joins(row)}:
+                set_secondary_departments(self.actor, others)
 
 
 def _status(text: str) -> str:
