@@ -196,8 +196,8 @@ class Loop:
 
     def _kill_import(self, number: int, victim: str) -> str:
         process = self._start_import(f"round{number}")
-        # Most of the time is spent inside the import; a few moments lie after its end.
-        moment = self.whole_seconds * self.chance.uniform(0.3, 1.03)
+        # Between the start of the database and the end, inside the import most of the time.
+        moment = self.whole_seconds * self.chance.uniform(0.3, 0.95)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(moment)
         kill(process.pid, victim)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from django.utils.functional import Promise
@@ -149,12 +150,17 @@ def refuse_secrets(value: Any) -> None:
     """Raise ValueError where a name, at any depth, says that its value is a secret."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if _SECRET.search(str(name)) and not _ABOUT_A_SECRET.search(str(name)):
+            if _is_secret(str(name)):
                 raise ValueError(f"{name!r} looks like a secret. Secrets never enter the log.")
             refuse_secrets(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
             refuse_secrets(item)
+
+
+@lru_cache(maxsize=4096)
+def _is_secret(name: str) -> bool:
+    return bool(_SECRET.search(name) and not _ABOUT_A_SECRET.search(name))
 
 
 def declare_record_events(name: str, label: str | Promise, *, owned: bool = True) -> None:

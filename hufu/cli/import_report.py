@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from hufu.core.imports import ReadFile, Report
 
 ROWS_SHOWN = 12
+VALUES_SHOWN = 20
 
 
 def lines(report: Report, *, dry_run: bool) -> Iterator[str]:
@@ -56,7 +57,11 @@ def _refusals(report: Report) -> Iterator[str]:
     rows: dict[tuple[str, str, str, str], list[int]] = defaultdict(list)
     for problem in report.refused:
         rows[(problem.field, problem.column, problem.value, problem.reason)].append(problem.row)
+    shown_of: Counter[str] = Counter()
     for (field, column, value, reason), numbers in rows.items():
+        shown_of[field] += 1
+        if shown_of[field] > VALUES_SHOWN:
+            continue
         shown = _shown(numbers)
         what = f"{field} ({column}) = “{value}”" if column else f"{field} “{value}”"
         yield _("Refused, row %(rows)s: %(what)s: %(reason)s") % {
@@ -64,6 +69,12 @@ def _refusals(report: Report) -> Iterator[str]:
             "what": what.strip(),
             "reason": reason,
         }
+    for field, number in shown_of.items():
+        if number > VALUES_SHOWN:
+            yield _("Refused: %(count)s more values of “%(field)s” (--json lists all)") % {
+                "count": f"{number - VALUES_SHOWN:,}",
+                "field": field or "-",
+            }
     if rows:
         yield ""
         for field, count in sorted(Counter(problem.field for problem in report.refused).items()):
@@ -98,13 +109,13 @@ def _notices(report: Report) -> Iterator[str]:
         rows[(notice.field, notice.reason)].append(notice.row)
     if rows:
         yield ""
-        yield _("To be looked at:")
+        yield _("To be looked at, %s values:") % f"{len(report.notices):,}"
     for (field, reason), numbers in rows.items():
-        yield _("  %(field)s  %(count)s×  %(reason)s Row %(rows)s") % {
+        yield "  " + _("%(field)s, row %(rows)s: %(reason)s %(count)s×") % {
             "field": field,
-            "count": f"{len(numbers):,}",
-            "reason": reason,
             "rows": _shown(numbers),
+            "reason": reason,
+            "count": f"{len(numbers):,}",
         }
 
 
