@@ -38,8 +38,9 @@ ERROR = "#N/A"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _FAILED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\bt=[\"']e[\"'][^>]*>")
 _PLACE = re.compile(rb"\br=[\"']([A-Z]+)([0-9]+)[\"']")
-_COLUMN = re.compile(rb"<(?:\w+:)?c\s+r=[\"']([A-Z]+)[0-9]+[\"']")
-_LAST_ROW = re.compile(rb"<(?:\w+:)?row\b[^>]*?\br=[\"']([0-9]+)[\"']")
+# Of cells and rows: r="B7", r="7".
+_LETTERS = re.compile(rb"\br=[\"']([A-Za-z]+)[0-9]+[\"']")
+_NUMBER = re.compile(rb"\br=[\"'][A-Za-z]*([0-9]+)[\"']")
 
 
 class WorkbookSheet(Sheet):
@@ -116,7 +117,14 @@ class WorkbookSheet(Sheet):
                 return name, spoiled, sheet.to_python(skip_empty_area=False)
         except python_calamine.PasswordError:
             problem = _("The workbook is protected by a password. Save it without one.")
-        except (python_calamine.CalamineError, zipfile.BadZipFile, ElementTree.ParseError, KeyError, OSError):
+        except (
+            python_calamine.CalamineError,
+            zipfile.BadZipFile,
+            ElementTree.ParseError,
+            LookupError,
+            ValueError,
+            OSError,
+        ):
             problem = _("The file is not a workbook that can be read. Save it as .xlsx, or as “CSV UTF-8”.")
         self._refuse(problem)
 
@@ -137,15 +145,15 @@ class WorkbookSheet(Sheet):
 
     def _xml(self, content: bytes, part: str) -> bytes:
         """Return the sheet's own XML, after a look at how much would be unpacked."""
-        if not part:
+        if not content.startswith(ZIP):
             return b""
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_BYTES:
                 self._refuse(_("The workbook is too large. Divide it, or save it as “CSV UTF-8”."))
             xml = archive.read(part)
-        columns = {_column(letters) for letters in set(_COLUMN.findall(xml))}
-        rows = max((int(row) for row in _LAST_ROW.findall(xml)), default=0)
-        if rows * (max(columns, default=0) + 1) > MOST_CELLS:
+        columns = max((_column(letters.upper()) for letters in set(_LETTERS.findall(xml))), default=0) + 1
+        rows = max((int(match.group(1)) for match in _NUMBER.finditer(xml)), default=0)
+        if rows * columns > MOST_CELLS:
             self._refuse(
                 _(
                     "The sheet has cells very far from its beginning. Delete what stands beside and below the table,"
