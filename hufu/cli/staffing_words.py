@@ -85,8 +85,14 @@ def _one(found: Any, otherwise: str) -> Any:
     return row
 
 
-def lines(outcome: Outcome) -> Iterator[str]:
-    """Yield what a deed did, in words: facts, records, gifts, memberships, reports; then what is held afterwards."""
+def lines(outcome: Outcome) -> list[str]:
+    """Return what a deed did, in words: facts, records, gifts, memberships, reports; then what is held afterwards."""
+    said = list(_changes(outcome)) or ["  " + _("Nothing changes.")]
+    said += _listed(_("holds"), [_with(role.name, role.through) for role in outcome.after.roles])
+    return said
+
+
+def _changes(outcome: Outcome) -> Iterator[str]:
     yield from _facts(outcome.before, outcome.after)
     yield from _records(outcome)
     ended = outcome.ended_gifts
@@ -96,12 +102,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield from _listed(_("positions that end"), [position.name for position in outcome.ended_positions])
     yield from _listed(_("posts that become vacant"), [_post(held) for held in outcome.ended_posts])
     if outcome.ended_teams:
-        yield f"  {_('teams that are left')}: {outcome.ended_teams:,}"
+        yield _line(_("teams that are left"), f"{outcome.ended_teams:,}")
     if outcome.handed_reports:
         names = _(", ").join(report.name for report in outcome.handed_reports)
         to = outcome.reports_to.name if outcome.reports_to else _("nobody")
-        yield f"  {_('direct reports')}: {names} → {to}"
-    yield from _listed(_("holds"), [f"{role.name} ({role.through})" for role in outcome.after.roles])
+        yield _line(_("direct reports"), f"{names} → {to}")
 
 
 def _facts(before: Holdings, after: Holdings) -> Iterator[str]:
@@ -128,7 +133,7 @@ def _facts(before: Holdings, after: Holdings) -> Iterator[str]:
     ]
     for label, was, becomes in facts:
         if was != becomes and (becomes or label not in (_("groups"), _("positions"))):
-            yield f"  {label}: {was or '-'} → {becomes or '-'}" if was else f"  {label}: {becomes}"
+            yield _line(label, f"{was} → {becomes or '-'}" if was else becomes)
 
 
 def _records(outcome: Outcome) -> Iterator[str]:
@@ -164,15 +169,23 @@ def _together(handed: Iterable[Handed]) -> dict[tuple[str, str], list[Handed]]:
 
 def _listed(label: str, names: Sequence[str]) -> Iterator[str]:
     if names:
-        yield f"  {label}: {_(', ').join(names)}"
+        yield _line(label, _(", ").join(names))
+
+
+def _line(label: str, value: str) -> str:
+    return "  " + _("%(label)s: %(value)s") % {"label": label, "value": value}
+
+
+def _with(name: str, detail: str) -> str:
+    return _("%(name)s (%(detail)s)") % {"name": name, "detail": detail}
 
 
 def _gift(gift: Gift) -> str:
-    return f"{gift.name} ({gift.key})"
+    return _with(gift.name, gift.key)
 
 
 def _post(held: HeldPost) -> str:
-    return f"{Post(held.post).label}: {held.department.name}"
+    return _with(held.department.name, str(Post(held.post).label))
 
 
 def _name(thing: Department | Level | User | None) -> str:

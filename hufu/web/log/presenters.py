@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from hufu.access import registry
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID
-from hufu.people.models import Department, User
+from hufu.people.models import Department, Post, User
 from hufu.web.log import words
 
 RESULTS: dict[str, tuple[str | Promise, str]] = {
@@ -113,6 +113,10 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
         return ngettext("%d character", "%d characters", value) % value
     if name == "permission":
         return permission_label(value)
+    if name == "post" and value in Post.values:
+        return str(Post(value).label)
+    if name == "changed" and isinstance(value, list):
+        return _comma().join(str(words.FACTS.get(item, item)) for item in value)
     if name in ("filter", "sort") and not isinstance(value, dict):
         asked = [value] if isinstance(value, str) else value
         return _comma().join(str(field_label(entry, item.removeprefix("-"))) for item in asked)
