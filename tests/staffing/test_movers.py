@@ -19,6 +19,7 @@ from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm import queries as crm_queries
 from hufu.crm.resources import CUSTOMER
+from hufu.crm.timeline import timeline
 from hufu.people.models import DepartmentPost, GroupMember, Membership, PositionHolder, User
 from hufu.staffing import actions as staffing
 from hufu.staffing.actions import Handover, Move
@@ -460,3 +461,22 @@ def test_who_may_names_the_new_colleagues_after_a_move(company, mine, person):
     assert not {people["tang"], people["zhao"]} & set(after)
     assert after[people["lin"]] == Scope.OWN
     assert after[people["zhang"]] == Scope.DEPARTMENT
+
+
+def test_the_timeline_of_a_record_says_that_it_was_taken_along_and_that_it_was_handed_over(company, person):
+    moved(company, person)
+    feng, lin = company.actor("feng"), company.actor("lin")
+    with acting(feng):
+        staffing.move_person(
+            feng, person("lin"), Move(handover=Handover(to=company.people["zhang"])), reason="交接"
+        )
+    with acting(company.actor("zhang")):
+        told = timeline(company.actor("zhang"), CUSTOMER, company.customer("qiming")).entries
+    assert [(entry.verb, entry.reason) for entry in told if entry.target.type == "customer"][:2] == [
+        ("transferred", "交接"),
+        ("taken_along", REASON),
+    ]
+    with acting(lin):
+        assert timeline(
+            lin, CUSTOMER, company.customer("qiming")
+        ).entries  # her department's colleague has it
