@@ -56,6 +56,7 @@ SHOTS = (
     Shot("log", "auditor", "/log/"),
     Shot("log-entry", "auditor", "/log/{entry}"),
     Shot("people", "system", "/people/"),
+    Shot("person", "system", "/people/{person}/"),
     Shot("departments", "system", "/people/departments/"),
     Shot("roles", "security", "/roles/"),
     Shot("roles-given", "security", "/roles/given/"),

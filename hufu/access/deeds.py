@@ -223,23 +223,30 @@ END $$;
 def _hand_over(resource: ResourceType) -> str:
     table, name = resource.table, resource.name
     return f"""
--- All records of somebody to others who may own them there, or (to nobody) just to another department of their owner:
--- for whoever manages people, who sees none of the records. Returns them as [number, partition, former department].
-CREATE OR REPLACE FUNCTION hufu.hand_over_{table}(former int, new_owner int, keep_department boolean) RETURNS jsonb
+DROP FUNCTION IF EXISTS hufu.hand_over_{table}(int, int, boolean);
+-- Records of somebody to a new owner who may own them there, or (to the same owner) just to their present department:
+-- for whoever manages people, who sees none of the records. In some partitions, or (NULL) in all. Returns them as
+-- [number, partition, former department].
+CREATE OR REPLACE FUNCTION hufu.hand_over_{table}(former int, new_owner int, keep_department boolean,
+                                                  only_partitions int[]) RETURNS jsonb
     LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
     said jsonb;
+    home int := (SELECT main_department_id FROM people_user WHERE id = new_owner);
+    places int[];
 BEGIN
     IF NOT hufu.holds('user.manage') OR hufu.actor() IN (former, new_owner) THEN
         {REFUSED};
     END IF;
+    places := ARRAY(SELECT p.id FROM access_partition p
+                    WHERE (only_partitions IS NULL OR p.id = ANY (only_partitions))
+                      AND (former = new_owner OR hufu.may_own(new_owner, p.id)));
     WITH changed AS (
         UPDATE {table} r SET owner_id = new_owner, {TOUCHED},
-               department_id = CASE WHEN keep_department THEN r.department_id ELSE u.main_department_id END
-        FROM people_user u, {table} before
-        WHERE r.owner_id = former AND before.id = r.id AND u.id = new_owner AND u.main_department_id IS NOT NULL
-          AND (former = new_owner AND r.department_id <> u.main_department_id
-               OR former <> new_owner AND hufu.may_own(new_owner, r.partition_id))
+               department_id = CASE WHEN keep_department THEN r.department_id ELSE home END
+        FROM {table} before
+        WHERE r.owner_id = former AND before.id = r.id AND home IS NOT NULL AND r.partition_id = ANY (places)
+          AND (former <> new_owner OR r.department_id <> home)
         RETURNING r.id, r.partition_id, before.department_id)
     SELECT coalesce(jsonb_agg(jsonb_build_array(id, partition_id, department_id) ORDER BY id), '[]')
     INTO said FROM changed;
@@ -252,6 +259,27 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.owned_{table}(who int) RETURNS TABLE (partition_id int, amount bigint)
     LANGUAGE sql STABLE {HEAD} AS
 $$ SELECT r.partition_id, count(*) FROM {table} r WHERE r.owner_id = who AND hufu.holds('user.manage') GROUP BY 1 $$;
+
+-- In the teams of how many records somebody is, by partition, for whoever manages people: numbers only.
+CREATE OR REPLACE FUNCTION hufu.teams_{table}(who int) RETURNS TABLE (partition_id int, amount bigint)
+    LANGUAGE sql STABLE {HEAD} AS
+$$ SELECT r.partition_id, count(*) FROM access_team_member m JOIN {table} r ON r.id = m.record_id
+   WHERE m.type = '{name}' AND m.user_id = who AND hufu.holds('user.manage') GROUP BY 1 $$;
+
+-- Somebody out of all teams, for whoever manages people. Returns the records as [number, partition].
+CREATE OR REPLACE FUNCTION hufu.end_teams_{table}(who int) RETURNS jsonb LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    said jsonb;
+BEGIN
+    IF NOT hufu.holds('user.manage') OR hufu.actor() = who THEN
+        {REFUSED};
+    END IF;
+    WITH gone AS (
+        DELETE FROM access_team_member m USING {table} r
+        WHERE m.type = '{name}' AND m.user_id = who AND r.id = m.record_id RETURNING r.id, r.partition_id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(id, partition_id) ORDER BY id), '[]') INTO said FROM gone;
+    RETURN said;
+END $$;
 """
 
 

@@ -206,6 +206,12 @@ def _declare_owned(name: str, says: Callable[[Any], Promise]) -> None:
             says(_("{thing}: transferred")),
             shown("from_owner", "to_owner", "from_department", "to_department", "former_access"),
         ),
+        # The owner moved, and the record's department with them.
+        EventType(
+            f"{name}.taken_along",
+            says(_("{thing}: taken along by its owner")),
+            shown("owner", "from_department", "to_department"),
+        ),
         EventType(
             f"{name}.member_joined",
             says(_("{thing}: colleague joined the team")),

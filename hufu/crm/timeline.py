@@ -28,7 +28,7 @@ from hufu.core.transaction import current_unit
 
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
-    *("member_joined", "member_left", "moved"),
+    *("taken_along", "member_joined", "member_left", "moved"),
 )
 PAGE = 30
 

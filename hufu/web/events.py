@@ -11,6 +11,7 @@ declare(
         (*shown("filter", "search", "count"), *sealed("values")),
         "personal",
     ),
+    EventType("user.viewed", _("User viewed")),
     EventType("department.listed", _("Departments: list read"), shown("count")),
     EventType("role.listed", _("Roles: list read"), shown("count")),
     EventType("assignment.listed", _("Assignments and admissions: list read"), shown("count")),

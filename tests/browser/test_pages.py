@@ -29,6 +29,7 @@ PAGES = (
     ("wu", "/log/?person=nobody"),
     ("feng", "/people/"),
     ("feng", "/people/departments/"),
+    ("feng", "/people/2/"),
     ("he", "/roles/"),
     ("he", "/roles/given/"),
     ("zhou", "/opportunities/"),

@@ -1,6 +1,6 @@
 """Every page of the site: what it needs, who gets what answer and who is refused how. A page that is missing fails.
 
-The addresses' numbers are those of 林悦's customer 启明 and of its opportunity, and of an event of the log.
+The addresses' numbers are those of 林悦, of her customer 启明 and of its opportunity, and of an event of the log.
 """
 
 from __future__ import annotations
@@ -69,6 +69,7 @@ TABLE: list[Row] = [
     Row("log_entry", "GET", "audit.view", "wu", 200, "li", 403),
     Row("people", "GET", "user.view", "feng", 200, "lin", 403),
     Row("departments", "GET", "user.view", "feng", 200, "wu", 403),
+    Row("person", "GET", "user.view", "feng", 200, "lin", 403),
     Row("roles", "GET", "role.view", "he", 200, "feng", 403),
     Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
     Row("account_login", "GET", "public", VISITOR, 200, None, 0),

@@ -56,6 +56,8 @@ def address(request):
             of_record = page in ("record", "edit", "transfer", "delete")
             below = f"?customer={numbers['customer']}" if name == "contact_new" else ""
             return reverse(name, args=[numbers[type_name]] if of_record else []) + below, form
+        if name == "person":
+            return reverse(name, args=[company.people["lin"]]), {}
         if name == "log_entry":
             return reverse(
                 name, args=owner_connection.execute("SELECT id FROM audit_event LIMIT 1").fetchone()

@@ -17,8 +17,9 @@ from hufu.crm import actions as crm
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
-from hufu.people.models import User
+from hufu.people.models import Department, User
 from hufu.staffing import actions as staffing
+from hufu.staffing.holdings import holdings
 
 
 def records(resource):
@@ -165,6 +166,29 @@ OPERATIONS = {
         lambda a, c: staffing.change_users(a, {c.people["lin"]: {"title": "x"}}),
     ),
     "people: invitation": ({"user.manage"}, lambda a, c: staffing.record_invitation(a, _lin(c))),
+    "people: joiner": (
+        {"user.manage"},
+        lambda a, c: staffing.join(a, staffing.Person("x", "x", main_department_id=c.departments["east"])),
+    ),
+    "people: mover": (
+        {"user.manage"},
+        lambda a, c: staffing.move_person(
+            a, _lin(c), staffing.Move(department=c.departments["south"]), reason="x"
+        ),
+    ),
+    "people: leaver": (
+        {"user.manage"},
+        lambda a, c: staffing.leave(a, _lin(c), handover=staffing.Handover(), reason="x"),
+    ),
+    "people: what somebody holds": ({"user.manage"}, lambda a, c: holdings(a, c.people["lin"])),
+    "people: head of a department": (
+        {"user.manage"},
+        lambda a, c: staffing.appoint_head(
+            a, Department.objects.get(pk=c.departments["east"]), c.people["lin"]
+        ),
+    ),
+    "people: group": ({"role.manage"}, lambda a, c: staffing.create_group(a, key="x", name="x")),
+    "people: position": ({"role.manage"}, lambda a, c: staffing.create_position(a, key="x", name="x")),
     "people: ladder": ({"role.manage"}, lambda a, c: staffing.create_ladder(a, key="x", name="x", levels=[])),
     "policy: partition": ({"role.manage"}, lambda a, c: access.create_partition(a, key="x", name="x")),
     "policy: role": ({"role.manage"}, lambda a, c: access.create_role(a, key="x", name="x", grants={})),

@@ -241,19 +241,36 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
                        WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition)) who
     WHERE who.scope IS NOT NULL GROUP BY who.user_id $$;
 
--- End all memberships of somebody in teams, for whoever manages people. Returns them as [type, record].
-CREATE OR REPLACE FUNCTION hufu.end_memberships(who int) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-DECLARE
-    said jsonb;
+-- What was given to somebody by name, for whoever manages people: when the person moves, they say what ends.
+DROP FUNCTION IF EXISTS hufu.end_memberships(int);
+CREATE OR REPLACE FUNCTION hufu.gifts_of(who int)
+    RETURNS TABLE (kind text, id bigint, key text, name text, starts_at timestamptz, ends_at timestamptz)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT 'role', a.id, r.key, r.name, a.starts_at, a.ends_at
+   FROM access_assignment a JOIN access_role r ON r.id = a.role_id
+   WHERE a.user_id = who AND hufu.holds('user.manage')
+   UNION ALL
+   SELECT 'partition', a.id, p.key, p.name, a.starts_at, a.ends_at
+   FROM access_admission a JOIN access_partition p ON p.id = a.partition_id
+   WHERE a.user_id = who AND hufu.holds('user.manage') $$;
+
+-- End some of what was given to somebody by name: only ever less, so managing people suffices.
+CREATE OR REPLACE FUNCTION hufu.drop_gifts(who int, assignments bigint[], admissions bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    IF NOT hufu.holds('user.manage') THEN
+    IF NOT hufu.holds('user.manage') OR hufu.actor() = who THEN
         RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    WITH gone AS (DELETE FROM access_team_member WHERE user_id = who RETURNING type, record_id)
-    SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id) ORDER BY type, record_id), '[]') INTO said FROM gone;
-    RETURN said;
+    DELETE FROM access_assignment WHERE user_id = who AND id = ANY (assignments);
+    DELETE FROM access_admission WHERE user_id = who AND id = ANY (admissions);
 END $$;
+
+-- Does this active person hold the permission, and nobody else who is active? For whoever manages people.
+CREATE OR REPLACE FUNCTION hufu.alone_holds(who int, wanted text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT hufu.holds('user.manage') AND coalesce(array_agg(DISTINCT g.user_id) = ARRAY[who], false)
+   FROM access_term_grant g JOIN people_user u ON u.id = g.user_id AND u.status = 'active'
+   WHERE g.permission = wanted AND g.scopes <> 0 $$;
 
 -- Is this user active, and admitted to read (or also to edit) here? Reach past a time limit is not asked: nobody but
 -- its owner's next request rebuilds it.

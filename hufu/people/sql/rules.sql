@@ -84,6 +84,12 @@ CREATE OR REPLACE TRIGGER no_level_cycle AFTER INSERT OR UPDATE ON public.people
 CREATE OR REPLACE TRIGGER no_level_cycle AFTER INSERT OR UPDATE OF ladder_id, rank ON public.people_level
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.no_level_cycle();
 
+-- Is this the actor's own level, or one that theirs holds?
+CREATE OR REPLACE FUNCTION hufu.holds_level(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT EXISTS (SELECT 1 FROM people_user u JOIN hufu.levels_held h ON h.level_id = u.level_id
+                  WHERE u.id = hufu.actor() AND h.held_id = wanted) $$;
+
 -- Everybody's own password, last sign-in and language are theirs; all else of an account needs user.manage. Nobody
 -- chooses a colleague's password, and nobody changes the facts that their own rights are derived from. Whoever is
 -- not signed in yet has no identity: signing in and setting a password by a link.
@@ -134,7 +140,10 @@ BEGIN
                        -- Nobody puts themselves into something that rights may hang on.
                        CASE WHEN facts IN ('people_membership', 'people_group_member', 'people_position_holder',
                                            'people_department_post') THEN
-                           'WITH CHECK ((SELECT hufu.holds(''user.manage'')) AND user_id <> (SELECT hufu.actor()))' END);
+                           'WITH CHECK ((SELECT hufu.holds(''user.manage'')) AND user_id <> (SELECT hufu.actor()))'
+                       -- Nobody widens the level that they hold.
+                       WHEN facts = 'people_level_includes' THEN
+                           'WITH CHECK ((SELECT hufu.holds(''role.manage'')) AND NOT hufu.holds_level(level_id))' END);
     END LOOP;
     FOREACH facts IN ARRAY '{people_department,people_membership,people_level,people_level_includes,people_user,
                              people_group_member,people_position_holder,people_department_post}'::text[] LOOP

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from hufu.access import registry
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID
-from hufu.people.models import Department, User
+from hufu.people.models import Department, Post, User
 from hufu.web.log import words
 
 RESULTS: dict[str, tuple[str | Promise, str]] = {
@@ -69,8 +69,14 @@ def people_in(entries: Iterable[LogEntry]) -> set[int]:
 
 def facts_in(entries: Iterable[LogEntry], wanted: set[str]) -> set[int]:
     """Return the numbers that stand under some names in the facts of the deeds."""
-    values = {entry.details.get(name) for entry in entries for name in wanted}
-    return {value for value in values if isinstance(value, int)}
+    found: set[int] = set()
+    for entry in entries:
+        for name in wanted:
+            value = entry.details.get(name)
+            found |= {
+                item for item in (value if isinstance(value, list) else [value]) if isinstance(item, int)
+            }
+    return found
 
 
 def line(entry: LogEntry, names: Names) -> Line:
@@ -99,13 +105,18 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
     """Return a fact of a deed as text."""
     value = entry.details[name]
     if name in words.USERS:
-        return names.people.get(value, f"#{value}")
+        people = value if isinstance(value, list) else [value]
+        return _comma().join(names.people.get(number, f"#{number}") for number in people)
     if name in words.DEPARTMENTS:
         return names.departments.get(value, f"#{value}")
     if name == "search" and isinstance(value, int):
         return ngettext("%d character", "%d characters", value) % value
     if name == "permission":
         return permission_label(value)
+    if name == "post" and value in Post.values:
+        return str(Post(value).label)
+    if name == "changed" and isinstance(value, list):
+        return _comma().join(str(words.FACTS.get(item, item)) for item in value)
     if name in ("filter", "sort") and not isinstance(value, dict):
         asked = [value] if isinstance(value, str) else value
         return _comma().join(str(field_label(entry, item.removeprefix("-"))) for item in asked)

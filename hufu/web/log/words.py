@@ -7,31 +7,52 @@ from django.utils.translation import gettext_lazy as _
 
 FACTS: dict[str, str | Promise] = {
     "at": _("As of"),
+    "changed": _("Changed"),
     "count": _("Records given"),
+    "department": _("Department"),
     "digest": _("Digest"),
     "file": _("File"),
     "filter": _("Filtered by"),
     "from_department": _("Department before"),
     "from_owner": _("Owner before"),
+    "group": _("Group"),
+    "groups": _("Groups"),
+    "includes": _("Includes"),
+    "level": _("Level"),
+    "manager": _("Manager"),
     "method": _("Method"),
     "name": _("Name"),
+    "other_departments": _("Secondary departments"),
+    "owner": _("Owner"),
     "partition": _("Partition"),
+    "partitions": _("Admissions ended"),
     "path": _("Page"),
     "permission": _("Permission"),
+    "position": _("Position"),
+    "positions": _("Positions"),
+    "post": _("Post"),
+    "posts": _("Posts"),
     "principal": _("Given to"),
     "reason": _("Reason"),
+    "records": _("Records"),
+    "reports": _("Direct reports"),
+    "reports_to": _("Now report to"),
     "rights": _("Rights"),
     "role": _("Role"),
+    "roles": _("Roles ended"),
     "rows": _("Rows"),
     "search": _("Searched"),
     "sort": _("Sorted by"),
+    "successors": _("Successors"),
+    "teams": _("Teams left"),
+    "title": _("Title"),
     "to_department": _("Department afterwards"),
     "to_owner": _("Owner afterwards"),
     "version": _("Version"),
 }
 
-# Facts whose value is the number of a user or of a department.
-USERS = {"from_owner", "to_owner"}
+# Facts whose value is the number of a user (or several), or of a department.
+USERS = {"from_owner", "to_owner", "owner", "manager", "reports_to", "successors"}
 DEPARTMENTS = {"from_department", "to_department"}
 
 REASONS: dict[str, str | Promise] = {

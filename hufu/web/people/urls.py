@@ -5,4 +5,5 @@ from hufu.web.people import views
 urlpatterns = [
     path("", views.people_page, name="people"),
     path("departments/", views.departments_page, name="departments"),
+    path("<int:number>/", views.person_page, name="person"),
 ]

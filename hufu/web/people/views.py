@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
-from hufu.audit import Subject, record
+from hufu.audit import Subject, Target, record
+from hufu.core.errors import NotFound
 from hufu.people.models import Department, Status, User
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
+from hufu.web.people.person import profile
 
 PAGE = 50
 TONES = {Status.ACTIVE: "green", Status.SUSPENDED: "amber", Status.LEFT: "grey"}
@@ -61,6 +64,19 @@ def people_page(request: Passage) -> HttpResponse:
             "is_later_page": bool(after),
         },
     )
+
+
+@page("user.view")
+def person_page(request: Passage, number: int) -> HttpResponse:
+    """Show one person: facts, groups, positions, posts, direct reports."""
+    person = (
+        User.objects.select_related("main_department", "manager", "level__ladder").filter(pk=number).first()
+    )
+    if person is None:
+        raise NotFound(_("There is no such page, or you may not view it."))
+    record(request.actor, "user.viewed", target=Target("user", person.pk), subject=Subject("user", person.pk))
+    shown = profile(person, TONES[Status(person.status)])
+    return render(request, "people/person.html", {"profile": shown, "person": person})
 
 
 @page("user.view")

@@ -1,8 +1,8 @@
-"""Deeds on people: authorize → check → change → record. Reach is true again when they return."""
+"""Deeds on accounts and the facts of people, any number at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,90 +14,10 @@ from hufu.audit import Event, Subject, Target, changes, record, record_many
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import sort_key
-from hufu.people.models import Department, Ladder, Level, Membership, Status, User
+from hufu.people.models import Membership, Status, User
 
 # Personal facts of a user are ciphertext in the log.
 PERSONAL = frozenset({"name", "email"})
-
-
-def create_department(actor: Actor, *, code: str, name: str, parent: Department | None) -> Department:
-    """Add a department below `parent`, or at the top."""
-    guard.authorize(actor, "user.manage")
-    department = Department(id=next_number(Department), code=code, name=name, parent=parent)
-    department.save(force_insert=True)
-    record(
-        actor,
-        "department.created",
-        target=Target("department", department.id),
-        data={"code": code, "name": name, "parent": parent.code if parent else None},
-    )
-    reach.changed()
-    return department
-
-
-def move_department(actor: Actor, department: Department, *, to: Department | None) -> None:
-    """Hang a department elsewhere; below itself it cannot go, and the refusal names the path."""
-    guard.authorize(actor, "user.manage")
-    path = [department]
-    above = to
-    while above is not None:
-        path.append(above)
-        if above.id == department.id:
-            raise Invalid(
-                {
-                    "parent": [
-                        _("The department would stand below itself: %s.")
-                        % " → ".join(step.name for step in reversed(path))
-                    ]
-                }
-            )
-        above = above.parent
-    before = department.parent_id
-    department.parent = to
-    department.save(update_fields=["parent"])
-    record(
-        actor,
-        "department.changed",
-        target=Target("department", department.id),
-        **changes({"parent_id": before}, {"parent_id": department.parent_id}, sealed=()),
-    )
-    reach.changed()
-
-
-def rename_department(actor: Actor, department: Department, *, name: str) -> None:
-    """Give a department another name; its code stays."""
-    guard.authorize(actor, "user.manage")
-    before, department.name = department.name, name
-    department.save(update_fields=["name"])
-    record(
-        actor,
-        "department.changed",
-        target=Target("department", department.id),
-        **changes({"name": before}, {"name": name}, sealed=()),
-    )
-
-
-def create_ladder(actor: Actor, *, key: str, name: str, levels: Sequence[tuple[str, str]]) -> Ladder:
-    """Add a ladder with its levels as (key, name), the lowest first."""
-    guard.authorize(actor, "role.manage")
-    ladder = Ladder(id=next_number(Ladder), key=key, name=name)
-    ladder.save(force_insert=True)
-    record(actor, "ladder.created", data={"key": key, "levels": [level for level, _name in levels]})
-    extend_ladder(actor, ladder, levels)
-    return ladder
-
-
-def extend_ladder(actor: Actor, ladder: Ladder, levels: Sequence[tuple[str, str]]) -> None:
-    """Add the levels that are missing on top of those that stand."""
-    guard.authorize(actor, "role.manage")
-    first = next_number(Level)
-    standing = {level.key: level for level in ladder.levels.all()}
-    missing = [(key, name) for key, name in levels if key not in standing]
-    Level.objects.bulk_create(
-        Level(id=first + index, ladder=ladder, key=key, name=name, rank=len(standing) + index + 1)
-        for index, (key, name) in enumerate(missing)
-    )
-    reach.changed()
 
 
 @dataclass(frozen=True)
