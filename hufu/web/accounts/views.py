@@ -13,6 +13,7 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from hufu.access import company
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
@@ -20,7 +21,15 @@ from hufu.web.pages import page
 
 
 class SignInView(allauth_views.LoginView):
-    """Signing in with a password; in demo mode also as one of the demo company's people."""
+    """Signing in with a password; in demo mode also as one of the demo company's people.
+
+    Where nobody set the company up yet, there is nobody to be, and the set-up page comes first.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if company.never_set_up():
+            return HttpResponseRedirect(reverse("setup"))
+        return super().get(request, *args, **kwargs)
 
     def get_form_class(self) -> type[SignInForm]:
         return SignInForm

@@ -14,6 +14,7 @@ FACTS: dict[str, str | Promise] = {
     "from_department": _("Department before"),
     "from_owner": _("Owner before"),
     "method": _("Method"),
+    "mode": _("Mode of administration"),
     "name": _("Name"),
     "partition": _("Partition"),
     "path": _("Page"),
@@ -38,6 +39,7 @@ REASONS: dict[str, str | Promise] = {
     "no_grant": _("No role grants this."),
     "out_of_scope": _("The record lies outside of what the roles grant."),
     "not_found": _("There is no such record, or it may not be viewed."),
+    "wrong_code": _("The set-up code is wrong."),
     "wrong_credentials": _("The name and the password do not match, or the account is closed."),
     "too_many_failures": _("There were too many failures before."),
 }
