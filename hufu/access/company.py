@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -13,7 +13,7 @@ from hufu.access.models import Administrator, Assignment, Company, Grant, Mode, 
 from hufu.audit import record
 from hufu.core import clock
 from hufu.core.actor import Actor
-from hufu.core.errors import Invalid
+from hufu.core.errors import Invalid, Unavailable
 from hufu.people.models import User
 
 THE_COMPANY = 1
@@ -27,10 +27,16 @@ class AlreadySetUp(Invalid):
 
 
 def never_set_up() -> bool:
-    """Say whether nobody and nothing was ever entered here. Anybody may ask, without an identity."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT hufu.never_set_up()")
-        return bool(cursor.fetchone()[0])
+    """Say whether nobody and nothing was ever entered here. Anybody may ask, without an identity.
+
+    Raise Unavailable while the database is away.
+    """
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.never_set_up()")
+            return bool(cursor.fetchone()[0])
+    except OperationalError as error:
+        raise Unavailable(str(error)) from error
 
 
 def current() -> Company | None:

@@ -766,6 +766,7 @@ DEFINERS = {
         "who_covers",
     ),
     *("no_administrator_level", "no_level_cycle", "end_memberships"),
+    *("never_set_up", "administrators_apart"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),
     # The past: triggers write it; what reads it asks for explain.any first.

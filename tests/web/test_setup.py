@@ -16,6 +16,7 @@ from django.test import Client
 from hufu.access import company
 from hufu.access.models import Assignment, Mode, Role
 from hufu.core.actor import Actor
+from hufu.core.errors import Unavailable
 from hufu.core.setup_code import LIMIT
 from hufu.core.transaction import acting
 from hufu.people.models import User
@@ -297,6 +298,18 @@ def test_of_two_browsers_at_once_exactly_one_wins_and_the_other_finds_no_page(
         answers = list(pool.map(send, range(2)))
     assert sorted(answers) == [200, 404]
     assert users() == ({"wei", "he"} if answers[0] == 200 else {"ma", "he"})
+
+
+def test_while_the_database_is_away_the_page_says_so_and_the_sign_in_page_stands(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> bool:
+        raise Unavailable("The database is away.")
+
+    monkeypatch.setattr("hufu.web.setup.views.never_set_up", away)
+    monkeypatch.setattr(company, "never_set_up", away)
+    assert visitor().get("/setup/").status_code == 503
+    assert visitor().get("/accounts/login/").status_code == 200
 
 
 def test_a_form_of_another_site_is_refused_before_set_up(code: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account import views as allauth_views
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from hufu.access import company
+from hufu.core.errors import Unavailable
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
@@ -27,8 +29,10 @@ class SignInView(allauth_views.LoginView):
     """
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if company.never_set_up():
-            return HttpResponseRedirect(reverse("setup"))
+        # While the database is away nobody can sign in either, but the page stands.
+        with suppress(Unavailable):
+            if company.never_set_up():
+                return HttpResponseRedirect(reverse("setup"))
         return super().get(request, *args, **kwargs)
 
     def get_form_class(self) -> type[SignInForm]:

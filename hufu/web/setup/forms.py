@@ -93,7 +93,7 @@ class PeopleForm(forms.Form):
             for part in ("name", "username"):
                 field = f"{post.value}_{part}"
                 if not values[part] and field not in self.errors:
-                    self.add_error(field, _("This field is required."))
+                    self.add_error(field, self.fields[field].error_messages["required"])
             if values["username"]:
                 self._check(post)
         return cleaned
