@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from hufu.access import actions as access_actions
 from hufu.access import company, reach
 from hufu.access.actions import Principal
-from hufu.access.models import Administrator, Assignment, Mode, Role, RoleInherits
+from hufu.access.models import PRINCIPALS, Administrator, Assignment, Mode, Role, RoleInherits
 from hufu.access.policy_file import current_version
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
@@ -90,7 +90,7 @@ def standing() -> list[str]:
         posts |= {role: posts[other] for role, other in more}
     held: dict[str, list[str]] = {}
     for row in Assignment.objects.filter(role_id__in=posts).order_by("id"):
-        name = str(row.user or row.department or row.level)
+        name = str(next(held for kind in PRINCIPALS if (held := getattr(row, kind)) is not None))
         held.setdefault(name, []).extend(str(post.label) for post in posts[row.role_id])
     comma = _(", ")
     return [
