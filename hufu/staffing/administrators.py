@@ -90,7 +90,7 @@ def standing() -> list[str]:
         posts |= {role: posts[other] for role, other in more}
     held: dict[str, list[str]] = {}
     for row in Assignment.objects.filter(role_id__in=posts).order_by("id"):
-        name = str(next(held for kind in PRINCIPALS if (held := getattr(row, kind)) is not None))
+        name = str(next(to for kind in PRINCIPALS if (to := getattr(row, kind)) is not None))
         held.setdefault(name, []).extend(str(post.label) for post in posts[row.role_id])
     comma = _(", ")
     return [
