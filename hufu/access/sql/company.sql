@@ -7,8 +7,6 @@ DROP POLICY IF EXISTS set_up ON public.access_company;
 CREATE POLICY read ON public.access_company FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL);
 CREATE POLICY set_up ON public.access_company FOR INSERT TO hufu_app WITH CHECK (
     (SELECT hufu.holds('role.manage')) AND NOT EXISTS (SELECT 1 FROM public.access_version));
-CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT OR UPDATE OR DELETE ON public.access_company
-    FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock();
 
 -- Was nobody and nothing ever entered? The sign-in page asks without an identity and learns this bit alone.
 CREATE OR REPLACE FUNCTION hufu.never_set_up() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
