@@ -5,6 +5,8 @@ PORT ?= 8000
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python,\
 	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
 BIN := .venv/bin
+# Errors, not warnings: what a machine's own indexes lack is nobody's worry here.
+PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check
 
 ASSETS := $(wildcard package.json package-lock.json tools/build_assets.py) $(shell find hufu/web/assets -type f 2>/dev/null)
 TRANSLATIONS := $(shell find hufu/locale -name '*.po' 2>/dev/null)
@@ -12,7 +14,7 @@ ASSETS_STAMP := hufu/web/static/build/.stamp
 NODE_STAMP := node_modules/.stamp
 TRANSLATIONS_STAMP := .venv/.translations
 
-.PHONY: demo test prove screenshots setup locks format clean
+.PHONY: demo test prove screenshots wheel check-wheel setup locks format clean
 
 demo: setup
 	@$(BIN)/hufu demo --port $(PORT)
@@ -28,6 +30,14 @@ prove: setup
 screenshots: setup
 	@$(BIN)/python tools/screenshots.py --url http://localhost:$(PORT) --out var/screenshots
 
+# The package that people install, in dist/, with its assets and translations built first.
+wheel: setup
+	@$(BIN)/python tools/build_wheel.py
+
+# Installs the package into an empty environment, runs its demo and looks at the site. Takes the libraries from the index.
+check-wheel: wheel
+	@$(BIN)/python tools/check_wheel.py
+
 # The environment, the assets and the translations: everything that a fresh clone lacks.
 setup: .venv/.installed $(if $(wildcard tools/build_assets.py),$(ASSETS_STAMP)) $(if $(wildcard tools/translations.py),$(TRANSLATIONS_STAMP))
 
@@ -36,11 +46,11 @@ setup: .venv/.installed $(if $(wildcard tools/build_assets.py),$(ASSETS_STAMP)) 
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: its modules venv and ensurepip are missing. Install them (Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2; exit 1; }
 	@echo "Installing the libraries into .venv …"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-.venv/.installed: pyproject.toml .venv/.dependencies
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv/.installed: pyproject.toml setup.py requirements/runtime.in .venv/.dependencies
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json .venv/.dependencies
@@ -68,4 +78,4 @@ format: .venv/.installed
 
 # Keeps var/, where the data is.
 clean:
-	@rm -rf .venv node_modules hufu/web/static/build .pytest-postgres build *.egg-info
+	@rm -rf .venv node_modules hufu/web/static/build .pytest-postgres build dist *.egg-info

@@ -11,6 +11,9 @@
 
 `@pytest.mark.django_db` means `db`, with `transaction=True` it means `committed`. Tests marked `browser` are skipped
 where there is no Chromium.
+
+The server is the embedded one; `HUFU_TEST_POSTGRES=/usr/lib/postgresql/15/bin` makes it one of the PostgreSQL whose
+programs are in that folder, for this run.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -29,7 +33,8 @@ from pytest_django import DjangoDbBlocker
 
 from hufu.core.postgres import roles
 from hufu.core.postgres.secret_files import LOG_KEK, SECRET_KEY, SecretFolder
-from tests.database import Connect, TestServer, django_on, test_server
+from tests import other_postgres
+from tests.database import SERVER_VARIABLE, Connect, TestServer, django_on, test_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # tools/check.py knows skipped browser tests by this beginning.
@@ -37,10 +42,29 @@ BROWSER_SKIP = (
     "browser: no Chromium on this machine; as root, `make test` installs it (apt-get install chromium)"
 )
 
+ENDS_WITH_THE_RUN = pytest.StashKey[ExitStack]()
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make passwords cheap: no test measures how expensive they are."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    programs = os.environ.get(other_postgres.VARIABLE)
+    # The workers of a run find the address of the one server in their environment.
+    if programs and not hasattr(config, "workerinput"):
+        stack = config.stash[ENDS_WITH_THE_RUN] = ExitStack()
+        os.environ[SERVER_VARIABLE] = stack.enter_context(other_postgres.other_server(Path(programs)))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server that was started for this run."""
+    if stack := config.stash.get(ENDS_WITH_THE_RUN, None):
+        stack.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say on which PostgreSQL the tests run, where it is not the embedded one."""
+    programs = os.environ.get(other_postgres.VARIABLE)
+    return f"server: {other_postgres.version(Path(programs))} in {programs}" if programs else ""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,8 @@
 """The databases of the tests: one server for the whole run, one migrated template, one clone per worker.
 
 The server is the embedded one, in `.pytest-postgres`, shared by all workers and by runs at the same time; or a real
-one when HUFU_TEST_SERVER_URL names its superuser. A template is kept as long as nothing changes that goes into it.
+one when HUFU_TEST_SERVER_URL names its superuser (tests/other_postgres.py starts one for a run and names it). A
+template is kept as long as nothing changes that goes into it.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ TEMPLATE = "hufu_template_"
 CLONE = "hufu_test_"
 KEPT_TEMPLATES = 4
 CLONE_ATTEMPTS = 50
+SERVER_VARIABLE = "HUFU_TEST_SERVER_URL"
 _numbers = itertools.count(1)
 
 
@@ -121,7 +123,7 @@ def test_server() -> Iterator[TestServer]:
     FOLDER.mkdir(exist_ok=True)
     secrets = SecretFolder(FOLDER / "secrets")
     with ExitStack() as stack:
-        admin_url = os.environ.get("HUFU_TEST_SERVER_URL")
+        admin_url = os.environ.get(SERVER_VARIABLE)
         if not admin_url:
             admin_url = stack.enter_context(attach_or_start(FOLDER)).admin_url()
             _care_less(admin_url)

@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach, registry
+from hufu.access import company, guard, reach, registry
 from hufu.access.decision.scopes import NAMES
 from hufu.access.decision.terms import Right
 from hufu.access.models import (
@@ -300,10 +300,12 @@ def assign_role(
     starts_at: datetime | None = None,
     ends_at: datetime | None = None,
 ) -> Assignment:
-    """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level."""
+    """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level, and fall to
+    different people as the company's mode asks for."""
     _authorize_gift(actor, to)
     if to.level is not None and role.administrator:
         raise Invalid({"to": [_("“%s” is an administrator role and cannot hang on a level.") % role.name]})
+    company.require_apart(role, to.user)
     given = Assignment(
         role=role, reason=reason, starts_at=starts_at, ends_at=ends_at, given_by=actor.user_id, **to.columns()
     )

@@ -3,6 +3,8 @@ from collections.abc import Iterator
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from hufu.core.health import Finding
+
 
 class AccessConfig(AppConfig):
     name = "hufu.access"
@@ -11,7 +13,13 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         from hufu.access import events, lookups, resources  # noqa: F401  (they declare)
 
+    def doctor_checks(self) -> Iterator[Finding]:
+        from hufu.access.doctor import check_administrators
+
+        yield from check_administrators()
+
     def install_sql(self) -> Iterator[tuple[str, str]]:
+        from hufu.access.company import business_sql
         from hufu.access.models import POLICY_COLUMNS, TEAM_COLUMNS
         from hufu.core.schema import history_sql, record_history_sql, sql_file
 
@@ -26,3 +34,5 @@ class AccessConfig(AppConfig):
         )
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.rules", sql_file("hufu.access", "rules")
+        yield "access.business", business_sql()
+        yield "access.company", sql_file("hufu.access", "company")

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from hufu.audit import EventType, declare, kept, shown
 
 declare(
+    EventType("company.set_up", _("Company set up"), shown("name", "mode")),
     EventType("partition.created", _("Partition created"), shown("key", "name")),
     EventType("partition.renamed", _("Partition renamed"), shown("key", "before", "after")),
     EventType("role.created", _("Role created"), (*shown("key", "name", "administrator"), *kept("grants"))),

@@ -13,6 +13,7 @@ GIVEN_TO = ("user_id", "group_id", "department_id", "below", "post", "position_i
 TERM = ("starts_at", "ends_at", "reason", "given_by")
 # What counts as policy and keeps its past (see hufu.core.schema.history_sql).
 POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
+    "access_company": ("name", "mode"),
     "access_partition": ("key", "name"),
     "access_role": ("key", "name", "description", "administrator"),
     "access_role_inherits": ("role_id", "inherits_id"),
@@ -23,6 +24,39 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
+
+
+class Mode(models.TextChoices):
+    """How a company is administered; chosen at set-up (see hufu.access.company)."""
+
+    STANDARD = "standard", _("Standard mode")
+    THREE = "three", _("Three-administrator mode")
+
+    @property
+    def conforms(self) -> bool:
+        """Whether it separates duties as MLPS (等保) level 3 asks for."""
+        return self is Mode.THREE
+
+
+class Company(models.Model):
+    """The company that this installation belongs to: one row, from set-up on."""
+
+    id = models.IntegerField(primary_key=True)
+    name = models.CharField(max_length=120, blank=True, default="")
+    mode = models.CharField(max_length=16, choices=Mode, db_collation="C")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_company"
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="access_company_only_one"),
+            models.CheckConstraint(
+                condition=models.Q(mode__in=["standard", "three"]), name="access_company_mode"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Partition(models.Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hufu.access import registry
-from hufu.core.actor import OPERATOR_ID
+from hufu.core.actor import OPERATOR_ID, SETUP_ID
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ def system_actors() -> tuple[SystemActor, ...]:
     """Return the declared system actors.
 
     The operator at the command line imports people and records, and applies the policy until version 1
-    stands. It neither deletes records nor reads the log.
+    stands. It neither deletes records nor reads the log. The set-up page appoints the first administrators, and
+    can nothing once version 1 stands.
     """
     business = tuple(
         resource.permission(verb)
@@ -36,6 +37,9 @@ def system_actors() -> tuple[SystemActor, ...]:
             "operator",
             (*business, "user.view", "user.manage", "role.view", "explain.any"),
             ("role.manage", "role.assign", "policy.apply"),
+        ),
+        SystemActor(
+            SETUP_ID, "setup", (), ("user.view", "user.manage", "role.view", "role.manage", "role.assign")
         ),
     )
 

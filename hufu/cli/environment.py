@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from hufu.core import language
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 from hufu.core.postgres import urls
 from hufu.core.postgres.roles import APP, ROLES
 from hufu.core.postgres.secret_files import SECRET_KEY, SecretFolder
@@ -29,8 +31,8 @@ class NeverSetUp(Unavailable):
     """The folder of the embedded database holds none yet, or one that no version was brought to."""
 
     def __init__(self) -> None:
-        self.problem = f"The folder {var()} was never set up."
-        self.remedy = "Run `hufu setup` (or `hufu serve`) first, or name the right folder with HUFU_VAR."
+        self.problem = _("The folder %s was never set up.") % var()
+        self.remedy = _("Run `hufu setup` (or `hufu serve`) first, or name the right folder with HUFU_VAR.")
         super().__init__(f"{self.problem} {self.remedy}")
 
 
@@ -50,8 +52,11 @@ class Database:
             return self.urls[role]
         except KeyError:
             raise Unavailable(
-                f"This command connects as {role}, and its address is not known. "
-                f"Set {VARIABLES[role]}=postgresql://{role}:PASSWORD@HOST:PORT/DATABASE."
+                _(
+                    "This command connects as %(role)s, and its address is not known. "
+                    "Set %(variable)s=postgresql://%(role)s:PASSWORD@HOST:PORT/DATABASE."
+                )
+                % {"role": role, "variable": VARIABLES[role]}
             ) from None
 
 
@@ -152,13 +157,12 @@ def migrate_in_child(*, quiet: bool = True) -> None:
     command = [sys.executable, "-m", "hufu.cli.main", "migrate", *(["--quiet"] if quiet else [])]
     if code := subprocess.run(command, check=False).returncode:
         raise Unavailable(
-            f"The database could not be brought up to date (exit code {code}); the reason stands above."
+            _("The database could not be brought up to date (exit code %s); the reason stands above.") % code
         )
 
 
 def _require_current() -> None:
     from django.db import OperationalError, connection
-    from django.utils.translation import gettext as _
 
     from hufu.core import schema
 
@@ -181,7 +185,4 @@ def _require_current() -> None:
 def _speak() -> None:
     from django.utils import translation
 
-    # HUFU_LANGUAGE, else the language of the terminal; English where it is not Chinese.
-    names = ("HUFU_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-    wanted = next((value for name in names if (value := os.environ.get(name))), "")
-    translation.activate("zh-hans" if wanted.lower().startswith("zh") else "en")
+    translation.activate(language.of_terminal())

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from hufu import __version__
 from hufu.cli import commands
 from hufu.core.errors import Denied, HufuError, NotFound, Unavailable
+from hufu.core.language import gettext as _
 
 DONE, REFUSED, USAGE, UNAVAILABLE = 0, 1, 2, 3
 INTERRUPTED = 130
@@ -68,18 +69,11 @@ def sentence(error: HufuError) -> str:
     """Return what a person is told about an error."""
     if text := str(error):
         return text
-    from django.conf import settings
-    from django.utils.translation import gettext, gettext_noop
-
     if isinstance(error, NotFound):
-        said = gettext_noop("There is no such thing, or it may not be seen.")
-    elif isinstance(error, Denied):
-        said = gettext_noop("This is not allowed.")
-    else:
-        said = gettext_noop(
-            "Somebody else changed this meanwhile; nothing was overwritten. Read it again and repeat."
-        )
-    return gettext(said) if settings.configured else said
+        return _("There is no such thing, or it may not be seen.")
+    if isinstance(error, Denied):
+        return _("This is not allowed.")
+    return _("Somebody else changed this meanwhile; nothing was overwritten. Read it again and repeat.")
 
 
 def run_and_exit() -> NoReturn:

@@ -7,6 +7,7 @@ from django.db import connection
 
 from hufu.core import schema
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 from hufu.core.postgres.secret_files import LOG_KEK, SecretFolder
 
 
@@ -33,8 +34,11 @@ def require_log_key(secrets: SecretFolder) -> None:
         secrets.key(LOG_KEK)
     elif not secrets.path(LOG_KEK).exists():
         raise Unavailable(
-            f"The secrets folder {secrets.folder} does not hold {LOG_KEK}, the key of this database's log. Restore "
-            "the folder from a backup, copy it from the machine that has it, or name it with HUFU_SECRETS."
+            _(
+                "The secrets folder %(folder)s does not hold %(key)s, the key of this database's log. Restore the "
+                "folder from a backup, copy it from the machine that has it, or name it with HUFU_SECRETS."
+            )
+            % {"folder": secrets.folder, "key": LOG_KEK}
         )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from hufu.cli import environment
 from hufu.cli.environment import Database
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 from hufu.core.postgres.launcher import die_with_parent
 from hufu.core.postgres.roles import APP
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
@@ -121,14 +122,19 @@ def serving_environment(values: Mapping[str, str], database_url: str) -> dict[st
 def require_free(host: str, port: int) -> None:
     """Raise Unavailable, with what to do, unless a server could listen there."""
     try:
-        family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _canonical, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
+            0
+        ]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
         raise Unavailable(
-            f"The site cannot listen on {host}, port {port} ({error.strerror or error}). "
-            "Stop what listens there, or name another one with --port (make demo PORT=…)."
+            _(
+                "The site cannot listen on %(host)s, port %(port)s (%(why)s). Stop what listens there, or name "
+                "another one with --port (make demo PORT=…)."
+            )
+            % {"host": host, "port": port, "why": error.strerror or error}
         ) from error
 
 
@@ -136,7 +142,9 @@ def require_assets() -> None:
     """Raise Unavailable unless the browser's assets were built."""
     if not assets_built():
         raise Unavailable(
-            "The browser's assets are not built. In a clone, run `make setup`; a released package has them."
+            _(
+                "The browser's assets are not built. In a clone, run `make setup`; a released package has them."
+            )
         )
 
 
@@ -151,7 +159,8 @@ def _wait_until_answering(process: subprocess.Popen[bytes], host: str, port: int
     while time.monotonic() < end:
         if process.poll() is not None:
             raise Unavailable(
-                f"The web server ended at once (exit code {process.returncode}); the reason stands above."
+                _("The web server ended at once (exit code %s); the reason stands above.")
+                % process.returncode
             )
         with contextlib.suppress(OSError), socket.create_connection((target, port), timeout=1) as probe:
             # Any answer will do: whoever gives it has loaded the application.
@@ -162,4 +171,4 @@ def _wait_until_answering(process: subprocess.Popen[bytes], host: str, port: int
             if probe.recv(1):
                 return
         time.sleep(0.1)
-    raise Unavailable(f"The web server did not answer within {START_SECONDS} s.")
+    raise Unavailable(_("The web server did not answer within %s s.") % START_SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OPERATOR_ID = -1
+SETUP_ID = -2
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,11 @@ class Actor:
     def operator(cls, context: Context | None = None) -> Actor:
         """The actor of the command line: imports, and applies the policy until its first version stands."""
         return cls(OPERATOR_ID, "operator", context or Context(channel="cli"))
+
+    @classmethod
+    def setup(cls, context: Context) -> Actor:
+        """The actor of the set-up page: appoints the first administrators, and can nothing once version 1 stands."""
+        return cls(SETUP_ID, "setup", context)
 
 
 ANONYMOUS = Actor(0, "")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: all is well, or what is wrong and what to do."""
+    """One thing that was looked at: all is well, or what is wrong and what to do. A note says how it stands."""
 
     name: str
     problem: str = ""
     remedy: str = ""
+    note: str = ""
 
     @property
     def ok(self) -> bool:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("hufu.web.records.urls")),
     path("log/", include("hufu.web.log.urls")),
     path("people/", include("hufu.web.people.urls")),
+    path("setup/", include("hufu.web.setup.urls")),
     path("roles/", include("hufu.web.roles.urls")),
 ]

@@ -9,6 +9,7 @@ import os
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from wsgiref.simple_server import WSGIRequestHandler
 
 import pytest
@@ -51,6 +52,13 @@ class Server(ThreadedWSGIServer):
 def site(company: Company, settings: LazySettings) -> Iterator[str]:
     """The address of a site that serves the company."""
     settings.ALLOWED_HOSTS = ["localhost"]
+    with served() as url:
+        yield url
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """Serve the connected database for the body; the value is the address."""
     server = Server(("127.0.0.1", 0), QuietHandler, ipv6=False)
     server.set_app(WSGIHandler())
     thread = threading.Thread(target=socketserver.BaseServer.serve_forever, args=(server, 0.05), daemon=True)

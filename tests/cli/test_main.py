@@ -57,7 +57,7 @@ def test_wrong_usage_is_exit_code_2(words, capsys):
 @pytest.mark.parametrize("command", ["serve", "demo"])
 @pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "８０００"])
 def test_a_port_that_is_none_is_wrong_usage(command, port, capsys):
-    with pytest.raises(SystemExit) as ended:
+    with translation.override("en"), pytest.raises(SystemExit) as ended:
         main.main([command, f"--port={port}"])
     assert ended.value.code == main.USAGE
     assert "1 to 65535" in capsys.readouterr().err

@@ -45,6 +45,19 @@ def test_a_command_says_that_the_folder_was_never_set_up(tmp_path, words):
     assert not (tmp_path / "var").exists()
 
 
+def test_it_says_so_in_the_language_of_the_terminal(tmp_path):
+    values = {**serving_environment(os.environ, ""), "HUFU_VAR": str(tmp_path / "var"), "LANG": "zh_CN.UTF-8"}
+    said = subprocess.run(
+        [sys.executable, "-m", "hufu.cli.main", "invite", "wang"],
+        env=values,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 3
+    assert "尚未初始化" in said.stderr
+
+
 def test_doctor_says_the_same_and_nothing_of_lost_secrets(tmp_path):
     said = hufu(tmp_path / "var", "doctor")
     assert said.returncode == 1

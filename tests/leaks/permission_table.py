@@ -81,6 +81,14 @@ TABLE: list[Row] = [
     # Nobody has a password in this company: they are led away.
     Row("account_change_password", "GET", "signed in", "lin", 302, VISITOR, 302),
     Row("account_change_password", "POST", "signed in", "lin", 302, VISITOR, 302),
+    # A company that stands was set up, or never needs to be: these pages are there for nobody. tests/web/test_setup.py
+    # has the company that nobody set up yet.
+    *(
+        Row(name, method, "public", who, 404, None, 0)
+        for name in ("setup", "setup_company", "setup_people")
+        for method in ("GET", "POST")
+        for who in (VISITOR, "feng")
+    ),
     # A link that was never sent says so.
     Row("account_reset_password_from_key", "GET", "public", VISITOR, 200, None, 0),
     Row("account_reset_password_from_key", "POST", "public", VISITOR, 200, None, 0),

@@ -30,6 +30,24 @@ def test_a_run_that_broke_off_without_a_failed_test_is_a_failure(tmp_path: Path)
     assert check.read_report(tmp_path / "missing.xml", 3, strict=False).failed == 1
 
 
+def test_what_is_about_sql_runs_a_second_time_where_another_postgresql_is_installed(
+    tmp_path: Path, monkeypatch, capfd
+):
+    ran = []
+
+    def run_tests(arguments, *, strict, environment=None):
+        ran.append((arguments, strict, environment))
+        return check.Count(passed=3)
+
+    monkeypatch.setattr(check, "run_tests", run_tests)
+    assert check.run_on_other_postgres(tmp_path, strict=True) == check.Count()
+    assert "there is none" in capfd.readouterr().out
+    (tmp_path / "postgres").touch()
+    assert check.run_on_other_postgres(tmp_path, strict=True) == check.Count(passed=3)
+    assert ran == [(check.SQL_TESTS, True, {"HUFU_TEST_POSTGRES": str(tmp_path)})]
+    assert all((check.ROOT / name).exists() for name in check.SQL_TESTS)
+
+
 def test_a_static_check_that_fails_shows_what_it_said(capfd):
     assert check.run_static("nothing", ["true"]).passed == 1
     assert check.run_static("something", ["sh", "-c", "echo here it is; exit 1"]).failed == 1

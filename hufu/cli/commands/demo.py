@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from hufu.cli import options
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 
 if TYPE_CHECKING:
     from hufu.cli.environment import Database
@@ -24,11 +25,19 @@ HELP = "try it with a demo company"
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 PEOPLE_FILE = "demo-people.json"
-NOT_THE_DEMO = (
-    "The database holds people who are not those of the demo company, and demo mode would let anybody on this "
-    "machine sign in. Nothing was changed. Use `hufu serve`, or give the demo a folder of its own "
-    "(HUFU_VAR=/another/folder hufu demo, without DATABASE_URL)."
-)
+
+
+class NotTheDemo(Unavailable):
+    """The database is somebody's own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The database holds people who are not those of the demo company, and demo mode would let anybody on "
+                "this machine sign in. Nothing was changed. Use `hufu serve`, or give the demo a folder of its own "
+                "(HUFU_VAR=/another/folder hufu demo, without DATABASE_URL)."
+            )
+        )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +56,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is not a day; write it as 2026-03-31") from None
+        raise argparse.ArgumentTypeError(_("“%s” is not a day; write it as 2026-03-31") % text) from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,20 +93,24 @@ def reset(database: Database) -> None:
 
     if not (database.embedded and database.admin_url):
         raise Unavailable(
-            "--reset throws away the embedded database only, and DATABASE_URL names another one. Empty that one "
-            "by hand, or leave DATABASE_URL unset."
+            _(
+                "--reset throws away the embedded database only, and DATABASE_URL names another one. Empty that one "
+                "by hand, or leave DATABASE_URL unset."
+            )
         )
     name = urls.database_in(database.url(OWNER))
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
         limit = admin.execute("SELECT datconnlimit FROM pg_database WHERE datname = %s", [name]).fetchone()
         # What is left of a reset that was interrupted lets nobody in (-2) and has been looked at before.
         if limit and limit[0] != -2 and not _is_demo_or_empty(urls.with_database(database.admin_url, name)):
-            raise Unavailable(NOT_THE_DEMO)
+            raise NotTheDemo
         try:
             admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         except psycopg.errors.ObjectInUse:
             raise Unavailable(
-                "Another command still uses the database, so it was not thrown away. Let it end and try again."
+                _(
+                    "Another command still uses the database, so it was not thrown away. Let it end and try again."
+                )
             ) from None
 
 
@@ -123,7 +136,7 @@ def prepare(database: Database, today: date) -> None:
         _make(today)
         _count_rows(database)
     elif not build.is_demo():
-        raise Unavailable(NOT_THE_DEMO)
+        raise NotTheDemo
 
 
 def introduce() -> None:
@@ -152,7 +165,6 @@ def introduce() -> None:
 
 
 def _make(today: date) -> None:
-    from django.utils.translation import gettext as _
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

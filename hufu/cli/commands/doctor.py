@@ -48,14 +48,20 @@ def run(args: argparse.Namespace) -> int:
     failed = [finding for finding in findings if not finding.ok]
     if args.json:
         listed = [
-            {"name": one.name, "ok": one.ok, "problem": one.problem, "remedy": "" if one.ok else one.remedy}
+            {
+                "name": one.name,
+                "ok": one.ok,
+                "problem": one.problem,
+                "remedy": "" if one.ok else one.remedy,
+                "note": one.note,
+            }
             for one in findings
         ]
         print(json.dumps({"ok": not failed, "findings": listed}, ensure_ascii=False, indent=2))
     else:
         for one in findings:
             print(
-                f"ok      {one.name}"
+                f"ok      {one.name}{': ' if one.note else ''}{one.note}"
                 if one.ok
                 else f"FAILED  {one.name}: {one.problem}\n        {one.remedy}"
             )

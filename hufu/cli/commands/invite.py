@@ -31,9 +31,10 @@ def run(args: argparse.Namespace) -> int:
         from django.utils.translation import gettext as _
 
         from hufu.cli import asking
-        from hufu.cli.invitations import invite, where_links_lead
+        from hufu.cli.links import where_links_lead
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
+        from hufu.staffing.invitations import invite
 
         operator = Actor.operator()
         with acting(operator):

@@ -3,6 +3,7 @@
 Ends with Ctrl-C or SIGTERM: running requests are answered, other commands that use the embedded database may end,
 then it stops. On a real server, HUFU_OWNER_URL lets it migrate first; without it, run `hufu migrate` before.
 Behind a reverse proxy with HTTPS, set HUFU_ORIGIN=https://crm.example.com.
+A company that nobody set up yet can be set up in the browser, by whoever has the code that is printed at the start.
 """
 
 from __future__ import annotations
@@ -39,6 +40,43 @@ def run(args: argparse.Namespace) -> int:
             environment.migrate_in_child()
         with environment.connected():
             note_start()
+            code = code_of_set_up()
         with site(database, host=args.host, port=args.port, workers=args.workers) as running:
             output.print_address(running.url)
+            tell_how_to_set_up(running.url, code)
             return running.wait()
+
+
+def code_of_set_up() -> str | None:
+    """Return a new code for the set-up page where nobody set the company up yet; where somebody did, none is left."""
+    from hufu.access import company
+    from hufu.cli import environment
+    from hufu.core.setup_code import SetupCode
+
+    code = SetupCode(environment.secrets())
+    if company.never_set_up():
+        return code.issue()
+    code.withdraw()
+    return None
+
+
+def tell_how_to_set_up(url: str, code: str | None) -> None:
+    """Print the code, for whoever reads this terminal and nobody else."""
+    from django.utils.translation import gettext as _
+
+    from hufu.cli import environment
+    from hufu.core.setup_code import NAME as FILE
+
+    if code is None:
+        return
+    print()
+    print(_("Nobody set this installation up yet. Open %s/setup/ and enter this code:") % url)
+    print(f"\n    {code}\n")
+    print(
+        _(
+            "It works once, and is void after ten wrong attempts or a restart. It also stands in %s. "
+            "On the command line: hufu setup."
+        )
+        % environment.secrets().path(FILE),
+        flush=True,
+    )

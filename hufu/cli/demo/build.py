@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
+from hufu.access import company as the_company
 from hufu.access import policy_file
-from hufu.access.models import Partition
+from hufu.access.models import Mode, Partition
 from hufu.cli.demo import organisation
 from hufu.cli.demo.cast import is_whole
 from hufu.cli.demo.company import Company
@@ -51,6 +52,7 @@ def build(company: Company, *, advance: Advance) -> None:
     operator = Actor.operator()
     policy = organisation.policy()
     with acting(operator):
+        the_company.set_up(operator, name=policy["organisation"]["departments"][0]["name"], mode=Mode.THREE)
         organisation_file.apply(operator, policy["organisation"])
         users = _people(operator, company)
         advance(len(company.people))

@@ -24,6 +24,7 @@ from types import TracebackType
 from typing import IO
 
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 from hufu.core.postgres.cluster import ADMIN, HOST, Cluster, Postmaster
 from hufu.core.postgres.secret_files import SecretFolder
 from hufu.core.postgres.urls import make_url
@@ -81,7 +82,7 @@ class Server:
             self.pid = found.pid
         if found.port != self.port:
             raise Unavailable(
-                f"The embedded PostgreSQL was killed and port {self.port} taken meanwhile. Start again."
+                _("The embedded PostgreSQL was killed and port %s taken meanwhile. Start again.") % self.port
             )
         return True
 
@@ -146,8 +147,11 @@ def serving(var: Path) -> Iterator[None]:
             lock.seek(0)
             pid = lock.read().strip() or "unknown"
             raise Unavailable(
-                f"Hufu CRM is already being served from {var}, by process {pid}. Use that one, stop it "
-                f"(kill {pid}), or serve another folder (HUFU_VAR=/another/folder hufu serve)."
+                _(
+                    "Hufu CRM is already being served from %(folder)s, by process %(pid)s. Use that one, stop it "
+                    "(kill %(pid)s), or serve another folder (HUFU_VAR=/another/folder hufu serve)."
+                )
+                % {"folder": var, "pid": pid}
             ) from None
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
@@ -161,8 +165,11 @@ def _open_folder(var: Path) -> None:
         (var / "start.lock").open("a").close()
     except OSError as error:
         raise Unavailable(
-            f"The folder {var} cannot be written ({error.strerror}). "
-            "Run the command as the user who owns it, or name another folder with HUFU_VAR."
+            _(
+                "The folder %(folder)s cannot be written (%(why)s). Run the command as the user who owns it, or name "
+                "another folder with HUFU_VAR."
+            )
+            % {"folder": var, "why": error.strerror}
         ) from error
 
 
@@ -180,7 +187,7 @@ def _wait_for_attached(lock: IO[str]) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         time.sleep(0.02)
-    print("Another command still uses the database; waiting for it to end …", file=sys.stderr)
+    print(_("Another command still uses the database; waiting for it to end …"), file=sys.stderr)
     fcntl.flock(lock, fcntl.LOCK_EX)
 
 

@@ -7,6 +7,7 @@ import secrets
 from pathlib import Path
 
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
 
 SECRET_KEY = "django-secret-key"
 LOG_KEK = "log-kek"
@@ -47,11 +48,16 @@ class SecretFolder:
             return path.read_bytes()
         except PermissionError as error:
             raise Unavailable(
-                f"The secrets in {self.folder} cannot be read or written by this user. "
-                "Run the command as the user who made that folder, or name another one with HUFU_VAR."
+                _(
+                    "The secrets in %s cannot be read or written by this user. Run the command as the user who made "
+                    "that folder, or name another one with HUFU_VAR."
+                )
+                % self.folder
             ) from error
         except OSError as error:
-            raise Unavailable(f"The secret {path} could not be stored: {error.strerror}.") from error
+            raise Unavailable(
+                _("The secret %(path)s could not be stored: %(why)s.") % {"path": path, "why": error.strerror}
+            ) from error
 
     def _make(self, path: Path, fresh: bytes) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from hufu.core.errors import Unavailable
+from hufu.core.language import gettext
 
 # The variables that hold one address per role; only DATABASE_URL belongs to a serving process.
 VARIABLES: Mapping[str, str] = {
@@ -44,8 +45,10 @@ def django_settings(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"} or not database_in(url):
         raise Unavailable(
-            "The database address is not understood. "
-            "Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE (PostgreSQL 15 or newer)."
+            gettext(
+                "The database address is not understood. Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE "
+                "(PostgreSQL 15 or newer)."
+            )
         )
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     return {

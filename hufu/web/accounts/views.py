@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from allauth.account import views as allauth_views
@@ -13,6 +14,8 @@ from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
+from hufu.access import company
+from hufu.core.errors import Unavailable
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
@@ -20,7 +23,17 @@ from hufu.web.pages import page
 
 
 class SignInView(allauth_views.LoginView):
-    """Signing in with a password; in demo mode also as one of the demo company's people."""
+    """Signing in with a password; in demo mode also as one of the demo company's people.
+
+    Where nobody set the company up yet, there is nobody to be, and the set-up page comes first.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        # While the database is away nobody can sign in either, but the page stands.
+        with suppress(Unavailable):
+            if company.never_set_up():
+                return HttpResponseRedirect(reverse("setup"))
+        return super().get(request, *args, **kwargs)
 
     def get_form_class(self) -> type[SignInForm]:
         return SignInForm

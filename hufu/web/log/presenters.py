@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from hufu.access import registry
 from hufu.audit.queries import LogEntry
-from hufu.core.actor import OPERATOR_ID
+from hufu.core.actor import OPERATOR_ID, SETUP_ID
 from hufu.people.models import Department, Post, User
 from hufu.web.log import words
 
@@ -129,6 +129,8 @@ def actor_name(number: int | None, names: dict[int, str]) -> str:
         return str(_("Nobody signed in"))
     if number == OPERATOR_ID:
         return str(_("Operator (command line)"))
+    if number == SETUP_ID:
+        return str(_("Set-up page"))
     return names.get(number, f"#{number}")
 
 

@@ -21,6 +21,7 @@ FACTS: dict[str, str | Promise] = {
     "level": _("Level"),
     "manager": _("Manager"),
     "method": _("Method"),
+    "mode": _("Mode of administration"),
     "name": _("Name"),
     "other_departments": _("Secondary departments"),
     "owner": _("Owner"),
@@ -59,6 +60,7 @@ REASONS: dict[str, str | Promise] = {
     "no_grant": _("No role grants this."),
     "out_of_scope": _("The record lies outside of what the roles grant."),
     "not_found": _("There is no such record, or it may not be viewed."),
+    "wrong_code": _("The set-up code is wrong."),
     "wrong_credentials": _("The name and the password do not match, or the account is closed."),
     "too_many_failures": _("There were too many failures before."),
 }

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from hufu.access import queries, registry
+from hufu.access import company, queries, registry
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 from hufu.access.models import Administrator, GivenTo, Role
 from hufu.access.registry import Risk
@@ -37,7 +37,7 @@ def roles_page(request: Passage) -> HttpResponse:
     actor = request.actor
     roles = [card(role) for role in queries.roles(actor)]
     record(actor, "role.listed", data={"count": len(roles)})
-    return render(request, "roles/list.html", {"roles": roles})
+    return render(request, "roles/list.html", {"roles": roles, "mode": company.mode()})
 
 
 def card(role: Any) -> RoleCard:

@@ -67,6 +67,26 @@ export const components = {
     },
   }),
 
+  /* A text to take along. Without https a browser has no clipboard for pages: then the old way. */
+  copier: () => ({
+    fresh: true,
+    copied: false,
+    select() {
+      this.$refs.text.select();
+    },
+    async copy() {
+      const field = this.$refs.text;
+      field.select();
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        if (!document.execCommand("copy")) return;
+      }
+      this.fresh = false;
+      this.copied = true;
+    },
+  }),
+
   /* A question before something is lost: <dialog> gives focus, Esc and the backdrop. */
   ask: () => ({
     show() {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,18 +29,6 @@ class Invitation:
     def until(self) -> str:
         """Return the moment in the company's time, as a terminal shows it in any language."""
         return localtime(self.valid_until).strftime("%Y-%m-%d %H:%M")
-
-
-def where_links_lead() -> str:
-    """Return where links lead when nobody said where the site is; else ''."""
-    if os.environ.get("HUFU_ORIGIN"):
-        return ""
-    return (
-        _(
-            "Links lead to %s. If the site runs elsewhere, set HUFU_ORIGIN and make new ones with `hufu invite USER`."
-        )
-        % settings.HUFU_ORIGIN
-    )
 
 
 def invite(actor: Actor, user: User) -> Invitation:

@@ -1,0 +1,28 @@
+"""What `hufu doctor` says about administration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hufu.access import company
+from hufu.access.models import Mode
+from hufu.core.actor import Actor
+from hufu.core.health import Finding
+from hufu.core.transaction import acting
+
+NOTES = {
+    Mode.STANDARD: (
+        "standard mode: one person may be system and security administrator; does not conform to MLPS (等保) level 3"
+    ),
+    Mode.THREE: "three-administrator mode: three people, none of whom sees business data",
+}
+
+
+def check_administrators() -> Iterator[Finding]:
+    """Say in which mode the company is administered. Either may be chosen: none is a fault."""
+    if company.never_set_up():
+        note = "nobody yet: run `hufu setup`, or open the site and enter the code that `hufu serve` prints"
+    else:
+        with acting(Actor.operator()):
+            note = NOTES[company.mode()]
+    yield Finding("administrators", note=note)
