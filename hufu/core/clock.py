@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from django.db import connection
+
 _simulated: ContextVar[datetime | None] = ContextVar("hufu_simulated", default=None)
 
 
@@ -31,22 +33,23 @@ def simulated_moment() -> datetime | None:
 
 @contextmanager
 def simulated(moment: datetime) -> Iterator[None]:
-    """Let it be `moment` for the body, here and in the database, inside a transaction. For the demo company alone."""
+    """Let it be `moment` for the body. For the demo company alone.
+
+    A transaction that begins in the body is at that moment (hufu.core.transaction); in one that runs already, the
+    time moves on, and stays there for the database until it ends.
+    """
     token = _simulated.set(moment.astimezone(UTC))
     try:
-        _tell_database()
+        if connection.in_atomic_block:
+            tell_database()
         yield
     finally:
         _simulated.reset(token)
-    # After an exception the database is told by whoever goes on: its transaction may not take a statement any more.
-    _tell_database()
 
 
-def _tell_database() -> None:
-    from django.db import connection
-
+def tell_database() -> None:
+    """Let the running transaction be at the simulated moment until it ends."""
     moment = _simulated.get()
+    assert moment is not None
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('hufu.simulated_at', %s, true)", [moment.isoformat() if moment else ""]
-        )
+        cursor.execute("SELECT set_config('hufu.simulated_at', %s, true)", [moment.isoformat()])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 
 import hufu
 from hufu.audit import record
@@ -40,7 +40,7 @@ def database_time(database: psycopg.Connection) -> datetime:
 def test_while_the_owner_holds_the_clock_open_deeds_lie_in_the_past_and_their_events_say_so(
     postgres: TestServer, committed: str, owner_connection: psycopg.Connection
 ) -> None:
-    with held_open(postgres.url(OWNER, committed)), transaction.atomic():
+    with held_open(postgres.url(OWNER, committed)):
         with clock.simulated(LAST_YEAR), acting(Actor.operator()):
             hire("then")
         with acting(Actor.operator()):
@@ -65,7 +65,6 @@ def test_with_the_clock_closed_a_simulated_event_cannot_be_written_and_so_no_dee
 ) -> None:
     with (
         pytest.raises(IntegrityError, match="demo clock"),
-        transaction.atomic(),
         clock.simulated(LAST_YEAR),
         acting(Actor.operator()),
     ):

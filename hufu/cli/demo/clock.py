@@ -15,11 +15,23 @@ SELECT pg_backend_pid(), backend_start FROM pg_stat_get_activity(pg_backend_pid(
 
 @contextmanager
 def held_open(owner_url: str) -> Iterator[None]:
-    """Let the database follow a simulated time for the body, and no longer than this process lives."""
+    """Let the database follow a simulated time for the body, and no longer than this process lives.
+
+    INVARIANT: what the body makes is whole only when it has ended well. Otherwise the mark stays: see `unfinished`.
+    """
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        owner.execute("DELETE FROM hufu.demo_clock")
         owner.execute(OPEN)
-        try:
-            yield
-        finally:
-            owner.execute("DELETE FROM hufu.demo_clock")
+        yield
+        owner.execute("DELETE FROM hufu.demo_clock")
+
+
+def unfinished(owner_url: str) -> bool:
+    """Tell whether the making of the demo company was interrupted in this database."""
+    try:
+        with psycopg.connect(owner_url, autocommit=True) as owner:
+            known = owner.execute("SELECT to_regclass('hufu.demo_clock') IS NOT NULL").fetchone()
+            found = known and known[0] and owner.execute("SELECT 1 FROM hufu.demo_clock").fetchone()
+            return bool(found)
+    except psycopg.OperationalError:
+        # There is no such database, or nobody is let in yet: migrating says what is wrong.
+        return False

@@ -10,7 +10,13 @@ CREATE OR REPLACE FUNCTION hufu.actor() RETURNS int LANGUAGE sql STABLE PARALLEL
 $$ SELECT NULLIF(current_setting('hufu.user_id', true), '')::int $$;
 
 -- The demo clock (docs/decisions/0009): the session of the owner that holds it open while the demo company is made.
+-- A row that is left behind says that it was not finished.
 CREATE TABLE IF NOT EXISTS hufu.demo_clock (pid int NOT NULL, started timestamptz NOT NULL);
+
+-- Is a demo company being made, or was its making interrupted? Until it is whole nobody else works here.
+CREATE OR REPLACE FUNCTION hufu.demo_is_unfinished() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT EXISTS (SELECT 1 FROM hufu.demo_clock) $$;
 
 -- The moment that this transaction simulates, or NULL. What anybody sets counts only while the owner's session lives,
 -- and never lies in the future.
