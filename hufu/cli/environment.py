@@ -181,7 +181,9 @@ def _require_current() -> None:
         row = cursor.fetchone()
     if row and row[0]:
         raise Unavailable(
-            _("The making of the demo company in this database was interrupted. Run `hufu demo`: it makes it anew.")
+            _(
+                "The making of the demo company in this database was interrupted. Run `hufu demo`: it makes it anew."
+            )
         )
 
 

@@ -35,13 +35,11 @@ def simulated_moment() -> datetime | None:
 def simulated(moment: datetime) -> Iterator[None]:
     """Let it be `moment` for the body. For the demo company alone.
 
-    A transaction that begins in the body is at that moment (hufu.core.transaction); in one that runs already, the
-    time moves on, and stays there for the database until it ends.
+    A transaction that begins in the body is at that moment in the database, too (hufu.core.transaction); one that
+    runs already is told by `tell_database`.
     """
     token = _simulated.set(moment.astimezone(UTC))
     try:
-        if connection.in_atomic_block:
-            tell_database()
         yield
     finally:
         _simulated.reset(token)
