@@ -13,7 +13,7 @@ from hufu.access.registry import Kind, ResourceType
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 REFUSED = "RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege'"
-TOUCHED = "lock_version = r.lock_version + 1, updated_at = clock_timestamp(), updated_by_id = hufu.actor()"
+TOUCHED = "lock_version = r.lock_version + 1, updated_at = hufu.now(), updated_by_id = hufu.actor()"
 
 
 def statements(resource: ResourceType) -> str:
@@ -50,7 +50,7 @@ CREATE OR REPLACE FUNCTION hufu.bin_{table}(record bigint, version int) RETURNS 
     {HEAD} AS $$
 BEGIN
     {_must(resource, "delete")}
-    UPDATE {table} r SET deleted_at = clock_timestamp(), deleted_by_id = hufu.actor(), lock_version = r.lock_version + 1
+    UPDATE {table} r SET deleted_at = hufu.now(), deleted_by_id = hufu.actor(), lock_version = r.lock_version + 1
     WHERE r.id = record AND r.lock_version = version;
     RETURN FOUND;
 END $$;
@@ -111,8 +111,8 @@ BEGIN
     DELETE FROM access_team_member m
     WHERE m.type = '{name}' AND m.record_id = record AND m.user_id IN (new_owner, former);
     IF former_access IN ('read', 'edit') AND former <> new_owner THEN
-        INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)
-        VALUES ('{name}', record, former, former_access, '', hufu.actor());
+        INSERT INTO access_team_member (type, record_id, user_id, access, role, added_at, added_by)
+        VALUES ('{name}', record, former, former_access, '', hufu.now(), hufu.actor());
     END IF;
     RETURN true;
 END $$;
@@ -131,8 +131,8 @@ BEGIN
        OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
         {REFUSED};
     END IF;
-    INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)
-    SELECT '{name}', r.id, who, wanted, as_role, hufu.actor() FROM {table} r
+    INSERT INTO access_team_member (type, record_id, user_id, access, role, added_at, added_by)
+    SELECT '{name}', r.id, who, wanted, as_role, hufu.now(), hufu.actor() FROM {table} r
     WHERE r.id = record AND r.owner_id IS DISTINCT FROM who AND hufu.is_admitted(who, r.partition_id, wanted = 'edit')
     ON CONFLICT (type, record_id, user_id) DO UPDATE SET access = EXCLUDED.access, role = EXCLUDED.role;
     RETURN FOUND;
@@ -160,7 +160,7 @@ def _move(resource: ResourceType) -> str:
     taken = "".join(
         f"""
     WITH touched AS (
-        UPDATE {other.table} r SET lock_version = r.lock_version + 1, updated_at = clock_timestamp(),
+        UPDATE {other.table} r SET lock_version = r.lock_version + 1, updated_at = hufu.now(),
                updated_by_id = hufu.actor()
         WHERE r.{column} = record RETURNING r.id)
     SELECT said || jsonb_build_object('{other.name}', coalesce(jsonb_agg(id ORDER BY id), '[]'))

@@ -26,6 +26,7 @@ from hufu.access.policy_plan import Problems, plan, rights_of
 from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 
@@ -100,7 +101,8 @@ def current_version() -> int:
 def _publish(actor: Actor, document: Mapping[str, Any], report: Report) -> int:
     number = current_version() + 1
     digest = hashlib.sha256(to_bytes(_plain(document))).hexdigest()
-    Version(number=number, published_by=actor.user_id, digest=digest).save(force_insert=True)
+    version = Version(number=number, published_at=clock.now(), published_by=actor.user_id, digest=digest)
+    version.save(force_insert=True)
     record(
         actor,
         "policy.applied",

@@ -64,6 +64,7 @@ class LogEntry:
     `actor_id` is the user (> 0) or system actor (< 0), None for nobody. `changed` names the fields that
     changed. `details` holds the facts of the deed that its event type declares as shown. `origin` holds the
     address and the browser, of a single entry only, unless the key of whom they are about was erased.
+    `recorded_at` is the true time of recording of an event that was simulated, None for every other.
     """
 
     id: UUID
@@ -79,6 +80,7 @@ class LogEntry:
     channel: str = ""
     request_id: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
+    recorded_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _entry(row: AuditEvent, actor_id: int | None) -> LogEntry:
         details={name: value for name, value in said["data"].items() if name in shown},
         channel=said["channel"],
         request_id=row.request_id,
+        recorded_at=datetime.fromisoformat(said["recorded_at"]) if said.get("simulated") else None,
     )
 
 

@@ -147,6 +147,7 @@ class _Draft:
     def body(self, keys: Mapping[Subject, SubjectKey]) -> dict[str, Any]:
         event, context = self.event, self.actor.context
         actor = actor_subject(self.actor)
+        marks = {"simulated": True, "recorded_at": clock.true_time()} if clock.simulated_moment() else {}
         origin = {"address": context.address, "agent": context.agent[:LONGEST_AGENT]}
         return {
             "v": SCHEMA_VERSION,
@@ -169,6 +170,7 @@ class _Draft:
             "reason": event.reason,
             "data": event.data,
             "personal": self._sealed(keys),
+            **marks,
         }
 
     def _sealed(self, keys: Mapping[Subject, SubjectKey]) -> dict[str, Any]:

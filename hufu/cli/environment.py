@@ -180,6 +180,15 @@ def _require_current() -> None:
         raise Unavailable(
             _("The database is not up to date with this version of Hufu CRM. Run `hufu migrate` first.")
         )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.demo_is_unfinished()")
+        row = cursor.fetchone()
+    if row and row[0]:
+        raise Unavailable(
+            _(
+                "The making of the demo company in this database was interrupted. Run `hufu demo`: it makes it anew."
+            )
+        )
 
 
 def _speak() -> None:

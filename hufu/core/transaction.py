@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Refusal
 
@@ -94,6 +95,8 @@ def acting(actor: Actor) -> Iterator[Unit]:
 
 def enter(actor: Actor) -> None:
     """Set the database identity until the end of the transaction; nobody (0) sets none."""
+    if clock.simulated_moment():
+        clock.tell_database()
     if actor.user_id:
         with connection.cursor() as cursor:
             cursor.execute("SELECT hufu.enter(%s)", [actor.user_id])

@@ -753,6 +753,8 @@ DEFINERS = {
         "settle_at_commit",
         "freshen_reach",
         "freshen_everybody",
+        "simulated_at",
+        "demo_is_unfinished",
         "facts_change",
     ),
     *(

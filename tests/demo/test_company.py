@@ -49,8 +49,8 @@ def test_a_week_later_only_the_dates_have_moved(company: Company) -> None:
 
 
 def test_it_has_the_promised_size(company: Company) -> None:
-    assert len(company.departments) == 30
-    assert len(company.people) == 80
+    assert len(company.departments) == 31
+    assert len(company.people) == 84
     assert len(policy()["partitions"]) == 3
     assert len(company.customers) == 5000
     assert len(company.opportunities) == 3000
@@ -83,7 +83,7 @@ def test_people_stand_on_three_ladders_and_have_one_account_each(company: Compan
     assert {each.level for each in company.people} == levels
     assert len({each.level.split(".")[0] for each in company.people}) == 3
     assert (
-        len({each.username for each in company.people}) == len({each.name for each in company.people}) == 80
+        len({each.username for each in company.people}) == len({each.name for each in company.people}) == 84
     )
     assert any(each.secondary for each in company.people)
     assert all(each.department not in each.secondary for each in company.people)
@@ -120,6 +120,23 @@ def test_no_invented_company_is_in_a_register_of_real_ones(company: Company) -> 
         rows = list(csv.DictReader(file))
     assert not {row["企业名称"] for row in rows} & {each.name for each in company.customers}
     assert not {row["统一社会信用代码"] for row in rows} & {each.credit_code for each in company.customers}
+
+
+def test_contacts_belong_to_most_customers_and_cannot_be_reached(company: Company) -> None:
+    assert 0.55 * 5000 < len(company.contacts) < 0.65 * 5000
+    by_number = {each.number: each for each in company.customers}
+    roles = Counter[str]()
+    for number, contacts in company.contacts.items():
+        assert 1 <= len(contacts) <= 4
+        for contact in contacts:
+            assert contact.customer == number
+            assert contact.email.endswith(by_number[number].website.removeprefix("https://www."))
+            assert contact.email.endswith(".example")
+            parsed = phonenumbers.parse(contact.phone)
+            assert phonenumbers.is_possible_number(parsed)
+            assert not phonenumbers.is_valid_number(parsed)
+            roles[contact.decision_role] += 1
+    assert set(roles) == {"decides", "advises", "uses", "pays", "introduces", "opposes"}
 
 
 def test_customers_are_spread_over_two_years_and_unevenly_over_owners(company: Company) -> None:

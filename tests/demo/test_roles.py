@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from hufu.cli.demo.cast import cast
-from hufu.cli.demo.organisation import departments, people, policy
+from hufu.cli.demo.organisation import (
+    ASSISTANTS,
+    GROUPS,
+    INCLUDES,
+    POSITIONS,
+    departments,
+    heads,
+    people,
+    policy,
+)
 
-WIDTH = ("nothing", "own", "subordinates", "department", "department_and_below", "everything")
+WIDTH = ("nothing", "own", "team", "subordinates", "department", "department_and_below", "everything")
 ADMINISTRATORS = {
     "chenxiangdong": "system_administrator",
     "chuanran": "security_administrator",
@@ -32,13 +41,24 @@ def _reaches(username: str, to: dict[str, Any]) -> bool:
     person = people()[username]
     if "user" in to:
         return bool(to["user"] == username)
+    if "group" in to or "position" in to:
+        _name, members = GROUPS[to["group"]] if "group" in to else POSITIONS[to["position"]]
+        return username in members
+    if "post" in to:
+        assert not to.get("below")
+        holders = (heads()[to["department"]],) if to["post"] == "head" else ASSISTANTS[to["department"]]
+        return username in holders
     if "department" in to:
         mine = (person.department, *person.secondary)
         return any(
             _within(each, to["department"]) if to.get("below") else each == to["department"] for each in mine
         )
-    ladder, level = to["level"].split(".")
-    own_ladder, own_level = person.level.split(".")
+    return any(_is_at_least(each, to["level"]) for each in (person.level, *INCLUDES.get(person.level, ())))
+
+
+def _is_at_least(own: str, wanted: str) -> bool:
+    ladder, level = wanted.split(".")
+    own_ladder, own_level = own.split(".")
     ranks = {
         each["key"]: [rank["key"] for rank in each["levels"]] for each in policy()["organisation"]["ladders"]
     }
@@ -81,6 +101,8 @@ STORIES = [
     ("limengjie", TEAM, {"own", "subordinates"}, {"own"}, TEAM, {"sh"}),
     ("taozhixia", {"everything"}, set(), set(), set(), {"sh"}),
     ("sunwanqing", {"everything"}, set(), set(), set(), {"sh", "sz", "bj"}),
+    ("shiruolan", {"everything"}, set(), {"everything"}, set(), {"sh", "sz", "bj"}),
+    ("yezhiqiu", {"everything"}, {"everything"}, {"everything"}, {"everything"}, {"sh", "sz", "bj"}),
     ("chenxiangdong", set(), set(), set(), set(), set()),
     ("chuanran", set(), set(), set(), set(), set()),
     ("hanjingshu", set(), set(), set(), set(), set()),
@@ -120,7 +142,7 @@ def test_the_regional_director_reaches_the_departments_below_and_holds_what_the_
 def test_an_executive_holds_every_right_on_records_in_every_partition_and_all_that_is_held_below() -> None:
     held = grants("shenhuaijin")
     business = {permission for role in _roles().values() for permission in role["grants"]}
-    business = {each for each in business if each.startswith(("customer.", "opportunity."))}
+    business = {each for each in business if each.startswith(("customer.", "contact.", "opportunity."))}
     assert all("everything" in held[permission] for permission in business)
     assert set(admissions("shenhuaijin")) == {"sh", "sz", "bj"}
     assert held_roles("chenliqun") < held_roles("shenhuaijin")
@@ -134,6 +156,35 @@ def test_somebody_who_reads_only_is_admitted_to_read_only_or_holds_no_right_to_w
 
 def test_a_representative_of_two_companies_is_admitted_to_both() -> None:
     assert set(admissions("penglihua")) == {"sz", "sh"}
+
+
+def test_contacts_are_for_those_who_work_with_customers_and_kept_by_those_who_edit_them() -> None:
+    for username in ("wangsiyuan", "limengjie", "chenliqun", "yezhiqiu"):
+        assert {"contact.view", "contact.create", "contact.edit", "contact.restore"} <= set(grants(username))
+    for username in ("linxiaomeng", "taozhixia"):
+        assert {each for each in grants(username) if each.startswith("contact.")} == {"contact.view"}
+    for username in ("sunwanqing", "shiruolan"):
+        assert not [each for each in grants(username) if each.startswith(("contact.", "opportunity."))]
+
+
+def test_the_crm_administrator_cares_for_the_data_and_has_neither_accounts_nor_grants_nor_the_log() -> None:
+    held = grants("yezhiqiu")
+    for thing in ("customer", "opportunity"):
+        assert {
+            f"{thing}.{verb}" for verb in ("import", "restore", "purge", "share", "move_partition")
+        } <= set(held)
+        assert f"{thing}.delete" not in held
+    assert all(each.startswith(("customer.", "contact.", "opportunity.")) for each in held)
+
+
+def test_positions_groups_and_posts_carry_roles() -> None:
+    assert "key_account" in held_roles("youjiahe")
+    assert "project_member" in held_roles("zhengyiming")
+    assert "opportunity.view" in grants("zhengyiming")
+    assert "service_head" in held_roles("jinshuxian")
+    assert "opportunity.view" not in grants("weiqinglan")
+    assert held_roles("xujianing") == {"assistant"}
+    assert "service_agent" in held_roles("guchangfeng")  # executives include the service manager's level
 
 
 def test_the_three_administrators_are_different_people_and_hold_nothing_else() -> None:
@@ -151,7 +202,9 @@ def test_administrator_roles_hang_on_people_only_and_hold_no_right_on_records() 
         if _roles()[assignment["role"]].get("administrator"):
             assert set(assignment["to"]) == {"user"}
     for role in _roles().values():
-        touches_records = any(each.startswith(("customer.", "opportunity.")) for each in role["grants"])
+        touches_records = any(
+            each.startswith(("customer.", "contact.", "opportunity.")) for each in role["grants"]
+        )
         assert touches_records != bool(role.get("administrator"))
 
 
@@ -162,6 +215,8 @@ def test_every_name_in_the_policy_exists() -> None:
         to = each["to"]
         assert to.get("user", "wangsiyuan") in people()
         assert to.get("department", "hq") in departments()
+        assert to.get("group", "five-axis") in GROUPS
+        assert to.get("position", "key-account") in POSITIONS
         assert to.get("level", "sales.rep") in levels
         assert each["reason"]
     assert all(each["role"] in _roles() for each in policy()["assignments"])
@@ -171,12 +226,12 @@ def test_every_name_in_the_policy_exists() -> None:
         assert set(role.get("inherits", ())) <= set(_roles())
 
 
-def test_the_cast_names_ten_people_of_ten_kinds_who_are_all_there() -> None:
+def test_the_cast_names_twelve_people_of_twelve_kinds_who_are_all_there() -> None:
     parts = cast()
-    assert len(parts) == 10
+    assert len(parts) == 12
     assert all(people()[part.username].active for part in parts)
     assert (
-        len({(people()[part.username].level, frozenset(held_roles(part.username))) for part in parts}) == 10
+        len({(people()[part.username].level, frozenset(held_roles(part.username))) for part in parts}) == 12
     )
     assert all(part.can and part.can_en for part in parts)
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import psycopg
 import pytest
+from django.db import connection
+from django.utils.timezone import localtime
 
+from hufu.audit import record
+from hufu.cli.demo.clock import held_open
+from hufu.core import clock
+from hufu.core.actor import Actor
+from hufu.core.postgres.roles import OWNER
+from hufu.core.transaction import acting
 from tests.company import CUSTOMERS, PEOPLE, Company
+from tests.database import TestServer
 from tests.web.conftest import Visit
 from tests.web.log import entries
 from tests.web.test_records import text
@@ -211,3 +221,22 @@ def test_the_theme_comes_from_the_browser_and_nothing_else_does(
     client = visit("lin")
     client.cookies["hufu_theme"] = chosen
     assert re.search(rf'<html lang="en"{attribute}>', text(client, "/"))
+
+
+def test_what_was_played_under_the_demo_clock_is_marked_in_the_log_with_its_true_time(
+    visit: Visit, postgres: TestServer, company: Company
+) -> None:
+    then = datetime(2025, 3, 4, 1, 30, tzinfo=UTC)
+    lin = Actor(company.people["lin"], "林悦")
+    with held_open(postgres.url(OWNER, connection.settings_dict["NAME"])), clock.simulated(then), acting(lin):
+        record(lin, "auth.signed_in", data={"method": "demo"})
+    audit = visit("wu")
+    listed = text(audit, "/log/?until=2025-12-31")
+    assert "2025-03-04 09:30:00" in listed
+    assert "Simulated" in listed
+    address = re.search(r'href="(/log/[0-9a-f-]{36}/)"', listed)
+    assert address
+    entry = text(audit, address.group(1))
+    assert "Truly recorded" in entry
+    assert f"{localtime():%Y-%m-%d}" in entry
+    assert "Simulated" not in text(audit, "/log/?since=2026-01-01")

@@ -1,8 +1,8 @@
 -- Each transaction that changes facts or policy has a number; the past is ordered by these numbers.
 
 -- The time that the past is kept by; asked here alone.
-CREATE OR REPLACE FUNCTION hufu.moment() RETURNS timestamptz LANGUAGE sql VOLATILE PARALLEL SAFE AS
-$$ SELECT pg_catalog.clock_timestamp() $$;
+CREATE OR REPLACE FUNCTION hufu.moment() RETURNS timestamptz LANGUAGE sql VOLATILE AS
+$$ SELECT hufu.now() $$;
 
 -- The number of this transaction's change; the first question takes the next one.
 -- INVARIANT: numbers are dense and in the order of commit: they are taken under the lock, and kept until the end.

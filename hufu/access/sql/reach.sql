@@ -85,7 +85,7 @@ DECLARE
 BEGIN
     -- The lock first: what was true before the wait may have ended meanwhile.
     PERFORM pg_advisory_xact_lock(7252, 1);
-    moment := clock_timestamp();
+    moment := hufu.now();
     before_first_version := NOT EXISTS (SELECT 1 FROM access_version);
 
     DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
@@ -191,7 +191,7 @@ CREATE CONSTRAINT TRIGGER settle AFTER INSERT ON public.access_reach_stale
 CREATE OR REPLACE FUNCTION hufu.is_fresh(who int) RETURNS boolean LANGUAGE sql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT EXISTS (SELECT 1 FROM access_reach
-                  WHERE user_id = who AND (valid_until IS NULL OR valid_until > clock_timestamp())) $$;
+                  WHERE user_id = who AND (valid_until IS NULL OR valid_until > hufu.now())) $$;
 
 -- Before somebody acts: rebuild their reach when it is missing or past a time limit.
 CREATE OR REPLACE FUNCTION hufu.freshen_reach(who int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -282,8 +282,8 @@ $$ SELECT hufu.is_active(who) AND CASE
                     AND hufu.bit(CASE WHEN to_edit THEN t.edit_partitions ELSE t.read_partitions END, partition))
        ELSE EXISTS (SELECT 1 FROM hufu.user_admissions a
                     WHERE a.user_id = who AND a.partition_id = partition AND (a.can_edit OR NOT to_edit)
-                      AND (a.starts_at IS NULL OR a.starts_at <= clock_timestamp())
-                      AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())) END $$;
+                      AND (a.starts_at IS NULL OR a.starts_at <= hufu.now())
+                      AND (a.ends_at IS NULL OR a.ends_at > hufu.now())) END $$;
 
 -- May this user own records here? Active, and admitted to read and edit.
 CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER

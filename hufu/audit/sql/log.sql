@@ -9,7 +9,11 @@ BEGIN
     SELECT * INTO STRICT said
       FROM json_to_record(convert_from(NEW.body, 'UTF8')::json) AS
            said ("id" uuid, "at" timestamptz, "type" text, "actor" uuid, "on_behalf" uuid, "request" text,
-                 "target" json, "partition" int, "result" text);
+                 "target" json, "partition" int, "result" text, "simulated" boolean);
+    IF coalesce(said.simulated, false) <> (hufu.simulated_at() IS NOT NULL) THEN
+        RAISE EXCEPTION 'what is recorded under the demo clock says so, and nothing else does'
+            USING ERRCODE = 'check_violation';
+    END IF;
     NEW.id := said.id;
     NEW.at := said.at;
     NEW.type := said.type;

@@ -6,8 +6,6 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,8 +14,6 @@ import psycopg
 from hufu.cli import environment
 from hufu.core.postgres.roles import OWNER
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
-
-DAY = date(2026, 1, 15)
 
 # Every customer belongs to somebody who sells; owners have very different numbers of them.
 FILL = """
@@ -51,12 +47,11 @@ def scratch(records: int, folder: Path | None = None) -> Iterator[str]:
         for variable in dropped:
             os.environ.pop(variable, None)
         with environment.database() as database, environment.connected(set_up=True):
-            from hufu.cli.demo import build, company
+            from hufu.cli.demo import build
+            from hufu.cli.demo.organisation import people
 
             if build.is_empty():
-                build.build(
-                    replace(company.build(DAY), customers=(), opportunities=()), advance=lambda _amount: None
-                )
+                build.organise(tuple(people().values()), analyze=lambda: None)
             owner_url = database.url(OWNER)
             with psycopg.connect(owner_url, autocommit=True) as owner:
                 row = owner.execute("SELECT count(*) FROM crm_customer").fetchone()

@@ -60,8 +60,12 @@ def _day(text: str) -> date:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Make the company where the database is empty, say whom one can be, and serve until told to stop."""
+    """Make the company where the database is empty, say whom one can be, and serve until told to stop.
+
+    What an interrupted start left behind is thrown away first.
+    """
     from hufu.cli import environment, output
+    from hufu.cli.demo.clock import unfinished
     from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
@@ -69,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     require_assets()
     require_free(HOST, args.port)
     with serving(environment.var()), environment.database() as database:
-        if args.reset:
+        if args.reset or (OWNER in database.urls and unfinished(database.url(OWNER))):
             reset(database)
         if OWNER in database.urls:
             environment.migrate_in_child()
@@ -94,8 +98,9 @@ def reset(database: Database) -> None:
     if not (database.embedded and database.admin_url):
         raise Unavailable(
             _(
-                "--reset throws away the embedded database only, and DATABASE_URL names another one. Empty that one "
-                "by hand, or leave DATABASE_URL unset."
+                "A demo company is thrown away (--reset, or because its making was interrupted) from the embedded "
+                "database only, and DATABASE_URL names another one. Empty that one by hand, or leave DATABASE_URL "
+                "unset."
             )
         )
     name = urls.database_in(database.url(OWNER))
@@ -133,8 +138,7 @@ def prepare(database: Database, today: date) -> None:
     from hufu.cli.demo import build
 
     if build.is_empty():
-        _make(today)
-        _count_rows(database)
+        _make(database, today)
     elif not build.is_demo():
         raise NotTheDemo
 
@@ -164,25 +168,23 @@ def introduce() -> None:
     Console().print(table)
 
 
-def _make(today: date) -> None:
+def _make(database: Database, today: date) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from hufu.cli.demo import build, company
-
-    made = company.build(today)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
-        task = progress.add_task(_("Making the demo company"), total=build.steps(made))
-        build.build(made, advance=lambda amount: progress.advance(task, amount))
-
-
-def _count_rows(database: Database) -> None:
-    # Lists are planned by what the tables hold; the server counts by itself only a minute later.
-    import psycopg
-
+    from hufu.cli.demo import build, clock, company, year
     from hufu.core.postgres.roles import OWNER
 
-    if OWNER in database.urls:
-        with psycopg.connect(database.url(OWNER), autocommit=True) as owner:
-            owner.execute("ANALYZE")
+    if OWNER not in database.urls:
+        raise Unavailable(
+            "The demo company's year is played under a clock that only the owner of the database may set. Name its "
+            "address in HUFU_OWNER_URL for the first start."
+        )
+    owner = database.url(OWNER)
+    made = company.build(today)
+    played = year.build_year(made, today)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+        task = progress.add_task(_("Making the demo company"), total=build.steps(made, played))
+        with clock.held_open(owner) as analyze:
+            build.build(made, played, advance=lambda amount: progress.advance(task, amount), analyze=analyze)

@@ -1,38 +1,50 @@
 """Putting the demo company into an empty database, through the deeds that everybody else uses.
 
-The operator of the command line does it in one transaction: it is there as a whole or not at all, every check
-applies, and the log has an event for every person and record.
+The operator of the command line opens the books of a year ago; from then on the people of the company work by
+themselves, under the demo clock. Every check applies, and the log has an event for every deed. There are many
+transactions; the mark of the demo clock says until the last one that the company is not whole (`clock.held_open`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+
+from django.db import connection
 
 from hufu.access import company as the_company
-from hufu.access import policy_file
-from hufu.access.models import Mode, Partition
+from hufu.access import policy_file, reach
+from hufu.access.models import Mode
 from hufu.cli.demo import organisation
 from hufu.cli.demo.cast import is_whole
 from hufu.cli.demo.company import Company
-from hufu.cli.demo.customers import Customer
-from hufu.cli.demo.opportunities import Opportunity
+from hufu.cli.demo.organisation import Person
+from hufu.cli.demo.play import Player, hire
+from hufu.cli.demo.year import Year
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
-from hufu.crm.actions import NewRecord, create_many
-from hufu.crm.resources import CUSTOMER, OPPORTUNITY
-from hufu.people.models import Department, Level, Status, User
+from hufu.people.models import (
+    Department,
+    DepartmentPost,
+    Group,
+    GroupMember,
+    Level,
+    LevelIncludes,
+    Position,
+    PositionHolder,
+    Post,
+    User,
+)
 from hufu.staffing import actions, organisation_file
 
-BATCH = 500
-
-T = TypeVar("T")
 Advance = Callable[[int], None]
 
 
-def steps(company: Company) -> int:
+def steps(company: Company, year: Year) -> int:
     """Return how far `build` will advance in all."""
-    return len(company.people) + len(company.customers) + len(company.opportunities)
+    customers, opportunities = year.at_first
+    contacts = sum(len(company.contacts.get(number, ())) for number in customers)
+    return len(year.staff) + len(customers) + len(opportunities) + contacts + len(year.sessions)
 
 
 def is_empty() -> bool:
@@ -47,131 +59,69 @@ def is_demo() -> bool:
         return is_whole(dict(User.objects.values_list("username", "email")))
 
 
-def build(company: Company, *, advance: Advance) -> None:
-    """Enter the company into an empty database; call `advance` with the number of things just entered."""
+def build(company: Company, year: Year, *, advance: Advance, analyze: Callable[[], None]) -> None:
+    """Enter the company into an empty database, and play its year; call `advance` with what was just done.
+
+    The demo clock must be held open. `analyze` lets the database count its rows: what follows is planned by them.
+    """
+    with connection.cursor() as cursor:
+        # Thousands of small commits: what counts is the last one, when the mark of the demo clock goes.
+        cursor.execute("SET synchronous_commit = off")
+    operator = Actor.operator()
+    with clock.simulated(year.opened):
+        organise(year.staff, analyze=analyze)
+        advance(len(year.staff))
+        with acting(operator):
+            player = Player(company, year)
+            customers, opportunities = year.at_first
+            player.enter(operator, "customer", customers, imported=True, advance=advance)
+            player.enter_contacts(operator, customers, advance=advance)
+            player.enter(operator, "opportunity", opportunities, imported=True, advance=advance)
+    analyze()
+    for session in year.sessions:
+        player.play(session)
+        advance(1)
+    with connection.cursor() as cursor:
+        cursor.execute("RESET synchronous_commit")
+
+
+def organise(staff: Sequence[Person], *, analyze: Callable[[], None]) -> None:
+    """Make departments, ladders, people and the policy in an empty database."""
     operator = Actor.operator()
     policy = organisation.policy()
-    with acting(operator):
+    with acting(operator), reach.one_change():
         the_company.set_up(operator, name=policy["organisation"]["departments"][0]["name"], mode=Mode.THREE)
         organisation_file.apply(operator, policy["organisation"])
-        users = _people(operator, company)
-        advance(len(company.people))
+        _staff(operator, staff)
+    analyze()
+    with acting(operator):
         policy_file.apply(operator, policy)
-        places = _Places(users)
-        numbers = _customers(operator, company.customers, places, advance)
-        _opportunities(operator, company.opportunities, numbers, places, advance)
 
 
-class _Places:
-    """Where records go: the numbers of people, departments and partitions, by their names."""
-
-    def __init__(self, users: dict[str, int]) -> None:
-        self.users = users
-        self.departments = dict(Department.objects.values_list("code", "id"))
-        self.partitions = dict(Partition.objects.values_list("key", "id"))
-
-
-def _people(operator: Actor, company: Company) -> dict[str, int]:
+def _staff(operator: Actor, staff: Sequence[Person]) -> None:
+    hire(operator, staff)
+    users = dict(User.objects.values_list("username", "id"))
     departments = dict(Department.objects.values_list("code", "id"))
-    levels = {f"{each.ladder.key}.{each.key}": each.id for each in Level.objects.select_related("ladder")}
-    created = actions.create_users(
-        operator,
-        (
-            actions.Person(
-                username=person.username,
-                name=person.name,
-                email=person.email,
-                title=person.title,
-                status=Status.ACTIVE if person.active else Status.LEFT,
-                main_department_id=departments[person.department],
-                level_id=levels[person.level],
-                other_department_ids=tuple(departments[code] for code in person.secondary),
-            )
-            for person in company.people
-        ),
-    )
-    users = {user.username: user.id for user in created}
     actions.set_managers(
-        operator,
-        {users[person.username]: users[person.manager] for person in company.people if person.manager},
+        operator, {users[person.username]: users[person.manager] for person in staff if person.manager}
     )
-    return users
-
-
-def _customers(
-    operator: Actor, customers: Sequence[Customer], places: _Places, advance: Advance
-) -> dict[int, int]:
-    numbers: dict[int, int] = {}
-    for batch in _batches(customers):
-        created = create_many(
-            operator,
-            CUSTOMER,
-            [
-                NewRecord(
-                    partition_id=places.partitions[each.partition],
-                    owner_id=places.users[each.owner],
-                    department_id=places.departments[each.department],
-                    created_at=each.created_at,
-                    updated_at=each.updated_at,
-                    values={
-                        "name": each.name,
-                        "customer_level": each.level,
-                        "stage": each.stage,
-                        "phone": each.phone,
-                        "industry": each.industry,
-                        "source": each.source,
-                        "region": each.region,
-                        "code": each.credit_code,
-                        "website": each.website,
-                        "address": each.address,
-                        "employees": each.employees,
-                        "annual_revenue": each.annual_revenue,
-                        "founded": each.founded,
-                        "note": each.note,
-                    },
-                )
-                for each in batch
-            ],
+    for number, (key, (name, members)) in enumerate(organisation.GROUPS.items(), start=1):
+        group = Group.objects.create(id=number, key=key, name=name)
+        GroupMember.objects.bulk_create(GroupMember(group=group, user_id=users[who]) for who in members)
+    for number, (key, (name, holders)) in enumerate(organisation.POSITIONS.items(), start=1):
+        position = Position.objects.create(id=number, key=key, name=name)
+        PositionHolder.objects.bulk_create(
+            PositionHolder(position=position, user_id=users[who]) for who in holders
         )
-        numbers.update(zip((each.number for each in batch), created, strict=True))
-        advance(len(batch))
-    return numbers
-
-
-def _opportunities(
-    operator: Actor,
-    opportunities: Sequence[Opportunity],
-    numbers: dict[int, int],
-    places: _Places,
-    advance: Advance,
-) -> None:
-    for batch in _batches(sorted(opportunities, key=lambda each: each.created_at)):
-        create_many(
-            operator,
-            OPPORTUNITY,
-            [
-                NewRecord(
-                    partition_id=places.partitions[each.partition],
-                    owner_id=places.users[each.owner],
-                    department_id=places.departments[each.department],
-                    created_at=each.created_at,
-                    updated_at=each.updated_at,
-                    values={
-                        "name": each.name,
-                        "customer": numbers[each.customer] if each.customer else None,
-                        "stage": each.stage,
-                        "product": each.product,
-                        "amount": each.amount,
-                        "opened_on": each.created_at.date(),
-                        "expected_close": each.expected_close,
-                        "closed_on": each.closed_on,
-                    },
-                )
-                for each in batch
-            ],
-        )
-        advance(len(batch))
-
-
-def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + BATCH] for start in range(0, len(items), BATCH))
+    posts = [(code, Post.HEAD, who) for code, who in organisation.heads().items()]
+    posts += [(code, Post.ASSISTANT, who) for code, names in organisation.ASSISTANTS.items() for who in names]
+    DepartmentPost.objects.bulk_create(
+        DepartmentPost(department_id=departments[code], post=post, user_id=users[who])
+        for code, post, who in posts
+    )
+    levels = {f"{each.ladder.key}.{each.key}": each for each in Level.objects.select_related("ladder")}
+    LevelIncludes.objects.bulk_create(
+        LevelIncludes(level=levels[level], includes=levels[other])
+        for level, others in organisation.INCLUDES.items()
+        for other in others
+    )

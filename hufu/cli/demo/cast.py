@@ -1,4 +1,4 @@
-"""Whom one can be in the demo: ten people in different worlds, and one line on what each may see."""
+"""Whom one can be in the demo: twelve people in different worlds, and one line on what each may see."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ _CAN = (
     (
         "wangsiyuan",
         "Sales representative",
-        "查看本部门的客户和商机，新建、修改、删除自己的，并可更换负责人",
-        "Views the customers and opportunities of the department; creates, edits, deletes and transfers their own",
+        "查看本部门的客户和商机，新建、修改、删除自己的，维护其联系人和相关团队，并可更换负责人",
+        "Views the customers and opportunities of the department; creates, edits, deletes and transfers their own, "
+        "and keeps their contacts and teams",
     ),
     (
         "linxiaomeng",
@@ -23,8 +24,8 @@ _CAN = (
     (
         "limengjie",
         "Sales manager",
-        "查看、修改并更换本人及下属的客户和商机",
-        "Views, edits and transfers what belongs to them and to everybody below",
+        "查看、修改、恢复并更换本人及下属的客户和商机",
+        "Views, edits, transfers and restores what belongs to them and to everybody below",
     ),
     (
         "chenliqun",
@@ -35,19 +36,33 @@ _CAN = (
     (
         "taozhixia",
         "Customer service agent",
-        "查看本公司的全部客户，不能修改，看不到商机",
-        "Views every customer of their own company, edits none, sees no opportunity",
+        "查看本公司的全部客户和联系人，不能修改，看不到商机",
+        "Views every customer and contact of their own company, edits none, sees no opportunity",
     ),
     (
         "sunwanqing",
         "Finance (receivables)",
-        "查看三家公司的全部客户，不能修改，看不到商机",
-        "Views every customer of the three companies, edits none, sees no opportunity",
+        "查看三家公司的全部客户，不能修改，看不到联系人和商机",
+        "Views every customer of the three companies, edits none, sees neither contacts nor opportunities",
+    ),
+    (
+        "shiruolan",
+        "Marketing",
+        "查看三家公司的全部客户，把展会客户录给销售；电话脱敏，不能修改，看不到联系人和商机",
+        "Views every customer of the three companies, enters those of exhibitions for the sales; phones are masked, "
+        "edits none, sees neither contacts nor opportunities",
+    ),
+    (
+        "yezhiqiu",
+        "CRM administrator",
+        "代他人导入，恢复或彻底删除回收站中的记录，移动数据分区；不管账号、授权和日志",
+        "Imports for others, restores from the bin or deletes for good, moves between partitions; has neither "
+        "accounts nor grants nor the log",
     ),
     (
         "shenhuaijin",
         "President of the group",
-        "查看并处理三家公司的全部客户和商机",
+        "查看并处理三家公司的全部客户、联系人和商机",
         "Views and edits everything in all three companies",
     ),
     (

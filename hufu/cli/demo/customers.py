@@ -126,7 +126,7 @@ def moment(random: Random, day: date) -> datetime:
     return local - timedelta(hours=_UTC_OFFSET_HOURS)
 
 
-def build_customers(seed: int, today: date) -> tuple[Customer, ...]:
+def build_customers(seed: int, today: date, amount: int = CUSTOMERS) -> tuple[Customer, ...]:
     """Return the customers, the oldest first; the same ones for the same arguments.
 
     INVARIANT: nothing is drawn or ordered by a day of the calendar, only by days before today, so that number, name
@@ -136,10 +136,11 @@ def build_customers(seed: int, today: date) -> tuple[Customer, ...]:
     coiner = Coiner(random)
     weights = owners()
     found: list[tuple[int, Customer]] = []  # with how many days old
-    for number in range(1, CUSTOMERS - IN_TWO_PARTITIONS + 1):
+    twice = amount * IN_TWO_PARTITIONS // CUSTOMERS
+    for number in range(1, amount - twice + 1):
         owner = random.choices(list(weights), list(weights.values()))[0]
         found.append(_customer(random, coiner, number, owner, today))
-    shared = random.sample([each for _age, each in found if each.partition == "bj"], IN_TWO_PARTITIONS)
+    shared = random.sample([each for _age, each in found if each.partition == "bj"], twice)
     elsewhere = {
         person: weight for person, weight in weights.items() if not person.department.startswith("bj")
     }

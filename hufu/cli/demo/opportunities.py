@@ -71,13 +71,15 @@ class Opportunity:
     updated_at: datetime
 
 
-def build_opportunities(seed: int, today: date, customers: tuple[Customer, ...]) -> tuple[Opportunity, ...]:
+def build_opportunities(
+    seed: int, today: date, customers: tuple[Customer, ...], amount: int = OPPORTUNITIES
+) -> tuple[Opportunity, ...]:
     """Return the opportunities; the same ones for the same arguments."""
     random = Random(f"{seed}/opportunities")
     weights = owners()
     likely = [{"A": 5, "B": 3, "C": 1.5, "D": 0.6}[each.level] for each in customers]
     found = []
-    for number in range(1, OPPORTUNITIES + 1):
+    for number in range(1, amount + 1):
         if random.random() < WITHOUT_CUSTOMER:
             owner = random.choices(list(weights), list(weights.values()))[0]
             found.append(_opportunity(random, number, None, owner, today))

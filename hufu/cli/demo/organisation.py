@@ -44,6 +44,8 @@ class Person:
     active: bool = True
     former_department: str | None = None  # worked there until moved_days_ago
     moved_days_ago: int = 0
+    joined_days_ago: int | None = None
+    left_days_ago: int | None = None
 
     @property
     def email(self) -> str:
@@ -88,6 +90,11 @@ _STAFF: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("陈向东", "chenxiangdong", "functions.lead", "系统管理员"),
         ("褚安然", "chuanran", "functions.lead", "安全管理员"),
         ("卫书宁", "weishuning", "functions.specialist", "安全管理员"),
+        ("叶知秋", "yezhiqiu", "functions.specialist", "CRM 管理员"),
+    ),
+    "hq-marketing": (
+        ("陶令仪", "taolingyi", "functions.head", "市场部经理"),
+        ("石若兰", "shiruolan", "functions.specialist", "市场专员"),
     ),
     "hq-audit": (
         ("蒋明达", "jiangmingda", "functions.head", "审计监察部经理"),
@@ -115,6 +122,7 @@ _STAFF: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("曹雨薇", "caoyuwei", "sales.rep", ""),
         ("严子墨", "yanzimo", "sales.rep", ""),
         ("华梓轩", "huazixuan", "sales.rep", ""),
+        ("万嘉树", "wanjiashu", "sales.rep", ""),
     ),
     "sh-service": (("金淑娴", "jinshuxian", "service.manager", ""),),
     "sh-service-hotline": (
@@ -206,8 +214,17 @@ _MOVED = {
     "tangxueying": ("bj-north-1", 260),
 }
 
-# Left; the post is vacant and the reporting line runs through it.
-_LEFT = {"fenghaibo"}
+# Left so many days ago: one's post is vacant and the reporting line runs through it, the other's customers went to
+# colleagues.
+_LEFT = {"fenghaibo": 200, "wanjiashu": 95}
+
+_JOINED = {"langyifan": 120}
+
+# What people belong to across departments, and who assists whom. The head of a department is its first person.
+GROUPS = {"five-axis": ("五轴加工中心攻关组", ("zhaominxing", "lvsihan", "xietiesheng", "zhengyiming"))}
+POSITIONS = {"key-account": ("大客户经理", ("youjiahe", "fangzekai", "luoshihan"))}
+ASSISTANTS = {"hq": ("xujianing",)}
+INCLUDES = {"sales.executive": ("service.manager",)}
 
 
 def _level_names() -> dict[str, str]:
@@ -219,13 +236,18 @@ def _level_names() -> dict[str, str]:
 
 
 @cache
+def heads() -> dict[str, str]:
+    """Return who heads each department, by code."""
+    return {code: rows[0][1] for code, rows in _STAFF.items()}
+
+
+@cache
 def people() -> dict[str, Person]:
     """Return everybody by username, managers before those who report to them."""
     names = _level_names()
-    heads = {code: rows[0][1] for code, rows in _STAFF.items()}
     found: dict[str, Person] = {}
     for code, department in departments().items():
-        above = heads.get(department.parent) if department.parent else None
+        above = heads().get(department.parent) if department.parent else None
         for name, username, level, title in _STAFF.get(code, ()):
             former, moved = _MOVED.get(username, (None, 0))
             found[username] = Person(
@@ -234,10 +256,12 @@ def people() -> dict[str, Person]:
                 title=title or names[level],
                 department=code,
                 level=level,
-                manager=above if username == heads[code] else heads[code],
+                manager=above if username == heads()[code] else heads()[code],
                 secondary=_SECONDARY.get(username, ()),
                 active=username not in _LEFT,
                 former_department=former,
                 moved_days_ago=moved,
+                joined_days_ago=_JOINED.get(username),
+                left_days_ago=_LEFT.get(username),
             )
     return found

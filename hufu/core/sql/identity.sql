@@ -9,6 +9,34 @@ GRANT SELECT ON hufu.installed TO hufu_app;
 CREATE OR REPLACE FUNCTION hufu.actor() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT NULLIF(current_setting('hufu.user_id', true), '')::int $$;
 
+-- The demo clock (docs/decisions/0009): the session of the owner that holds it open while the demo company is made.
+-- A row that is left behind says that it was not finished.
+CREATE TABLE IF NOT EXISTS hufu.demo_clock (pid int NOT NULL, started timestamptz NOT NULL);
+
+-- Is a demo company being made, or was its making interrupted? Until it is whole nobody else works here.
+CREATE OR REPLACE FUNCTION hufu.demo_is_unfinished() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT EXISTS (SELECT 1 FROM hufu.demo_clock) $$;
+
+-- The moment that this transaction simulates, or NULL. What anybody sets counts only while the owner's session lives,
+-- and never lies in the future.
+CREATE OR REPLACE FUNCTION hufu.simulated_at() RETURNS timestamptz LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wanted text := current_setting('hufu.simulated_at', true);
+BEGIN
+    IF wanted <> '' AND EXISTS (
+        SELECT 1 FROM hufu.demo_clock c, pg_stat_get_activity(c.pid) s WHERE s.backend_start = c.started) THEN
+        RETURN least(wanted::timestamptz, clock_timestamp());
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- The moment at which things are done. Everything in the database that notes a time asks this.
+CREATE OR REPLACE FUNCTION hufu.now() RETURNS timestamptz LANGUAGE sql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT coalesce(hufu.simulated_at(), clock_timestamp()) $$;
+
 -- Does the bitmap hold this number? Past the end, and for NULL, it does not.
 CREATE OR REPLACE FUNCTION hufu.bit(bits bytea, slot int) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT CASE WHEN slot >= 0 AND slot < 8 * length(bits) THEN get_bit(bits, slot)::boolean ELSE false END $$;

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from hufu.access import guard, reach
 from hufu.access.actions import next_number
 from hufu.audit import Event, Subject, Target, changes, record, record_many
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import sort_key
@@ -66,6 +67,7 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
             status=person.status,
             main_department_id=person.main_department_id,
             level_id=person.level_id,
+            created_at=clock.now(),
         )
         user.set_unusable_password()
         users.append(user)

@@ -21,7 +21,12 @@ RESULTS: dict[str, tuple[str | Promise, str]] = {
     "refused": (_("Refused"), "red"),
     "failed": (_("Failed"), "amber"),
 }
-CHANNELS: dict[str, str | Promise] = {"web": _("Web page"), "cli": _("Command line"), "job": _("Job")}
+CHANNELS: dict[str, str | Promise] = {
+    "web": _("Web page"),
+    "cli": _("Command line"),
+    "job": _("Job"),
+    "demo": _("Demo year"),
+}
 
 
 @dataclass(frozen=True)
