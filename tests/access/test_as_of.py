@@ -677,7 +677,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("ALTER TABLE people_user_history DROP COLUMN title")
     owner_connection.execute("DROP TABLE access_change, crm_customer_history CASCADE")
     owner_connection.execute("ALTER TABLE crm_customer DROP COLUMN valid_from, DROP COLUMN from_change")
-    owner_connection.execute("DELETE FROM django_migrations WHERE name = '0020_changes'")
+    owner_connection.execute("DELETE FROM django_migrations WHERE name = '0003_changes'")
     with django_on(postgres.url(roles.OWNER, owner_connection.info.dbname)):
         assert bring_up_to_date(quiet=True)
         assert not bring_up_to_date(quiet=True)

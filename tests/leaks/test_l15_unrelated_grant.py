@@ -253,6 +253,13 @@ def somebody(request):
             f"UPDATE {table} SET owner_id = %s WHERE owner_id = %s", [zhao, company.people["lin"]]
         )
 
+    # What moves to another partition must be able to stand there.
+    owner_connection.execute(
+        "INSERT INTO access_admission (partition_id, user_id, can_create, can_edit, can_delete, reason, given_by)"
+        " SELECT id, %s, true, true, true, '', -1 FROM access_partition WHERE key = 'sz'",
+        [zhao],
+    )
+
     def holding(permissions):
         with owner_connection.transaction():
             owner_connection.execute("DELETE FROM access_assignment")

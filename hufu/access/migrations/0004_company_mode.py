@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("access", "0020_changes")]
+    dependencies = [("access", "0003_changes")]
 
     operations = [
         migrations.CreateModel(
