@@ -12,7 +12,8 @@ from django.urls import URLPattern, path, register_converter
 from hufu.access.registry import ResourceType, resource_types
 from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
-from hufu.web.records import pickers, views
+from hufu.web.records import pickers
+from hufu.web.records.views import deeds, editing, lists, record
 
 register_converter(RecordNumber, "record")
 READ, WRITE = ("GET",), ("GET", "POST")
@@ -36,13 +37,13 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         return path(f"{base}/{address}", declare(bound), name=f"{resource.name}_{suffix}")
 
     each = [
-        route("", "list", views.list_page, "view"),
-        route("new", "new", views.create_page, "create", methods=WRITE),
+        route("", "list", lists.list_page, "view"),
+        route("new", "new", editing.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view"),
-        route("<record:record_id>/", "record", views.record_page, "view", of_record=True),
-        route("<record:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
+        route("<record:record_id>/", "record", record.record_page, "view", of_record=True),
+        route("<record:record_id>/edit", "edit", editing.edit_page, "edit", of_record=True, methods=WRITE),
         route(
-            "<record:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)
+            "<record:record_id>/delete", "delete", deeds.delete, "delete", of_record=True, methods=("POST",)
         ),
     ]
     if resource.parent:
@@ -53,7 +54,7 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route(
             "<record:record_id>/transfer",
             "transfer",
-            views.transfer_page,
+            deeds.transfer_page,
             "transfer",
             of_record=True,
             methods=WRITE,

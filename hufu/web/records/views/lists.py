@@ -1,0 +1,88 @@
+"""The list of a type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from hufu.access import guard
+from hufu.access.registry import Field, Kind, ResourceType
+from hufu.core.actor import Actor
+from hufu.crm import queries
+from hufu.web.passage import Passage
+from hufu.web.records import filters
+from hufu.web.records.presenters import Presenter
+
+# What one wants to see first is the largest and the latest; of names the first.
+LATEST_FIRST = {Kind.MONEY, Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP}
+
+
+def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
+    """Show the records that the actor may view, filtered, sorted, in pages."""
+    actor = request.actor
+    query = filters.read(request.GET)
+    found = queries.list_records(actor, resource, query)
+    columns = [declared for declared in resource.fields if declared.in_list]
+    shown = filters.controls(actor, resource, query)
+    owner = query.filters.get("owner", ())
+    return render(
+        request,
+        "records/list.html",
+        {
+            "resource": resource,
+            "count": queries.count_records(actor, resource, query),
+            "rows": Presenter(actor, resource, found.records, short=True).rows(columns),
+            "columns": [heading(resource, declared, query.sort) for declared in columns],
+            "page": found,
+            "query": query,
+            "controls": shown,
+            "chips": filters.chips(request.GET, shown),
+            "is_narrowed": bool(query.search or any(query.filters.values())),
+            "is_mine": list(owner) == [str(actor.user_id)],
+            "without_search": filters.without(request.GET, "q"),
+            "kept": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name in ("q", "sort") and value
+            ],
+            "kept_by_search": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name not in ("q", "cursor") and value
+            ],
+            "may_create": may_create(actor, resource),
+            "new_url": reverse(f"{resource.name}_new"),
+            "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
+        },
+    )
+
+
+def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
+    """Return a column's heading, and the sort that a click on it asks for."""
+    current = sort or resource.default_sort
+    is_current = current.removeprefix("-") == declared.name
+    descending = current.startswith("-")
+    downwards = not descending if is_current else declared.kind in LATEST_FIRST
+    return {
+        "field": declared,
+        "is_number": declared.kind is Kind.MONEY,
+        "sort": "" if declared.sort is None else f"-{declared.name}" if downwards else declared.name,
+        "direction": ("descending" if descending else "ascending") if is_current else "",
+    }
+
+
+def may_create(actor: Actor, resource: ResourceType) -> bool:
+    """Say whether a button for a new record makes sense: the permission, and some partition to put it in.
+
+    Records of a following type are added on the page of their parent.
+    """
+    if resource.parent:
+        return False
+    return guard.may(actor, resource.permission("create")) and bool(
+        guard.creatable_partitions(actor, resource)
+    )
