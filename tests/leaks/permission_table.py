@@ -31,6 +31,9 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
         Row(f"{name}_new", "GET", f"{name}.create", "lin", 200, "chen", 403),
         Row(f"{name}_new", "POST", f"{name}.create", "lin", 302, "chen", 403),
         Row(f"{name}_record", "GET", f"{name}.view", "lin", 200, unseen, 404),
+        Row(f"{name}_drawer", "GET", f"{name}.view", "lin", 200, unseen, 404),
+        Row(f"{name}_stage", "POST", f"{name}.edit", "lin", 302, "chen", 403),
+        Row(f"{name}_stage", "POST", f"{name}.edit", "wang", 302, unseen, 404),
         Row(f"{name}_edit", "GET", f"{name}.edit", "lin", 200, "chen", 403),
         Row(f"{name}_edit", "POST", f"{name}.edit", "lin", 302, "chen", 403),
         Row(f"{name}_edit", "POST", f"{name}.edit", "wang", 302, unseen, 404),
@@ -62,6 +65,7 @@ def of_contacts() -> list[Row]:
 
 TABLE: list[Row] = [
     Row("home", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("palette", "GET", "signed in", "qian", 200, VISITOR, 302),
     *of_a_type("customer", without="qian", unseen="zhang"),
     *of_a_type("opportunity", without="zhou", unseen="zhang"),
     *of_contacts(),

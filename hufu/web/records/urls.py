@@ -41,11 +41,23 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route("new", "new", editing.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view"),
         route("<record:record_id>/", "record", record.record_page, "view", of_record=True),
+        route("<record:record_id>/drawer", "drawer", record.drawer, "view", of_record=True),
         route("<record:record_id>/edit", "edit", editing.edit_page, "edit", of_record=True, methods=WRITE),
         route(
             "<record:record_id>/delete", "delete", deeds.delete, "delete", of_record=True, methods=("POST",)
         ),
     ]
+    if "stage" in resource.by_name:
+        each.append(
+            route(
+                "<record:record_id>/stage",
+                "stage",
+                record.change_stage,
+                "edit",
+                of_record=True,
+                methods=("POST",),
+            )
+        )
     if resource.parent:
         return each
     return [

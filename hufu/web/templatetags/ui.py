@@ -12,6 +12,7 @@ from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -67,6 +68,12 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 def grouped(number: int) -> str:
     """Return a whole number with separators."""
     return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def joined(words: list[str]) -> str:
+    """Return words as a list in one sentence."""
+    return _(", ").join(words)
 
 
 @register.filter

@@ -8,12 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
-from hufu.core.actor import Actor
 from hufu.crm import queries
 from hufu.web.passage import Passage
-from hufu.web.records import filters
+from hufu.web.records import columns, filters
+from hufu.web.records.access import may_create
 from hufu.web.records.presenters import Presenter
 
 # What one wants to see first is the largest and the latest; of names the first.
@@ -25,8 +24,8 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
     actor = request.actor
     query = filters.read(request.GET)
     found = queries.list_records(actor, resource, query)
-    columns = [declared for declared in resource.fields if declared.in_list]
-    shown = filters.controls(actor, resource, query)
+    fields = columns.shown(request, resource)
+    controls = filters.controls(actor, resource, query)
     owner = query.filters.get("owner", ())
     return render(
         request,
@@ -34,12 +33,13 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
         {
             "resource": resource,
             "count": queries.count_records(actor, resource, query),
-            "rows": Presenter(actor, resource, found.records, short=True).rows(columns),
-            "columns": [heading(resource, declared, query.sort) for declared in columns],
+            "rows": Presenter(actor, resource, found.records, short=True).rows(fields, deeds=True),
+            "columns": [heading(resource, declared, query.sort) for declared in fields],
+            "column_choices": columns.choices(resource, fields),
             "page": found,
             "query": query,
-            "controls": shown,
-            "chips": filters.chips(request.GET, shown),
+            "controls": controls,
+            "chips": filters.chips(request.GET, controls),
             "is_narrowed": bool(query.search or any(query.filters.values())),
             "is_mine": list(owner) == [str(actor.user_id)],
             "without_search": filters.without(request.GET, "q"),
@@ -74,15 +74,3 @@ def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any
         "sort": "" if declared.sort is None else f"-{declared.name}" if downwards else declared.name,
         "direction": ("descending" if descending else "ascending") if is_current else "",
     }
-
-
-def may_create(actor: Actor, resource: ResourceType) -> bool:
-    """Say whether a button for a new record makes sense: the permission, and some partition to put it in.
-
-    Records of a following type are added on the page of their parent.
-    """
-    if resource.parent:
-        return False
-    return guard.may(actor, resource.permission("create")) and bool(
-        guard.creatable_partitions(actor, resource)
-    )
