@@ -22,6 +22,19 @@ PAGES = (
     ("wang", "/customers/{qiming}/"),
     ("wang", "/customers/{qiming}/edit"),
     ("wang", "/customers/{qiming}/transfer"),
+    ("wang", "/customers/{qiming}/contacts"),
+    ("wang", "/customers/{qiming}/opportunities"),
+    ("wang", "/customers/{qiming}/team"),
+    ("wang", "/customers/{qiming}/who"),
+    ("he", "/customers/{qiming}/who"),
+    ("li", "/customers/{qiming}/move"),
+    ("lin", "/customers/bin/"),
+    ("zhang", "/opportunities/bin/"),
+    ("wang", "/customers/{binned}/purge"),
+    ("lin", "/contacts/"),
+    ("lin", "/contacts/{qiming}/"),
+    ("lin", "/contacts/new?customer={qiming}"),
+    ("lin", "/contacts/{qiming}/edit"),
     ("li", "/customers/new"),
     ("li", "/opportunities/"),
     ("lin", "/opportunities/{qiming}/edit"),
@@ -49,7 +62,7 @@ def findings(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("who", "path"), PAGES)
 def test_axe_finds_nothing(company: Company, open_as: Open, who: str, path: str, theme: str) -> None:
-    address = path.format(**company.customers)
+    address = path.format(**company.customers, binned=company.binned["customer"])
     dark = theme == "dark"
     page = open_as(who, address, theme=theme, language="zh-hans" if dark else "en", phone=dark)
     assert findings(page) == []

@@ -56,3 +56,8 @@ def shown(request: HttpRequest, resource: ResourceType) -> list[Field]:
 def choices(resource: ResourceType, columns: list[Field]) -> list[Choice]:
     """Return what the chooser offers."""
     return [Choice(declared, declared in columns) for declared in possible(resource)]
+
+
+def beside_parent(fields: list[Field]) -> list[Field]:
+    """Return the columns of a list that stands on the page of what its records belong to: without that one."""
+    return [declared for declared in fields if declared.kind is not Kind.REFERENCE]

@@ -66,7 +66,8 @@ export const components = {
   toast: () => ({
     shown: true,
     init() {
-      if (this.$el.dataset.stay === undefined) setTimeout(() => this.hide(), 6000);
+      const { stay, seconds } = this.$el.dataset;
+      if (stay === undefined) setTimeout(() => this.hide(), 1000 * Number(seconds ?? 6));
     },
     hide() {
       this.shown = false;

@@ -21,7 +21,7 @@ from hufu.people.models import User
 from hufu.web.numbers import LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.records import pickers
-from hufu.web.records.forms import KEEP, RecordForm, defaults
+from hufu.web.records.forms import KEEP, RecordForm, defaults, show_problems
 from hufu.web.records.presenters import record_url
 
 SOMEBODY_ELSE = 0
@@ -36,7 +36,7 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     if not places:
         raise guard.denied(actor, resource.permission("create"))
     form = RecordForm(actor, resource, data=sent(request))
-    form.initial.update(defaults(resource))
+    form.initial.update({**defaults(resource), **named_references(request, resource)})
     place = chosen_place(request, resource, places)
     owner_id = chosen_owner(request)
     if request.method == "POST":
@@ -45,7 +45,7 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
                 new = actions.NewRecord(place.pk, owner_id, form.read())
                 made = actions.create_record(actor, resource, new)
         except Invalid as invalid:
-            form.show_problems(invalid)
+            show_problems(form, invalid)
         else:
             messages.success(request, _("%(thing)s created.") % {"thing": resource.label})
             return HttpResponseRedirect(record_url(resource, made))
@@ -69,17 +69,27 @@ def create_child_page(request: Passage, resource: ResourceType) -> HttpResponse:
     parent_id = number(request.GET.get(resource.parent), largest=LARGEST_ID)
     parent = guard.get(actor, parent_type.permission("edit"), parent_id)
     form = RecordForm(actor, resource, data=sent(request))
+    back = reverse(f"{parent_type.name}_{resource.name}_list", args=[parent.pk])
     if request.method == "POST":
         try:
             with transaction.atomic():
-                made = actions.create_child(actor, resource, actions.NewChild(parent.pk, form.read()))
+                actions.create_child(actor, resource, actions.NewChild(parent.pk, form.read()))
         except Invalid as invalid:
-            form.show_problems(invalid)
+            show_problems(form, invalid)
         else:
             messages.success(request, _("%(thing)s created.") % {"thing": resource.label})
-            return HttpResponseRedirect(record_url(resource, made))
-    back = record_url(parent_type, parent.pk)
+            return HttpResponseRedirect(back)
+    queries.record_view(actor, parent_type, parent)
     return form_page(request, resource, form, back=back, parent=getattr(parent, parent_type.title))
+
+
+def named_references(request: Passage, resource: ResourceType) -> dict[str, str]:
+    """Return what the address chooses beforehand: the record that the new one belongs to. The picker checks it."""
+    return {
+        declared.name: request.GET[declared.name]
+        for declared in resource.fields
+        if declared.kind is Kind.REFERENCE and declared.name in request.GET
+    }
 
 
 def chosen_place(request: Passage, resource: ResourceType, places: list[Partition]) -> Partition:
@@ -117,7 +127,7 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
                 version = number(request.POST.get("version"))
                 actions.edit_record(actor, resource, record_id, form.read(), version=version)
         except Invalid as invalid:
-            form.show_problems(invalid)
+            show_problems(form, invalid)
         except Conflict:
             conflict = True
             record = guard.get(actor, resource.permission("edit"), record_id)

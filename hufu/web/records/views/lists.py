@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.crm import queries
 from hufu.web.passage import Passage
@@ -56,6 +57,9 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
                 if name not in ("q", "cursor") and value
             ],
             "may_create": may_create(actor, resource),
+            "bin_url": reverse(f"{resource.name}_bin")
+            if guard.may(actor, resource.permission("restore"))
+            else "",
             "new_url": reverse(f"{resource.name}_new"),
             "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
         },

@@ -1,36 +1,70 @@
-"""The page of one record, and its main facts in a drawer beside a list."""
+"""The page of one record: its facts, and beside them, in tabs, what happened, what belongs to it, who sees it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hufu.access import guard
-from hufu.access.fields import FieldAccess
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
-from hufu.core.errors import Conflict, Invalid
-from hufu.crm import actions, queries, values
-from hufu.web.numbers import number
+from hufu.crm import queries
+from hufu.crm.queries import ListQuery
+from hufu.crm.timeline import timeline
 from hufu.web.passage import Passage
-from hufu.web.records import columns
-from hufu.web.records.presenters import Cell, Presenter, Row, record_url
+from hufu.web.records import moments
+from hufu.web.records.children import children
+from hufu.web.records.presenters import Cell, Presenter
 
-DEEDS = ("edit", "transfer", "delete")
-MARKS = ("stage", "customer_level")
-# What says in a drawer whose a record is.
-BELONGING = ("owner", "department", "updated_at")
+DEEDS = ("edit", "transfer", "move", "delete")
+# The permission of a deed, where it is called otherwise.
+VERBS = {"move": "move_partition"}
+MARKS = ("stage", "customer_level", "decision_role")
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One of the tabs of a record's page."""
+
+    name: str
+    label: str
+    url: str
+    count: int | None = None
 
 
 def record_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
-    """Show one record."""
+    """Show one record, and what happened to it."""
+    record = queries.get_record(request.actor, resource, record_id)
+    told = timeline(request.actor, resource, record_id, cursor=request.GET.get("before", ""))
+    return tabbed(
+        request,
+        resource,
+        record,
+        "timeline",
+        {
+            "lines": moments.lines(request.actor, resource, record, told.entries),
+            "next_cursor": told.next_cursor,
+        },
+    )
+
+
+def tabbed(
+    request: Passage,
+    resource: ResourceType,
+    record: Any,
+    tab: str,
+    context: dict[str, Any],
+    *,
+    template: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """Return the page of a record with one of its tabs open."""
     actor = request.actor
-    record = queries.get_record(actor, resource, record_id)
     presenter = Presenter(actor, resource, [record])
     return render(
         request,
@@ -43,90 +77,46 @@ def record_page(request: Passage, resource: ResourceType, record_id: int) -> Htt
                 record, [declared for declared in resource.fields if declared.system]
             ),
             "list_url": reverse(f"{resource.name}_list"),
-        },
-    )
-
-
-def drawer(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
-    """Show the main facts of one record: a fragment for the drawer, and a view like that of its page."""
-    record = queries.get_record(request.actor, resource, record_id)
-    return drawer_of(request, resource, record)
-
-
-def change_stage(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
-    """Give a record another stage, by the deed that its form uses. What went wrong is said in the drawer."""
-    actor = request.actor
-    record = guard.get(actor, resource.permission("edit"), record_id)
-    wanted = str(request.POST.get("stage", ""))
-    problems: list[str] = []
-    conflict = False
-    try:
-        with transaction.atomic():
-            read = values.parse_all(resource, {"stage": wanted}, creating=False)
-            actions.edit_record(actor, resource, record_id, read, version=number(request.POST.get("version")))
-    except Invalid as invalid:
-        problems = [str(message) for messages in invalid.problems.values() for message in messages]
-    except Conflict:
-        if not is_fragment(request):
-            raise
-        conflict = True
-    else:
-        if not is_fragment(request):
-            return HttpResponseRedirect(record_url(resource, record_id))
-    record = guard.get(actor, resource.permission("view"), record_id)
-    queries.record_view(actor, resource, record)
-    is_done = not problems and not conflict
-    return drawer_of(
-        request,
-        resource,
-        record,
-        said=_("Stage changed.") if is_done else "",
-        problems=problems,
-        conflict=conflict,
-        row=shown_row(request, resource, record) if is_done else None,
-        status=409 if conflict else 400 if problems else 200,
-    )
-
-
-def drawer_of(
-    request: Passage, resource: ResourceType, record: Any, *, status: int = 200, **context: Any
-) -> HttpResponse:
-    """Return the drawer's content. It stays in the drawer whatever the status is."""
-    actor = request.actor
-    presenter = Presenter(actor, resource, [record])
-    belonging = [resource.by_name[name] for name in BELONGING if name in resource.by_name]
-    response = render(
-        request,
-        "records/drawer.html",
-        {
-            **about(actor, resource, record),
-            "marks": marks(presenter, record),
-            "cells": [cell for cell in presenter.cells(record, facts(resource)) if not cell.is_blank],
-            "belonging": [cell for cell in presenter.cells(record, belonging) if not cell.is_blank],
-            "stages": stages(actor, resource, record),
+            "tabs": tabs(actor, resource, record),
+            "tab": tab,
+            "tab_template": f"records/tabs/{template or tab}.html",
             **context,
         },
         status=status,
     )
-    if status != 200:
-        response.headers["HX-Retarget"] = "#drawer-body"
-        response.headers["HX-Reselect"] = ".drawer-inner"
-        response.headers["HX-Reswap"] = "innerHTML"
-    return response
+
+
+def tabs(actor: Actor, resource: ResourceType, record: Any) -> list[Tab]:
+    """Return the tabs that this person may open."""
+
+    def url(name: str) -> str:
+        return reverse(f"{resource.name}_{name}", args=[record.pk])
+
+    made = [Tab("timeline", _("Timeline"), url("record"))]
+    for child, reference in children(resource):
+        if guard.may(actor, child.permission("view")):
+            of_this = ListQuery(filters={reference.name: [str(record.pk)]})
+            amount = queries.count_records(actor, child, of_this)
+            made.append(Tab(child.name, str(child.label_plural), url(f"{child.name}_list"), amount))
+    if resource.has("share"):
+        made.append(
+            Tab("team", _("Related team"), url("team"), len(queries.team(actor, resource, record.pk)))
+        )
+        if guard.may(actor, resource.permission("edit"), record):
+            made.append(Tab("who", _("Who can see this"), url("who")))
+    return made
 
 
 def about(actor: Actor, resource: ResourceType, record: Any) -> dict[str, Any]:
-    """Return what both shapes of a record know: its title, and the deeds that this person may do."""
-    deeds = [verb for verb in DEEDS if resource.has(verb)]
+    """Return what every shape of a record knows: its title, and the deeds that this person may do."""
+    deeds = [name for name in DEEDS if resource.has(VERBS.get(name, name))]
+    pages = ["record", *(["stage"] if "stage" in resource.by_name else []), *deeds]
     return {
         "resource": resource,
         "record": record,
         "title": getattr(record, resource.title),
-        "may": {verb: guard.may(actor, resource.permission(verb), record) for verb in deeds},
-        "urls": {
-            name: reverse(f"{resource.name}_{name}", args=[record.pk])
-            for name in ("record", *(["stage"] if "stage" in resource.by_name else []), *deeds)
-        },
+        "may": {name: guard.may(actor, resource.permission(VERBS.get(name, name)), record) for name in deeds},
+        "urls": {name: reverse(f"{resource.name}_{name}", args=[record.pk]) for name in pages},
     }
 
 
@@ -143,24 +133,3 @@ def marks(presenter: Presenter, record: Any) -> list[Cell]:
     """Return the tags beside the title."""
     declared = [each for each in presenter.resource.fields if each.name in MARKS and each.kind is Kind.CHOICE]
     return [cell for cell in presenter.cells(record, declared) if cell.text]
-
-
-def stages(actor: Actor, resource: ResourceType, record: Any) -> list[tuple[str, str, bool]]:
-    """Return the stages to choose from: value, label, current. None where this person may not change it."""
-    declared = resource.by_name.get("stage")
-    if declared is None or not guard.may(actor, resource.permission("edit"), record):
-        return []
-    if guard.fields(actor, resource, record)["stage"] is not FieldAccess.EDITABLE:
-        return []
-    return [(value, str(label), value == record.stage) for value, label in declared.choices]
-
-
-def shown_row(request: Passage, resource: ResourceType, record: Any) -> Row:
-    """Return the record as a row of this browser's list, to take the place of the one before the change."""
-    fields = columns.shown(request, resource)
-    return Presenter(request.actor, resource, [record], short=True).rows(fields, deeds=True)[0]
-
-
-def is_fragment(request: Passage) -> bool:
-    """Say whether a part of a page is asked for, by htmx."""
-    return request.headers.get("HX-Request") == "true"
