@@ -103,7 +103,7 @@ def test_two_people_at_once_lose_nothing(company: Company, open_as: Open) -> Non
     expect(mine.get_by_role("alert")).to_contain_text("Region: 浦东")
     expect(mine.get_by_label("Region")).to_have_value("徐汇")
     mine.get_by_role("button", name="Save").click()
-    expect(mine.get_by_text("徐汇")).to_be_visible()
+    expect(mine.get_by_text("徐汇", exact=True)).to_be_visible()
 
 
 def test_the_audit_administrator_reads_the_log_and_sees_no_customer(company: Company, open_as: Open) -> None:

@@ -41,8 +41,8 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
         Row(f"{name}_bin", "GET", f"{name}.restore", "lin", 200, "chen", 403),
         Row(f"{name}_restore", "POST", f"{name}.restore", "lin", 302, "chen", 404),
         Row(f"{name}_restore", "POST", f"{name}.restore", "lin", 302, unseen, 404),
-        Row(f"{name}_purge", "GET", f"{name}.purge", "wang", 200, "lin", 404),
-        Row(f"{name}_purge", "POST", f"{name}.purge", "wang", 302, "lin", 404),
+        Row(f"{name}_purge", "GET", f"{name}.purge", "wang", 200, "lin", 403),
+        Row(f"{name}_purge", "POST", f"{name}.purge", "wang", 302, "lin", 403),
     ]
 
 
