@@ -251,7 +251,7 @@ SHEET = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</
 body {{ font: 14px system-ui, sans-serif; margin: 16px; background: #888; }}
 div {{ display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start; }}
 figure {{ margin: 0; background: #fff; padding: 4px; }}
-img {{ display: block; height: 420px; }}
+img {{ display: block; max-width: 440px; max-height: 420px; }}
 h2 {{ margin: 20px 0 6px; }}
 </style>{rows}</html>
 """

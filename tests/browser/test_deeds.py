@@ -26,8 +26,8 @@ def test_the_manager_edits_a_customer_of_the_reporting_line(company: Company, op
     page.get_by_label("Region").fill("广东 广州")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
-    expect(page.get_by_text("A strategic")).to_be_visible()
-    expect(page.get_by_text("广东 广州")).to_be_visible()
+    expect(page.locator(".page-titles").get_by_text("A strategic")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text="广东 广州")).to_be_visible()
 
 
 @pytest.mark.parametrize("who", ["zhao", "chen", "zhou"])
