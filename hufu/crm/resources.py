@@ -263,7 +263,15 @@ CONTACT = declare_type(
                 sort="name_sort",
                 in_list=True,
             ),
-            Field("customer", _("Customer"), Kind.REFERENCE, reference="customer", system=True, in_list=True),
+            Field(
+                "customer",
+                _("Customer"),
+                Kind.REFERENCE,
+                reference="customer",
+                system=True,
+                filterable=True,
+                in_list=True,
+            ),
             Field("title", _("Title"), max_length=80, in_list=True),
             Field(
                 "decision_role",

@@ -6,27 +6,30 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_info
 
 from hufu.access import guard, registry
 from hufu.core.actor import ANONYMOUS, Actor
-from hufu.web import menu
+from hufu.web import menu, toasts
 
 THEMES = ("auto", "light", "dark")
+DENSITIES = ("comfortable", "compact")
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the frame's values; what needs the database is read only where a template shows it."""
     actor: Actor = getattr(request, "actor", ANONYMOUS)
     theme = request.COOKIES.get("hufu_theme", "")
+    density = request.COOKIES.get("hufu_density", "")
     return {
         "actor": actor,
         "theme": theme if theme in THEMES else "auto",
+        "density": density if density in DENSITIES else "comfortable",
         "languages": [get_language_info(code) for code, _name in settings.LANGUAGES],
         "navigation": SimpleLazyObject(lambda: navigation(actor, request.path)),
-        "search_target": SimpleLazyObject(lambda: search_target(actor)),
+        "searched": SimpleLazyObject(lambda: searched(actor)),
+        "toasts": SimpleLazyObject(lambda: list(toasts.waiting(request))),
         "demo": settings.HUFU_DEMO,
     }
 
@@ -39,9 +42,10 @@ def navigation(actor: Actor, path: str) -> list[dict[str, Any]]:
     ]
 
 
-def search_target(actor: Actor) -> dict[str, Any]:
-    """Return where the search box of the top bar searches; empty for those who may view no business records."""
-    for resource in registry.resource_types():
-        if guard.may(actor, resource.permission("view")):
-            return {"url": reverse(f"{resource.name}_list"), "label": resource.label_plural}
-    return {}
+def searched(actor: Actor) -> list[str]:
+    """Return the names of what the palette searches for somebody: the types that they may view."""
+    return [
+        str(resource.label_plural)
+        for resource in registry.resource_types()
+        if guard.may(actor, resource.permission("view"))
+    ]

@@ -10,6 +10,17 @@ from django.utils.translation import gettext as _
 from hufu.access import guard, registry
 from hufu.core.actor import Actor
 
+# The letter that opens a page after G.
+KEYS = {
+    "home": "h",
+    "customer": "c",
+    "contact": "t",
+    "opportunity": "o",
+    "people": "p",
+    "roles": "r",
+    "log": "l",
+}
+
 
 @dataclass(frozen=True)
 class Item:
@@ -18,6 +29,7 @@ class Item:
     label: str
     url: str
     icon: str
+    key: str = ""
 
     def is_current(self, path: str) -> bool:
         return path == self.url if self.url == "/" else path.startswith(self.url)
@@ -34,12 +46,17 @@ class Group:
 def groups(actor: Actor) -> list[Group]:
     """Return the navigation of somebody: an entry stands there only if its page would open."""
     business = [
-        Item(str(resource.label_plural), reverse(f"{resource.name}_list"), resource.icon)
+        Item(
+            str(resource.label_plural),
+            reverse(f"{resource.name}_list"),
+            resource.icon,
+            KEYS.get(resource.name, ""),
+        )
         for resource in registry.resource_types()
         if guard.may(actor, resource.permission("view"))
     ]
     administration = [
-        Item(label, reverse(name), icon)
+        Item(label, reverse(name), icon, KEYS[name])
         for label, name, icon, permission in (
             (_("People"), "people", "sitemap", "user.view"),
             (_("Roles"), "roles", "shield-lock", "role.view"),
@@ -48,7 +65,7 @@ def groups(actor: Actor) -> list[Group]:
         if guard.may(actor, permission)
     ]
     everything = [
-        Group("", [Item(_("Home"), reverse("home"), "home")]),
+        Group("", [Item(_("Home"), reverse("home"), "home", KEYS["home"])]),
         Group(_("Customers and sales"), business),
         Group(_("Organisation and rights"), administration),
     ]

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Open
-from tests.company import CUSTOMERS, Company
+from tests.company import CONTACTS, CUSTOMERS, Company
 
 pytestmark = pytest.mark.browser
 
@@ -26,8 +26,8 @@ def test_the_manager_edits_a_customer_of_the_reporting_line(company: Company, op
     page.get_by_label("Region").fill("广东 广州")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
-    expect(page.get_by_text("A strategic")).to_be_visible()
-    expect(page.get_by_text("广东 广州")).to_be_visible()
+    expect(page.locator(".page-titles").get_by_text("A strategic")).to_be_visible()
+    expect(page.get_by_role("definition").filter(has_text="广东 广州")).to_be_visible()
 
 
 @pytest.mark.parametrize("who", ["zhao", "chen", "zhou"])
@@ -74,6 +74,9 @@ def test_deleting_asks_first_and_the_careful_answer_has_the_focus(company: Compa
     question.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("status")).to_contain_text("Customer deleted.")
     expect(page.get_by_text(CUSTOMERS["qiming"][0])).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status")).to_contain_text("Customer restored.")
+    expect(page.get_by_role("heading", name=CUSTOMERS["qiming"][0])).to_be_visible()
 
 
 def test_what_was_typed_is_not_lost_without_a_question(company: Company, open_as: Open) -> None:
@@ -100,7 +103,7 @@ def test_two_people_at_once_lose_nothing(company: Company, open_as: Open) -> Non
     expect(mine.get_by_role("alert")).to_contain_text("Region: 浦东")
     expect(mine.get_by_label("Region")).to_have_value("徐汇")
     mine.get_by_role("button", name="Save").click()
-    expect(mine.get_by_text("徐汇")).to_be_visible()
+    expect(mine.get_by_text("徐汇", exact=True)).to_be_visible()
 
 
 def test_the_audit_administrator_reads_the_log_and_sees_no_customer(company: Company, open_as: Open) -> None:
@@ -123,3 +126,34 @@ def test_a_session_that_ended_leads_to_sign_in_from_a_picker_too(company: Compan
     page.context.clear_cookies()
     page.get_by_role("searchbox", name="Find a colleague").fill("tang")
     expect(page.get_by_role("heading", name=re.compile("Hufu|虎符"))).to_be_visible()
+
+
+def test_the_tabs_of_a_record_open_in_place_and_have_addresses_of_their_own(
+    company: Company, open_as: Open
+) -> None:
+    address = f"/customers/{company.customer('qiming')}/"
+    page = open_as("lin", address)
+    tabs = page.get_by_role("navigation", name="About this record")
+    expect(page.get_by_text("added the Customer")).to_be_visible()
+    tabs.get_by_role("link", name=re.compile("Contacts")).click()
+    expect(page.get_by_role("link", name=CONTACTS["gao"][0], exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"{address}contacts$"))
+    page.get_by_role("button", name=f"Quick view {CONTACTS['gao'][0]}").click()
+    expect(page.get_by_role("dialog", name=CONTACTS["gao"][0])).to_be_visible()
+    page.keyboard.press("Escape")
+    tabs.get_by_role("link", name="Who can see this").click()
+    expect(page.get_by_role("heading", name="Owner of the record 1")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name=CONTACTS["gao"][0], exact=True)).to_be_visible()
+
+
+def test_a_colleague_is_found_and_taken_into_the_team(company: Company, open_as: Open) -> None:
+    page = open_as("lin", f"/customers/{company.customer('qiming')}/team")
+    page.get_by_role("searchbox", name="Find a colleague").fill("zhangw")
+    page.get_by_role("radio", name=re.compile("张伟")).check()
+    page.get_by_label("May", exact=True).select_option("May view and edit")
+    page.get_by_label("Role in the team").fill("售前")
+    page.get_by_role("button", name="Take into the team").click()
+    expect(page.get_by_role("status")).to_contain_text("张伟 is in the team.")
+    page.get_by_role("button", name="Take out 张伟").click()
+    expect(page.get_by_role("status")).to_contain_text("Taken out of the team.")

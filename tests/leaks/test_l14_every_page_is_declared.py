@@ -31,6 +31,26 @@ def test_every_permission_of_the_table_is_declared():
         assert row.needs in KINDS or registry.permission(row.needs)
 
 
+RECORDS = {"customer": "qiming", "opportunity": "machines", "contact": "gao"}
+NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "contacts"}
+# The pages of a type that are not about one record.
+OF_TYPE = {"list", "new", "pick", "owners", "bin"}
+
+
+def form_of(name, company):
+    """Return what the form of a page sends."""
+    of_deed = {
+        "transfer": {"to": str(company.people["tang"])},
+        "move": {"partition": str(company.partitions["sz"]), "owner": str(company.people["li"])},
+        "add": {"who": str(company.people["tang"]), "access": "read"},
+        "remove": {"who": str(company.people["tang"])},
+        "restore": {"version": "2"},
+        "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
+    }
+    usual = {"version": "1", "name": "新记录", "stage": "won", "reason": "x"}
+    return usual | of_deed.get(name.rpartition("_")[2], {})
+
+
 @pytest.fixture
 def address(request):
     """Return a function that gives the address and the form of a row."""
@@ -39,23 +59,13 @@ def address(request):
 
     def of(row):
         name = row.name
-        form = {
-            "version": "1",
-            "name": "新记录",
-            "stage": "won",
-            "to": str(company.people["tang"]),
-            "reason": "x",
-        }
-        type_name, _underscore, page = name.partition("_")
-        numbers = {
-            "customer": company.customer("qiming"),
-            "opportunity": company.opportunity("machines"),
-            "contact": company.contact("gao"),
-        }
-        if type_name in numbers:
-            of_record = page in ("record", "edit", "transfer", "delete")
-            below = f"?customer={numbers['customer']}" if name == "contact_new" else ""
-            return reverse(name, args=[numbers[type_name]] if of_record else []) + below, form
+        kind, _underscore, page = name.partition("_")
+        if kind in RECORDS:
+            number = getattr(company, NUMBERS[kind])[RECORDS[kind]]
+            if page in ("restore", "purge"):
+                number = company.binned[kind]
+            below = f"?customer={company.customer('qiming')}" if name == "contact_new" else ""
+            return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form_of(name, company)
         if name == "person":
             return reverse(name, args=[company.people["lin"]]), {}
         if name == "log_entry":
@@ -90,7 +100,10 @@ REFUSED = [row for row in TABLE if row.refusal]
 @pytest.mark.parametrize("row", REFUSED, ids=lambda row: f"{row.method} {row.name} by {row.who_may_not}")
 def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, owner_connection, row):
     url, form = address(row)
-    tables = ("crm_customer", "crm_opportunity", "people_user", "access_assignment", "crm_contact")
+    tables = (
+        *("crm_customer", "crm_opportunity", "people_user", "access_assignment"),
+        *("crm_contact", "access_team_member"),
+    )
     before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
     client = sign_in(row.who_may_not)
     before[2] = owner_connection.execute("SELECT * FROM people_user ORDER BY id").fetchall()

@@ -6,20 +6,25 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 FACTS: dict[str, str | Promise] = {
+    "access": _("Access"),
     "at": _("As of"),
     "changed": _("Changed"),
+    "children": _("What followed it"),
     "count": _("Records given"),
     "department": _("Department"),
     "digest": _("Digest"),
     "file": _("File"),
     "filter": _("Filtered by"),
     "from_department": _("Department before"),
+    "former_access": _("Former owner's access"),
     "from_owner": _("Owner before"),
     "group": _("Group"),
     "groups": _("Groups"),
     "includes": _("Includes"),
     "level": _("Level"),
     "manager": _("Manager"),
+    "from_partition": _("Partition before"),
+    "member": _("Colleague"),
     "method": _("Method"),
     "mode": _("Mode of administration"),
     "name": _("Name"),
@@ -34,10 +39,12 @@ FACTS: dict[str, str | Promise] = {
     "post": _("Post"),
     "posts": _("Posts"),
     "principal": _("Given to"),
+    "question": _("Question"),
     "reason": _("Reason"),
     "records": _("Records"),
     "reports": _("Direct reports"),
     "reports_to": _("Now report to"),
+    "record": _("Record"),
     "rights": _("Rights"),
     "role": _("Role"),
     "roles": _("Roles ended"),
@@ -49,11 +56,12 @@ FACTS: dict[str, str | Promise] = {
     "title": _("Title"),
     "to_department": _("Department afterwards"),
     "to_owner": _("Owner afterwards"),
+    "to_partition": _("Partition afterwards"),
     "version": _("Version"),
 }
 
 # Facts whose value is the number of a user (or several), or of a department.
-USERS = {"from_owner", "to_owner", "owner", "manager", "reports_to", "successors"}
+USERS = {"from_owner", "to_owner", "owner", "manager", "member", "reports_to", "successors"}
 DEPARTMENTS = {"from_department", "to_department"}
 
 REASONS: dict[str, str | Promise] = {

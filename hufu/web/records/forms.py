@@ -16,6 +16,7 @@ from hufu.core import money
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.crm import queries, values
+from hufu.crm.actions import FormerOwner
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 
 WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
@@ -81,12 +82,6 @@ class RecordForm(forms.Form):
                 raise Invalid({name: [_("Choose one of the list.")]})
             read[name] = number(text, largest=LARGEST_ID) or None
         return read
-
-    def show_problems(self, invalid: Invalid) -> None:
-        """Put the problems beside their fields."""
-        for name, messages in invalid.problems.items():
-            for message in messages:
-                self.add_error(name if name in self.fields else None, message)
 
     def is_untouched(self, name: str) -> bool:
         """Say whether the field was sent just as it was shown."""
@@ -174,8 +169,20 @@ def same_text(one: str, other: str) -> bool:
     return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
 
 
-class TransferForm(forms.Form):
-    """A new owner, and why."""
+class DeedForm(forms.Form):
+    """What every deed on a record as a whole asks: why, and on which version."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        help_text=_("It stands in the log."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    version = forms.IntegerField(min_value=0, max_value=LARGEST, widget=forms.HiddenInput)
+
+
+class TransferForm(DeedForm):
+    """A new owner, why, and what becomes of the former one and of the department."""
 
     to = forms.IntegerField(
         label=_("New owner"),
@@ -185,13 +192,56 @@ class TransferForm(forms.Form):
             name: _("Choose the new owner.") for name in ("required", "invalid", "min_value", "max_value")
         },
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        help_text=_("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
+    former_owner = forms.ChoiceField(
+        label=_("The former owner"),
+        required=False,
+        choices=(
+            (FormerOwner.LEAVES.value, _("leaves the record")),
+            (FormerOwner.READS.value, _("stays in the related team and may view it")),
+            (FormerOwner.EDITS.value, _("stays in the related team and may edit it")),
+        ),
+        widget=forms.RadioSelect,
     )
-    version = forms.IntegerField(min_value=0, max_value=LARGEST, widget=forms.HiddenInput)
+    keep_department = forms.ChoiceField(
+        label=_("Department of the record"),
+        required=False,
+        choices=(("", _("becomes the new owner's main department")), ("1", _("stays as it is"))),
+        widget=forms.RadioSelect,
+    )
+
+
+class MoveForm(DeedForm):
+    """Another partition, and an owner who is admitted there."""
+
+    partition = forms.ChoiceField(label=_("To the partition"), choices=())
+    owner = forms.IntegerField(label=_("Owner there"), required=False, min_value=1, max_value=LARGEST)
+
+    def __init__(self, places: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["partition"] = forms.ChoiceField(label=_("To the partition"), choices=places)
+
+
+class PurgeForm(DeedForm):
+    """The name of the record, typed: whoever types it knows what goes for good."""
+
+    confirmation = forms.CharField(label=_("Name of the record"), max_length=300)
+
+    def __init__(self, title: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = title
+
+    def clean_confirmation(self) -> str:
+        typed: str = self.cleaned_data["confirmation"]
+        if not same_text(typed, self.title):
+            raise forms.ValidationError(_("This is not its name. Type it exactly as it stands above."))
+        return typed
+
+
+def show_problems(form: forms.Form, invalid: Invalid) -> None:
+    """Put the problems of a deed beside their fields."""
+    for name, messages in invalid.problems.items():
+        for message in messages:
+            form.add_error(name if name in form.fields else None, message)
 
 
 def control(declared: Field, *, required: bool) -> forms.Field:

@@ -17,6 +17,8 @@ from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core import money
 from hufu.core.actor import Actor
 from hufu.crm import queries
+from hufu.crm.next_steps import NextStep, next_steps
+from hufu.web.records.columns import NEXT_STEP
 
 TONES: Mapping[str, Mapping[str, str]] = {
     "stage": {
@@ -44,6 +46,7 @@ class Cell:
     url: str = ""
     tone: str = ""
     number: int = 0
+    note: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -56,11 +59,23 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One record of a list."""
+    """One record of a list. With `deeds` it can be looked at beside the list, called, edited."""
 
     id: int
     url: str
     cells: list[Cell]
+    deeds: RowDeeds | None = None
+
+
+@dataclass(frozen=True)
+class RowDeeds:
+    """What a row leads to. `call` is empty where there is no number that this person may read."""
+
+    type: str
+    title: str
+    drawer: str
+    call: str = ""
+    edit: str = ""
 
 
 class Presenter:
@@ -73,24 +88,57 @@ class Presenter:
         self.actor = actor
         self.resource = resource
         self.records = records
+        self.next_steps: Mapping[int, NextStep] = {}
         self.titles = {
             declared.name: self._titles(declared)
             for declared in resource.fields
             if declared.kind is Kind.REFERENCE
         }
 
-    def rows(self, fields: Iterable[Field]) -> list[Row]:
+    def rows(self, fields: Iterable[Field], *, deeds: bool = False) -> list[Row]:
         """Return the rows of a list with these columns."""
         columns = list(fields)
+        if NEXT_STEP in columns:
+            self.next_steps = next_steps(self.actor, self.resource, self.records)
         return [
-            Row(record.pk, record_url(self.resource, record.pk), self.cells(record, columns))
+            Row(
+                record.pk,
+                record_url(self.resource, record.pk),
+                self.cells(record, columns),
+                self._deeds(record) if deeds else None,
+            )
             for record in self.records
         ]
 
     def cells(self, record: Any, fields: Iterable[Field]) -> list[Cell]:
         """Return the cells of one record; a hidden field has none, a masked one its mask."""
         access = guard.fields(self.actor, self.resource, record)
-        return [self._cell(record, declared, access[declared.name]) for declared in fields]
+        return [
+            self._next_step(record)
+            if declared is NEXT_STEP
+            else self._cell(record, declared, access[declared.name])
+            for declared in fields
+        ]
+
+    def _deeds(self, record: Any) -> RowDeeds:
+        name = self.resource.name
+        phones = [declared for declared in self.resource.fields if declared.kind is Kind.PHONE]
+        calls = [cell.url for cell in self.cells(record, phones) if cell.shape == "link"]
+        may_edit = guard.may(self.actor, self.resource.permission("edit"), record)
+        return RowDeeds(
+            name,
+            str(getattr(record, self.resource.title)),
+            reverse(f"{name}_drawer", args=[record.pk]),
+            call=next(iter(calls), ""),
+            edit=reverse(f"{name}_edit", args=[record.pk]) if may_edit else "",
+        )
+
+    def _next_step(self, record: Any) -> Cell:
+        step = self.next_steps.get(record.pk)
+        if step is None:
+            return Cell(NEXT_STEP)
+        day = date_format(step.on, "m-d" if step.on.year == localtime().year else "Y-m-d")
+        return Cell(NEXT_STEP, day, "step", tone="red" if step.is_overdue else "", note=step.what)
 
     def _titles(self, declared: Field) -> dict[int, str]:
         ids = {getattr(record, declared.column) for record in self.records} - {None}
@@ -127,7 +175,8 @@ class Presenter:
                     declared, title, "link", record_url(registry.resource_type(declared.reference), value)
                 )
             case Kind.USER:
-                return Cell(declared, getattr(record, declared.name).name, "person", number=value)
+                note = record.department.name if self.short and declared.name == "owner" else ""
+                return Cell(declared, getattr(record, declared.name).name, "person", number=value, note=note)
             case Kind.DEPARTMENT | Kind.PARTITION:
                 return Cell(declared, getattr(record, declared.name).name)
             case Kind.MONEY:
@@ -138,12 +187,8 @@ class Presenter:
             case Kind.TIMESTAMP:
                 return Cell(declared, moment(value, short=self.short))
             case Kind.PHONE:
-                return Cell(
-                    declared,
-                    str(value),
-                    "link",
-                    f"tel:{''.join(c for c in str(value) if c in '+0123456789')}",
-                )
+                number = "".join(character for character in str(value) if character in "+0123456789")
+                return Cell(declared, spoken(str(value)), "link", f"tel:{number}")
             case Kind.EMAIL:
                 return Cell(declared, str(value), "link", f"mailto:{value}")
             case Kind.URL:
@@ -159,6 +204,14 @@ def moment(at: datetime, *, short: bool) -> str:
     """Return a moment in this company's time; `short` leaves out the year while it is this year."""
     local = localtime(at)
     return date_format(local, "m-d H:i" if short and local.year == localtime().year else "Y-m-d H:i")
+
+
+def spoken(phone: str) -> str:
+    """Return a phone number the way people of this country say theirs; others stay as they are."""
+    national = phone.removeprefix("+86").strip()
+    if len(national) == 11 and national.isdigit() and national.startswith("1"):
+        return f"{national[:3]} {national[3:7]} {national[7:]}"
+    return phone
 
 
 def record_url(resource: ResourceType, record_id: int) -> str:

@@ -12,10 +12,12 @@ from django.urls import URLPattern, path, register_converter
 from hufu.access.registry import ResourceType, resource_types
 from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
-from hufu.web.records import pickers, views
+from hufu.web.records import pickers
+from hufu.web.records.children import children
+from hufu.web.records.views import bin, deeds, drawer, editing, lists, record, tabs
 
 register_converter(RecordNumber, "record")
-READ, WRITE = ("GET",), ("GET", "POST")
+READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
 
 
 def routes_of(resource: ResourceType) -> list[URLPattern]:
@@ -35,29 +37,35 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         declare = page(resource.permission(verb), of_record=of_record, methods=methods)
         return path(f"{base}/{address}", declare(bound), name=f"{resource.name}_{suffix}")
 
+    one = "<record:record_id>/"
     each = [
-        route("", "list", views.list_page, "view"),
-        route("new", "new", views.create_page, "create", methods=WRITE),
+        route("", "list", lists.list_page, "view"),
+        route("new", "new", editing.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view"),
-        route("<record:record_id>/", "record", views.record_page, "view", of_record=True),
-        route("<record:record_id>/edit", "edit", views.edit_page, "edit", of_record=True, methods=WRITE),
-        route(
-            "<record:record_id>/delete", "delete", views.delete, "delete", of_record=True, methods=("POST",)
-        ),
+        route("bin/", "bin", bin.bin_page, "restore"),
+        route(one, "record", record.record_page, "view", of_record=True),
+        route(f"{one}drawer", "drawer", drawer.drawer, "view", of_record=True),
+        route(f"{one}edit", "edit", editing.edit_page, "edit", of_record=True, methods=WRITE),
+        route(f"{one}delete", "delete", deeds.delete, "delete", of_record=True, methods=DEED),
+        route(f"{one}restore", "restore", bin.restore, "restore", of_record=True, methods=DEED),
+        route(f"{one}purge", "purge", bin.purge_page, "purge", of_record=True, methods=WRITE),
     ]
+    for child, _reference in children(resource):
+        show = update_wrapper(partial(tabs.children, child=child.name), tabs.children)
+        each.append(route(f"{one}{plural(child.name)}", f"{child.name}_list", show, "view", of_record=True))
+    if "stage" in resource.by_name:
+        each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
     if resource.parent:
         return each
     return [
         *each,
         route("owners", "owners", pickers.owners, "view"),
-        route(
-            "<record:record_id>/transfer",
-            "transfer",
-            views.transfer_page,
-            "transfer",
-            of_record=True,
-            methods=WRITE,
-        ),
+        route(f"{one}transfer", "transfer", deeds.transfer_page, "transfer", of_record=True, methods=WRITE),
+        route(f"{one}move", "move", deeds.move_page, "move_partition", of_record=True, methods=WRITE),
+        route(f"{one}team", "team", tabs.team, "view", of_record=True),
+        route(f"{one}team/add", "team_add", tabs.add_member, "share", of_record=True, methods=DEED),
+        route(f"{one}team/remove", "team_remove", tabs.remove_member, "view", of_record=True, methods=DEED),
+        route(f"{one}who", "who", tabs.who, "view", of_record=True),
     ]
 
 

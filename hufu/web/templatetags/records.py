@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from hufu.web.records.presenters import Cell, Row
@@ -31,7 +31,22 @@ def cell(shown: Cell) -> SafeString | str:
                 shown.text,
             )
         case "person":
-            return format_html('<span class="person">{}{}</span>', face(shown.text, shown.number), shown.text)
+            note = format_html('<span class="soft">{}</span>', shown.note) if shown.note else ""
+            return format_html(
+                '<span class="person">{}<span>{} {}</span></span>',
+                face(shown.text, shown.number),
+                shown.text,
+                note,
+            )
+        case "step":
+            dress = "step is-overdue" if shown.tone else "step"
+            return format_html(
+                '<span class="{}" title="{}"><span>{}</span> {}</span>',
+                dress,
+                shown.note,
+                shown.text,
+                shown.note,
+            )
         case "tag" | "dot":
             return tag(shown.text, shown.tone, shown.shape == "dot")
         case "masked":
@@ -48,12 +63,62 @@ def cell(shown: Cell) -> SafeString | str:
 
 
 @register.simple_tag
-def row(shown: Row) -> SafeString:
-    """Return one record as a row of a table; on a phone it becomes a card."""
-    cells = ((classes(each), each.field.label, cell(each)) for each in shown.cells)
+def row(shown: Row, first: bool = False, again: bool = False) -> SafeString:
+    """Return one record as a row of a table; on a phone it becomes a card.
+
+    One row of a list, the `first`, is reached by Tab; the arrows go on from it. A row that is shown `again`
+    takes the place of the one that stands on the page.
+    """
+    cells = format_html_join(
+        "",
+        '<td role="cell" class="{}" data-label="{}">{}</td>',
+        ((classes(each), each.field.label, cell(each)) for each in shown.cells),
+    )
+    if shown.deeds is None:
+        return format_html('<tr role="row">{}</tr>', cells)
     return format_html(
-        '<tr role="row">{}</tr>',
-        format_html_join("", '<td role="cell" class="{}" data-label="{}">{}</td>', cells),
+        '<tr role="row" id="row-{}" data-row tabindex="{}"{}>{}<td role="cell" class="cell-deeds">{}</td></tr>',
+        str(shown.id),
+        0 if first else -1,
+        mark_safe(' hx-swap-oob="true"') if again else "",
+        cells,
+        deeds(shown),
+    )
+
+
+def deeds(shown: Row) -> SafeString:
+    """Return what a row leads to: call and follow up on a phone, a look beside the list everywhere."""
+    offered = shown.deeds
+    assert offered is not None
+    parts = [
+        _link("row-call", offered.call, "phone", _("Call"), offered.title) if offered.call else "",
+        _link("row-follow", shown.url, "message-plus", _("Follow up"), offered.title) if offered.edit else "",
+        format_html(
+            '<button type="button" class="row-deed row-look" data-drawer="{}" hx-get="{}" hx-target="#drawer-body"'
+            ' hx-swap="innerHTML" title="{}">{}<span>{}</span><span class="visually-hidden"> {}</span></button>',
+            str(shown.id),
+            offered.drawer,
+            _("Quick view"),
+            icon("layout-sidebar-right"),
+            _("Quick view"),
+            offered.title,
+        ),
+        _link("row-edit", offered.edit, "pencil", _("Edit"), offered.title) if offered.edit else "",
+    ]
+    return format_html(
+        '<span class="row-deeds">{}</span>', format_html_join("", "{}", ((part,) for part in parts))
+    )
+
+
+def _link(dress: str, url: str, picture: str, words: str, title: str) -> SafeString:
+    return format_html(
+        '<a class="row-deed {}" href="{}" title="{}">{}<span>{}</span><span class="visually-hidden"> {}</span></a>',
+        dress,
+        url,
+        words,
+        icon(picture),
+        words,
+        title,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -9,9 +10,11 @@ from django import template
 from django.forms import BoundField, CheckboxInput, Select
 from django.http import QueryDict
 from django.templatetags.static import static
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localdate, localtime
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -67,6 +70,25 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 def grouped(number: int) -> str:
     """Return a whole number with separators."""
     return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def ago(at: datetime) -> str:
+    """Return a moment the way one speaks of it: today, yesterday, a day of this year, a day of another."""
+    local = localtime(at)
+    days = (localdate() - local.date()).days
+    hour = date_format(local, "H:i")
+    if days == 0:
+        return _("today %(hour)s") % {"hour": hour}
+    if days == 1:
+        return _("yesterday %(hour)s") % {"hour": hour}
+    return date_format(local, "m-d H:i" if local.year == localdate().year else "Y-m-d")
+
+
+@register.filter
+def joined(words: list[str]) -> str:
+    """Return words as a list in one sentence."""
+    return _(", ").join(words)
 
 
 @register.filter

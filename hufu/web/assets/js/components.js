@@ -1,11 +1,8 @@
 /* What the templates name in x-data. The build of Alpine is the one that needs no eval. */
 
-const YEAR = 60 * 60 * 24 * 365;
-
-function remember(name, value) {
-  const secure = location.protocol === "https:" ? ";secure" : "";
-  document.cookie = `${name}=${value};path=/;max-age=${YEAR};samesite=lax${secure}`;
-}
+import { remember, setLanguage, setTheme } from "./preferences.js";
+import { drawer } from "./drawer.js";
+import { palette } from "./palette.js";
 
 export const components = {
   /* The frame of every page; on the phone the navigation slides in. */
@@ -39,20 +36,29 @@ export const components = {
     },
   }),
 
-  /* Theme and language are kept in the browser; the server reads both cookies. */
   preferences: () => ({
     setTheme() {
-      const theme = this.$el.dataset.value;
-      remember("hufu_theme", theme);
-      const root = document.documentElement;
-      if (theme === "auto") root.removeAttribute("data-bs-theme");
-      else root.setAttribute("data-bs-theme", theme);
-      for (const button of this.$root.querySelectorAll("[data-theme-choice]")) {
-        button.setAttribute("aria-pressed", String(button.dataset.value === theme));
-      }
+      setTheme(this.$el.dataset.value);
     },
     setLanguage() {
-      remember("django_language", this.$el.dataset.value);
+      setLanguage(this.$el.dataset.value);
+    },
+  }),
+
+  /* Which columns a list shows, and how close its rows stand: kept in this browser, as names of fields alone. */
+  columns: () => ({
+    setDensity() {
+      const density = this.$el.value;
+      remember("hufu_density", density);
+      document.documentElement.dataset.density = density;
+    },
+    store() {
+      const chosen = [...this.$root.querySelectorAll("[name=column]:checked")].map((box) => box.value);
+      remember(`hufu_columns_${this.$root.dataset.type}`, chosen.join("."));
+      location.reload();
+    },
+    reset() {
+      remember(`hufu_columns_${this.$root.dataset.type}`, "", 0);
       location.reload();
     },
   }),
@@ -60,7 +66,8 @@ export const components = {
   toast: () => ({
     shown: true,
     init() {
-      if (this.$el.dataset.stay === undefined) setTimeout(() => this.hide(), 6000);
+      const { stay, seconds } = this.$el.dataset;
+      if (stay === undefined) setTimeout(() => this.hide(), 1000 * Number(seconds ?? 6));
     },
     hide() {
       this.shown = false;
@@ -96,6 +103,16 @@ export const components = {
       this.$refs.dialog.close();
     },
   }),
+
+  /* The shortcuts of the keyboard. */
+  keys: () => ({
+    hide() {
+      this.$root.close();
+    },
+  }),
+
+  palette,
+  drawer,
 
   /* Submits the form that the changed control belongs to. */
   autosubmit: () => ({

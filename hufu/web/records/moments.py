@@ -1,0 +1,201 @@
+"""What happened to a record, in words: who did what, when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import guard
+from hufu.access.fields import FieldAccess, is_open
+from hufu.access.models import TeamMember
+from hufu.access.registry import Field, Kind, ResourceType, resource_type
+from hufu.core import money
+from hufu.core.actor import OPERATOR_ID, Actor
+from hufu.crm import queries
+from hufu.crm.timeline import Change, Entry
+from hufu.people.models import User
+from hufu.web.records import filters
+from hufu.web.records.presenters import TONES, record_url
+
+READABLE = {FieldAccess.READ_ONLY, FieldAccess.EDITABLE}
+PEOPLE = ("from_owner", "to_owner", "member")
+FORMER: Mapping[str | None, str | Promise] = {
+    TeamMember.Access.READ: gettext_lazy("the former owner may still view it"),
+    TeamMember.Access.EDIT: gettext_lazy("the former owner may still edit it"),
+}
+
+
+@dataclass(frozen=True)
+class ChangeInWords:
+    """A field that changed; without values where they are not told."""
+
+    label: str
+    before: str = ""
+    after: str = ""
+    tone: str = ""
+    is_told: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One moment of a timeline. `about` is the record that belongs to the one asked about, with its address."""
+
+    at: datetime
+    who: str
+    number: int
+    what: str
+    about: str = ""
+    url: str = ""
+    tone: str = ""
+    reason: str = ""
+    changes: Sequence[ChangeInWords] = ()
+
+
+TONE_OF_VERB = {"created": "green", "deleted": "red", "restored": "green", "transferred": "purple"}
+
+
+def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[Entry]) -> list[Line]:
+    """Return what happened in words; a fixed number of queries whatever the number of entries.
+
+    What belongs to the record has its title where the actor may view it. A field that they may not read is not
+    named, of the record itself; of what belongs to it, only fields that are open on every record are.
+    """
+    people = dict(User.objects.filter(pk__in=_people_in(entries)).values_list("pk", "name"))
+    partitions = dict(filters.partitions(actor)) if any(each.verb == "moved" for each in entries) else {}
+    titles = _titles(actor, resource, record, entries)
+    access = guard.fields(actor, resource, record)
+    may_know_why = guard.may(actor, resource.permission("edit"), record)
+
+    def is_named(entry: Entry, change: Change) -> bool:
+        if entry.target.type == resource.name:
+            return access[change.field.name] in READABLE
+        return is_open(change.field)
+
+    made = []
+    for each in entries:
+        changes = [change for change in each.changes if each.verb == "changed" and is_named(each, change)]
+        if each.verb == "changed" and not changes:
+            continue
+        of = resource_type(each.target.type)
+        is_child = (each.target.type, each.target.id) != (resource.name, record.pk)
+        title = titles.get((each.target.type, each.target.id), "")
+        made.append(
+            Line(
+                at=each.at,
+                who=_who(each.actor_id, people),
+                number=each.actor_id,
+                what=_what(each, of, people, partitions),
+                about=(title or f"{of.label} #{each.target.id}") if is_child else "",
+                url=record_url(of, each.target.id) if title else "",
+                tone=TONE_OF_VERB.get(each.verb, "blue"),
+                reason=each.reason if may_know_why else "",
+                changes=[_change(change) for change in changes],
+            )
+        )
+    return made
+
+
+def _titles(
+    actor: Actor, resource: ResourceType, record: Any, entries: Iterable[Entry]
+) -> dict[tuple[str, int], str]:
+    wanted: dict[str, set[int]] = {}
+    for each in entries:
+        if (each.target.type, each.target.id) != (resource.name, record.pk):
+            wanted.setdefault(each.target.type, set()).add(each.target.id)
+    return {
+        (name, number): title
+        for name, numbers in wanted.items()
+        for number, title in queries.visible_titles(actor, resource_type(name), sorted(numbers)).items()
+    }
+
+
+def _people_in(entries: Iterable[Entry]) -> set[int]:
+    found: list[Any] = [each.actor_id for each in entries]
+    found += [each.facts.get(name) for each in entries for name in PEOPLE]
+    return {number for number in found if isinstance(number, int)}
+
+
+def _who(number: int, people: Mapping[int, str]) -> str:
+    if number == OPERATOR_ID:
+        return _("Operator (command line)")
+    if number <= 0:
+        return _("The system")
+    return people.get(number, f"#{number}")
+
+
+def _what(
+    moment: Entry, resource: ResourceType, people: Mapping[int, str], partitions: Mapping[str, str]
+) -> str:
+    facts = moment.facts
+    thing = resource.label
+
+    def name(of: str) -> str:
+        number = facts.get(of)
+        return people.get(number, f"#{number}") if isinstance(number, int) else "—"
+
+    match moment.verb:
+        case "created":
+            return _("added the %(thing)s") % {"thing": thing}
+        case "changed":
+            return _("changed")
+        case "deleted":
+            return _("put the %(thing)s into the bin") % {"thing": thing}
+        case "restored":
+            return _("restored the %(thing)s from the bin") % {"thing": thing}
+        case "transferred":
+            said = _("changed the owner from %(before)s to %(after)s") % {
+                "before": name("from_owner"),
+                "after": name("to_owner"),
+            }
+            former = FORMER.get(facts.get("former_access"))
+            return _("%(deed)s; %(more)s") % {"deed": said, "more": former} if former else said
+        case "moved":
+            to = partitions.get(str(facts.get("to_partition")))
+            return _("moved it to the partition “%s”") % to if to else _("moved it to another partition")
+        case "member_joined":
+            access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
+            words = [str(word) for word in (facts.get("role"), access) if word]
+            return _("took %(name)s into the team (%(rights)s)") % {
+                "name": name("member"),
+                "rights": _(", ").join(words),
+            }
+        case _:
+            if facts.get("member") == moment.actor_id:
+                return _("left the team")
+            return _("took %(name)s out of the team") % {"name": name("member")}
+
+
+def _change(change: Change) -> ChangeInWords:
+    label = str(change.field.label)
+    # A long text is looked up where it stands.
+    if not change.is_told or change.field.kind is Kind.LONG_TEXT:
+        return ChangeInWords(label)
+    return ChangeInWords(
+        label,
+        value_in_words(change.field, change.before),
+        value_in_words(change.field, change.after),
+        TONES.get(change.field.name, {}).get(str(change.after), ""),
+        is_told=True,
+    )
+
+
+def value_in_words(declared: Field, value: Any) -> str:
+    """Return a value as the log keeps it, the way a page shows it."""
+    if value in (None, ""):
+        return ""
+    match declared.kind:
+        case Kind.CHOICE:
+            return str(declared.choice_label(str(value)))
+        case Kind.MONEY:
+            return money.display(int(value), "")
+        case Kind.DATE:
+            return date_format(date.fromisoformat(str(value)), "Y-m-d")
+        case _:
+            return str(value)

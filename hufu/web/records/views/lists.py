@@ -1,0 +1,80 @@
+"""The list of a type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from hufu.access import guard
+from hufu.access.registry import Field, Kind, ResourceType
+from hufu.crm import queries
+from hufu.web.passage import Passage
+from hufu.web.records import columns, filters
+from hufu.web.records.access import may_create
+from hufu.web.records.presenters import Presenter
+
+# What one wants to see first is the largest and the latest; of names the first.
+LATEST_FIRST = {Kind.MONEY, Kind.INTEGER, Kind.DATE, Kind.TIMESTAMP}
+
+
+def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
+    """Show the records that the actor may view, filtered, sorted, in pages."""
+    actor = request.actor
+    query = filters.read(request.GET)
+    found = queries.list_records(actor, resource, query)
+    fields = columns.shown(request, resource)
+    controls = filters.controls(actor, resource, query)
+    owner = query.filters.get("owner", ())
+    return render(
+        request,
+        "records/list.html",
+        {
+            "resource": resource,
+            "count": queries.count_records(actor, resource, query),
+            "rows": Presenter(actor, resource, found.records, short=True).rows(fields, deeds=True),
+            "columns": [heading(resource, declared, query.sort) for declared in fields],
+            "column_choices": columns.choices(resource, fields),
+            "page": found,
+            "query": query,
+            "controls": controls,
+            "chips": filters.chips(request.GET, controls),
+            "is_narrowed": bool(query.search or any(query.filters.values())),
+            "is_mine": list(owner) == [str(actor.user_id)],
+            "without_search": filters.without(request.GET, "q"),
+            "kept": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name in ("q", "sort") and value
+            ],
+            "kept_by_search": [
+                (name, value)
+                for name in request.GET
+                for value in request.GET.getlist(name)
+                if name not in ("q", "cursor") and value
+            ],
+            "may_create": may_create(actor, resource),
+            "bin_url": reverse(f"{resource.name}_bin")
+            if guard.may(actor, resource.permission("restore"))
+            else "",
+            "new_url": reverse(f"{resource.name}_new"),
+            "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
+        },
+    )
+
+
+def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
+    """Return a column's heading, and the sort that a click on it asks for."""
+    current = sort or resource.default_sort
+    is_current = current.removeprefix("-") == declared.name
+    descending = current.startswith("-")
+    downwards = not descending if is_current else declared.kind in LATEST_FIRST
+    return {
+        "field": declared,
+        "is_number": declared.kind is Kind.MONEY,
+        "sort": "" if declared.sort is None else f"-{declared.name}" if downwards else declared.name,
+        "direction": ("descending" if descending else "ascending") if is_current else "",
+    }

@@ -1,0 +1,176 @@
+"""The tabs of a record's page beside its timeline: what belongs to it, its team, who sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import guard
+from hufu.access.decision.scopes import Scope
+from hufu.access.models import TeamMember
+from hufu.access.registry import ResourceType, resource_type
+from hufu.core.errors import Invalid, NotFound
+from hufu.crm import actions, queries
+from hufu.crm.queries import ListQuery
+from hufu.crm.who_sees import Viewers, who_sees
+from hufu.people.models import User
+from hufu.web.numbers import number
+from hufu.web.passage import Passage
+from hufu.web.records import columns, pickers
+from hufu.web.records.access import may_create
+from hufu.web.records.children import reference_to
+from hufu.web.records.presenters import Presenter
+from hufu.web.records.views.record import tabbed
+
+WAYS: Mapping[Scope, str | Promise] = {
+    Scope.OWN: gettext_lazy("Owner of the record"),
+    Scope.TEAM: gettext_lazy("In the related team"),
+    Scope.DIRECT_REPORTS: gettext_lazy("The owner reports to them directly"),
+    Scope.SUBORDINATES: gettext_lazy("The owner stands below them in the reporting line"),
+    Scope.DEPARTMENT: gettext_lazy("Of the record's department"),
+    Scope.DEPARTMENT_AND_BELOW: gettext_lazy("Of a department above the record's department"),
+    Scope.EVERYTHING: gettext_lazy("A role of theirs covers every record of the partition"),
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to a record, and whom it leads there."""
+
+    label: str
+    people: tuple[User, ...]
+
+
+def children(request: Passage, resource: ResourceType, record_id: int, child: str) -> HttpResponse:
+    """Show the records of another type that belong to this one and that the actor may view."""
+    actor = request.actor
+    record = queries.get_record(actor, resource, record_id)
+    other = resource_type(child)
+    guard.authorize(actor, other.permission("view"))
+    reference = reference_to(other, resource)
+    of_this = ListQuery(
+        filters={reference.name: [str(record_id)]}, cursor=request.GET.get("cursor", ""), limit=queries.PAGE
+    )
+    found = queries.list_records(actor, other, of_this)
+    fields = columns.beside_parent(columns.shown(request, other))
+    if other.parent:
+        may_add = guard.may_add_to(actor, other, record)
+    else:
+        may_add = may_create(actor, other)
+    return tabbed(
+        request,
+        resource,
+        record,
+        child,
+        {
+            "child": other,
+            "rows": Presenter(actor, other, found.records, short=True).rows(fields, deeds=True),
+            "columns": fields,
+            "page": found,
+            "new_url": f"{reverse(f'{child}_new')}?{reference.name}={record_id}" if may_add else "",
+        },
+        template="children",
+    )
+
+
+def team(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Show who works on a record beside its owner."""
+    record = queries.get_record(request.actor, resource, record_id)
+    return team_page(request, resource, record, {})
+
+
+def team_page(
+    request: Passage, resource: ResourceType, record: object, problems: Mapping[str, list[str]]
+) -> HttpResponse:
+    """Return the tab of the team, with what was wrong in its form."""
+    actor = request.actor
+    record_id: int = record.pk  # type: ignore[attr-defined]
+    chosen = User.objects.select_related("main_department").filter(pk=number(request.POST.get("who")))
+    may_share = guard.may(actor, resource.permission("share"), record)  # type: ignore[arg-type]
+    accesses = [TeamMember.Access.READ]
+    if may_share and guard.may(actor, resource.permission("edit"), record):  # type: ignore[arg-type]
+        accesses.append(TeamMember.Access.EDIT)
+    return tabbed(
+        request,
+        resource,
+        record,
+        "team",
+        {
+            "members": queries.team(actor, resource, record_id),
+            "may_share": may_share,
+            "accesses": [(access.value, access.label) for access in accesses],
+            "typed": {"access": request.POST.get("access", "read"), "role": request.POST.get("role", "")},
+            "chosen": [pickers.person_choice(person, chosen=True) for person in chosen],
+            "problems": [message for messages in problems.values() for message in messages],
+            "owners_url": reverse(f"{resource.name}_owners"),
+            "add_url": reverse(f"{resource.name}_team_add", args=[record_id]),
+            "remove_url": reverse(f"{resource.name}_team_remove", args=[record_id]),
+        },
+    )
+
+
+def add_member(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Take a colleague into the team, or change what a member may do."""
+    actor = request.actor
+    who = number(request.POST.get("who"))
+    try:
+        with transaction.atomic():
+            if not User.objects.filter(pk=who).exists():
+                raise Invalid({"who": [_("Choose a colleague.")]})
+            actions.add_member(
+                actor,
+                resource,
+                record_id,
+                who=who,
+                access=request.POST.get("access", ""),
+                role=request.POST.get("role", "").strip(),
+            )
+    except Invalid as invalid:
+        record = guard.get(actor, resource.permission("share"), record_id)
+        queries.record_view(actor, resource, record)
+        return team_page(request, resource, record, invalid.problems)
+    name = User.objects.get(pk=who).name
+    messages.success(request, _("%(name)s is in the team.") % {"name": name})
+    return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
+
+
+def remove_member(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Take somebody out of the team; one who leaves it may lose sight of the record."""
+    actor = request.actor
+    who = number(request.POST.get("who"))
+    actions.remove_member(actor, resource, record_id, who=who)
+    messages.success(
+        request, _("You left the team.") if who == actor.user_id else _("Taken out of the team.")
+    )
+    if queries.visible_titles(actor, resource, [record_id]):
+        return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
+    return HttpResponseRedirect(reverse(f"{resource.name}_list"))
+
+
+def who(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Show who can see a record, by the way that leads them there."""
+    actor = request.actor
+    found = who_sees(actor, resource, record_id)
+    context = {"ways": in_words(found), "amount": sum(len(viewers.people) for viewers in found)}
+    try:
+        record = guard.get(actor, resource.permission("view"), record_id)
+    except NotFound:
+        # Whoever explains rights need not be one who may view the record: people and reasons, nothing of it.
+        name = f"{resource.label} #{record_id}"
+        return render(request, "records/who.html", {"resource": resource, "title": name, **context})
+    queries.record_view(actor, resource, record)
+    return tabbed(request, resource, record, "who", context)
+
+
+def in_words(found: tuple[Viewers, ...]) -> list[Way]:
+    """Return the ways in words."""
+    return [Way(str(WAYS[viewers.scope]), viewers.people) for viewers in found]
