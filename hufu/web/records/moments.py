@@ -156,6 +156,8 @@ def _what(
             }
             former = FORMER.get(facts.get("former_access"))
             return _("%(deed)s; %(more)s") % {"deed": said, "more": former} if former else said
+        case "taken_along":
+            return _("took it along to their new department")
         case "moved":
             to = partitions.get(str(facts.get("to_partition")))
             return _("moved it to the partition “%s”") % to if to else _("moved it to another partition")
