@@ -17,7 +17,7 @@ LINES = [
 
 
 def test_every_command_has_its_section():
-    sections = set(re.findall(r"^## hufu ([a-z]+)", REFERENCE, re.MULTILINE))
+    sections = set(re.findall(r"^## hufu ([a-z-]+)", REFERENCE, re.MULTILINE))
     assert sections == {module.NAME for module in main._modules([])}
 
 
