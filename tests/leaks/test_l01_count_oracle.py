@@ -71,7 +71,7 @@ def test_deleting_and_transferring_counts_at_once(sign_in, company):
     number = company.customer("qiming")
     form = {"version": "1", "to": str(company.people["zhang"]), "reason": "x"}
     assert lin.post(f"/customers/{number}/transfer", form).status_code == 302
-    assert f"/customers/{number}/" not in lin.get("/customers/").content.decode()
-    assert f"/customers/{number}/" in zhang.get("/customers/").content.decode()
+    assert f'href="/customers/{number}/"' not in lin.get("/customers/").content.decode()
+    assert f'href="/customers/{number}/"' in zhang.get("/customers/").content.decode()
     assert zhang.post(f"/customers/{number}/delete", {"version": "2"}).status_code == 302
-    assert f"/customers/{number}/" not in zhang.get("/customers/").content.decode()
+    assert f'href="/customers/{number}/"' not in zhang.get("/customers/").content.decode()
