@@ -1,9 +1,10 @@
 """What happened to a record: the events of the log that whoever may view the record may know of.
 
-Views and lists by others are not among them, nor refusals. Values are told only of fields that are readable on every
-record that is viewable; of other fields only that they changed. Events of what belongs to the record are told where
-that may be viewed, too. The database decides: a definer function per type gives nothing on records that may not be
-viewed.
+Views and lists by others are not among them, nor refusals, nor what happened while the record lived in a partition that
+the reader may not read in. Values are told only of fields that are readable on every record that is viewable; of other
+fields only that they changed, and only where the reader may read them. Reasons are told to those who may edit the
+record. Events of what belongs to the record are told where that may be viewed, too. The database decides: a definer
+function per type gives nothing on records that may not be viewed.
 """
 
 from __future__ import annotations
@@ -11,26 +12,26 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from hufu.access import registry
+from hufu.access import guard, registry
 from hufu.access.deeds import HEAD, dependents
-from hufu.access.fields import is_open
+from hufu.access.fields import FieldAccess, is_open
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core.actor import Actor
-from hufu.core.transaction import current_unit
 
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
     *("taken_along", "member_joined", "member_left", "moved"),
 )
 PAGE = 30
+READABLE = (FieldAccess.EDITABLE, FieldAccess.READ_ONLY)
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,40 @@ class Timeline:
 def timeline(
     actor: Actor, resource: ResourceType, record_id: int, *, cursor: str = "", limit: int = PAGE
 ) -> Timeline:
-    """Return what happened to a record that the actor may view; nothing for any other. Two statements, however long."""
-    if current_unit().actor.user_id != actor.user_id:
-        raise RuntimeError("The actor is not the one of this transaction.")
+    """Return what happened to a record that the actor may view; nothing for any other.
+
+    A fixed number of statements, however long it is.
+    """
+    rows = guard.scope(actor, resource.permission("view")).filter(pk=record_id)
+    record = guard.with_parent(resource, rows).first()
+    if record is None:
+        return Timeline((), "")
     at, event_id = _read_cursor(cursor)
     with connection.cursor() as statement:
         statement.execute(
             f"SELECT * FROM hufu.timeline_{resource.table}(%s, %s, %s, %s)",
             [record_id, at, event_id, limit + 1],
         )
-        rows = statement.fetchall()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return Timeline(
-        tuple(_entry(row) for row in rows), _write_cursor(rows[-1][1], rows[-1][0]) if more else ""
+        found = statement.fetchall()
+    more = len(found) > limit
+    found = found[:limit]
+    access = guard.fields(actor, resource, record)
+    may_know_why = guard.may(actor, resource.permission("edit"), record)
+
+    def is_named(entry: Entry, declared: registry.Field) -> bool:
+        if (entry.target.type, entry.target.id) == (resource.name, record_id):
+            return access[declared.name] in READABLE
+        return is_open(declared)
+
+    told = (
+        replace(
+            entry,
+            changes=tuple(change for change in entry.changes if is_named(entry, change.field)),
+            reason=entry.reason if may_know_why else "",
+        )
+        for entry in map(_entry, found)
     )
+    return Timeline(tuple(told), _write_cursor(found[-1][1], found[-1][0]) if more else "")
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
@@ -154,6 +174,9 @@ CREATE OR REPLACE FUNCTION hufu.timeline_{resource.table}(record bigint, before_
         SELECT * FROM audit_event e
         WHERE e.target_type = things.kind AND e.target_id = things.number AND e.result = 'done'
           AND e.type IN ({told})
+          AND (e.partition_id IS NULL OR EXISTS (
+              SELECT 1 FROM access_term t
+              WHERE t.user_id = hufu.actor() AND hufu.bit(t.read_partitions, e.partition_id)))
           AND (before_at IS NULL OR (e.at, e.id) < (before_at, before_id))
         ORDER BY e.at DESC, e.id DESC LIMIT most) e
     CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::json AS said) body

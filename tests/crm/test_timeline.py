@@ -38,8 +38,10 @@ def test_values_of_open_fields_are_told_and_of_personal_ones_only_that_they_chan
         (changed,) = [entry for entry in told(company, name).entries if entry.verb == "changed"]
         by_name = {change.field.name: change for change in changed.changes}
         assert (by_name["stage"].before, by_name["stage"].after) == ("following", "won")
-        assert by_name["phone"].is_told is False
-        assert by_name["phone"].after is None
+        # The phone is masked for 陈静: she is not even told that it changed.
+        assert ("phone" in by_name) == (name == "lin")
+        if name == "lin":
+            assert (by_name["phone"].is_told, by_name["phone"].after) == (False, None)
 
 
 def test_who_may_not_view_the_record_is_told_nothing(company):
@@ -77,3 +79,32 @@ def test_an_opportunity_has_a_timeline_of_its_own(company):
             "changed",
             "created",
         ]
+
+
+def test_the_reason_of_a_transfer_is_told_to_those_who_may_edit(company):
+    qiming = company.customer("qiming")
+    with by(company, "lin") as lin:
+        actions.transfer_record(
+            lin, CUSTOMER, qiming, to=company.people["tang"], reason="客户投诉", version=1
+        )
+    for name, reason in (("tang", "客户投诉"), ("wang", "客户投诉"), ("chen", "")):
+        assert told(company, name).entries[0].reason == reason, name
+
+
+def test_what_happened_in_another_partition_stays_behind_the_wall(company):
+    """启明 moves to 深圳: 孙海 sees it and its life from now on; 李强, who reads in both, sees all of it."""
+    live(company)
+    with by(company, "li") as li:
+        actions.move_record(
+            li,
+            CUSTOMER,
+            company.customer("qiming"),
+            to=company.partitions["sz"],
+            owner=company.people["sun"],
+            reason="划归深圳",
+            version=2,
+        )
+    verbs = {entry.verb for entry in told(company, "sun").entries}
+    assert "moved" in verbs
+    assert not verbs & {"created", "changed", "member_joined"}
+    assert {"created", "changed", "member_joined"} <= {entry.verb for entry in told(company, "li").entries}

@@ -12,8 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard
-from hufu.access.fields import FieldAccess, is_open
+from hufu.access.fields import FieldAccess
 from hufu.access.models import TeamMember
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core import money
@@ -64,23 +63,15 @@ TONE_OF_VERB = {"created": "green", "deleted": "red", "restored": "green", "tran
 def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[Entry]) -> list[Line]:
     """Return what happened in words; a fixed number of queries whatever the number of entries.
 
-    What belongs to the record has its title where the actor may view it. A field that they may not read is not
-    named, of the record itself; of what belongs to it, only fields that are open on every record are.
+    What belongs to the record has its title where the actor may view it. An edit of nothing that they may know of is
+    no line.
     """
     people = dict(User.objects.filter(pk__in=_people_in(entries)).values_list("pk", "name"))
     partitions = dict(filters.partitions(actor)) if any(each.verb == "moved" for each in entries) else {}
     titles = _titles(actor, resource, record, entries)
-    access = guard.fields(actor, resource, record)
-    may_know_why = guard.may(actor, resource.permission("edit"), record)
-
-    def is_named(entry: Entry, change: Change) -> bool:
-        if entry.target.type == resource.name:
-            return access[change.field.name] in READABLE
-        return is_open(change.field)
-
     made = []
     for each in entries:
-        changes = [change for change in each.changes if each.verb == "changed" and is_named(each, change)]
+        changes = each.changes if each.verb == "changed" else ()
         if each.verb == "changed" and not changes:
             continue
         of = resource_type(each.target.type)
@@ -95,7 +86,7 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
                 about=(title or f"{of.label} #{each.target.id}") if is_child else "",
                 url=record_url(of, each.target.id) if title else "",
                 tone=TONE_OF_VERB.get(each.verb, "blue"),
-                reason=each.reason if may_know_why else "",
+                reason=each.reason,
                 changes=[_change(change) for change in changes],
             )
         )
