@@ -7,6 +7,7 @@
 |                    | committed, rolled back or carried over: refusals, requests, several connections             |
 | `as_owner`         | `with as_owner():` Django works as the owner of the tables (with `committed` only)            |
 | `connect_as`       | `connect_as("hufu_app")`: a psycopg connection to the test's database as any role             |
+| `in_english`       | the program speaks English                                                                |
 | `owner_connection` | the same as the owner, committing each statement                                           |
 
 `@pytest.mark.django_db` means `db`, with `transaction=True` it means `committed`. Tests marked `browser` are skipped
@@ -29,6 +30,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connections, transaction
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from hufu.core.postgres import roles
@@ -92,6 +94,13 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.HUFU_SECRETS = folder / "secrets"
     for key in (SECRET_KEY, LOG_KEK):
         SecretFolder(settings.HUFU_SECRETS).key(key)
+
+
+@pytest.fixture
+def in_english() -> Iterator[None]:
+    """Let the program speak English for this test, whatever a test before it has left."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ admissions:
     assert problems["assignments[3].ends"] == ["It would end before it starts."]
     assert problems["assignments[4].ends"] == ["“soon” is not a date such as 2027-03-31."]
     assert problems["admissions[1].partition"] == ["There is no partition “bj”."]
-    assert problems["admissions[1].to"] == ["Name exactly one of user, department and level."]
+    assert problems["admissions[1].to"] == ["Name exactly one of: user, group, department, position, level."]
     assert problems["admissions[1].rights"] == ["“fly” is not one of read, create, edit, delete."]
     assert problems["admissions[2]"] == ["“reason” is missing."]
     with acting(Actor.operator()):

@@ -21,16 +21,24 @@ from tests.access.world import store
 
 ME = Actor(1, "员工1")
 WORLD = {
-    "departments": {1: {"parent": None}},
+    "departments": {1: {"parent": None, "head": None, "assistants": []}},
     "levels": {},
-    "people": {1: {"active": True, "main": 1, "others": [], "manager": None, "level": None}},
+    "people": {
+        1: {
+            **{"active": True, "main": 1, "others": [], "manager": None, "level": None},
+            **{"groups": [], "positions": []},
+        }
+    },
+    "groups": [],
+    "positions": [],
     "partitions": [1],
+    "base_access": {},
     "roles": {
         1: {"inherits": [], "grants": [("customer.view", "everything"), ("opportunity.view", "everything")]}
     },
     "assignments": [{"role": 1, "to": {"user": 1}, "starts": None, "ends": None}],
     "admissions": [{"partition": 1, "rights": [], "to": {"user": 1}, "starts": None, "ends": None}],
-    "records": {"customer": {}, "opportunity": {}},
+    "records": {"customer": {}, "opportunity": {}, "contact": {}},
 }
 SORTS = [
     (resource, f"{sign}{declared.name}")

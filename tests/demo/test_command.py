@@ -22,6 +22,7 @@ from hufu.staffing import actions
 from tests.database import TestServer
 
 TODAY = date(2026, 1, 15)
+pytestmark = pytest.mark.usefixtures("in_english")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hufu.access import registry
+from hufu.access import guard, registry
 from hufu.access.models import Partition
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Target, record_many
@@ -58,6 +58,7 @@ class Handed:
 
 def check_successors(actor: Actor, user: User, handover: Handover, owned: Iterable[Amount]) -> None:
     """Raise Invalid, with partitions and numbers, where a named successor may not own what they would get."""
+    guard.authorize(actor, "user.manage")
     successors = {row.id: row for row in User.objects.filter(id__in=handover.people)}
     if actor.user_id in successors:
         raise Invalid({"successor": [_("Nobody hands records to themselves. Name somebody else.")]})
@@ -108,6 +109,7 @@ def may_own(user_id: int, partition_id: int) -> bool:
 
 def hand_over(actor: Actor, user: User, handover: Handover, *, reason: str) -> tuple[Handed, ...]:
     """Give the records to those who are named; where nobody is named they stay. One event for each record."""
+    guard.authorize(actor, "user.manage")
     partitions: dict[int, list[int]] = {}
     for amount in amounts("owned", user.id):
         if (number := handover.successor(amount.partition_id)) is not None:
@@ -132,6 +134,7 @@ def hand_over(actor: Actor, user: User, handover: Handover, *, reason: str) -> t
 
 def take_along(actor: Actor, user: User, *, reason: str) -> tuple[Handed, ...]:
     """Let the department of all that somebody owns be their present main department. One event for each record."""
+    guard.authorize(actor, "user.manage")
     taken: list[Handed] = []
     for resource in independent_types():
         records = _call("hand_over", resource, user.id, user.id, False, None)
@@ -157,6 +160,7 @@ def take_along(actor: Actor, user: User, *, reason: str) -> tuple[Handed, ...]:
 
 def end_teams(actor: Actor, user: User, *, reason: str) -> int:
     """Take somebody out of all related teams; return how many records they leave. One event for each."""
+    guard.authorize(actor, "user.manage")
     ended = 0
     for resource in independent_types():
         records = _call("end_teams", resource, user.id)
