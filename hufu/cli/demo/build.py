@@ -23,18 +23,7 @@ from hufu.cli.demo.year import Year
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
-from hufu.people.models import (
-    Department,
-    DepartmentPost,
-    Group,
-    GroupMember,
-    Level,
-    LevelIncludes,
-    Position,
-    PositionHolder,
-    Post,
-    User,
-)
+from hufu.people.models import Department, Level, User
 from hufu.staffing import actions, organisation_file
 
 Advance = Callable[[int], None]
@@ -101,27 +90,21 @@ def organise(staff: Sequence[Person], *, analyze: Callable[[], None]) -> None:
 def _staff(operator: Actor, staff: Sequence[Person]) -> None:
     hire(operator, staff)
     users = dict(User.objects.values_list("username", "id"))
-    departments = dict(Department.objects.values_list("code", "id"))
+    departments = {department.code: department for department in Department.objects.all()}
     actions.set_managers(
         operator, {users[person.username]: users[person.manager] for person in staff if person.manager}
     )
-    for number, (key, (name, members)) in enumerate(organisation.GROUPS.items(), start=1):
-        group = Group.objects.create(id=number, key=key, name=name)
-        GroupMember.objects.bulk_create(GroupMember(group=group, user_id=users[who]) for who in members)
-    for number, (key, (name, holders)) in enumerate(organisation.POSITIONS.items(), start=1):
-        position = Position.objects.create(id=number, key=key, name=name)
-        PositionHolder.objects.bulk_create(
-            PositionHolder(position=position, user_id=users[who]) for who in holders
-        )
-    posts = [(code, Post.HEAD, who) for code, who in organisation.heads().items()]
-    posts += [(code, Post.ASSISTANT, who) for code, names in organisation.ASSISTANTS.items() for who in names]
-    DepartmentPost.objects.bulk_create(
-        DepartmentPost(department_id=departments[code], post=post, user_id=users[who])
-        for code, post, who in posts
-    )
+    for key, (name, members) in organisation.GROUPS.items():
+        group = actions.create_group(operator, key=key, name=name)
+        actions.add_members(operator, group, [users[who] for who in members])
+    for key, (name, holders) in organisation.POSITIONS.items():
+        position = actions.create_position(operator, key=key, name=name)
+        actions.add_holders(operator, position, [users[who] for who in holders])
+    for code, head in organisation.heads().items():
+        actions.appoint_head(operator, departments[code], users[head])
+    for code, names in organisation.ASSISTANTS.items():
+        actions.add_assistants(operator, departments[code], [users[who] for who in names])
     levels = {f"{each.ladder.key}.{each.key}": each for each in Level.objects.select_related("ladder")}
-    LevelIncludes.objects.bulk_create(
-        LevelIncludes(level=levels[level], includes=levels[other])
-        for level, others in organisation.INCLUDES.items()
-        for other in others
-    )
+    for level, others in organisation.INCLUDES.items():
+        for other in others:
+            actions.include_level(operator, levels[level], levels[other])

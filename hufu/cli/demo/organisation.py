@@ -214,7 +214,7 @@ _MOVED = {
     "tangxueying": ("bj-north-1", 260),
 }
 
-# Left so many days ago: one's post is vacant and the reporting line runs through it, the other's customers went to
+# Left so many days ago: one's people report to the director since, the other's customers went to
 # colleagues.
 _LEFT = {"fenghaibo": 200, "wanjiashu": 95}
 

@@ -220,14 +220,24 @@ class Player:
     @do.register
     def _(self, step: steps.MovePerson, actor: Actor) -> None:
         person = people()[step.username]
-        number = self.users[person.username]
-        staffing.change_users(actor, {number: {"main_department_id": self.departments[person.department]}})
         assert person.manager
-        staffing.set_managers(actor, {number: self.users[person.manager]})
+        there = staffing.Move(
+            department=self.departments[person.department],
+            manager=self.users[person.manager],
+            take_records=False,
+        )
+        staffing.move_person(actor, User.objects.get(username=person.username), there, reason="调岗")
 
     @do.register
     def _(self, step: steps.Dismiss, actor: Actor) -> None:
-        staffing.change_users(actor, {self.users[step.username]: {"status": Status.LEFT.value}})
+        person = people()[step.username]
+        assert person.manager
+        staffing.leave(
+            actor,
+            User.objects.get(username=person.username),
+            handover=staffing.Handover(to=self.users[person.manager]),
+            reason="离职",
+        )
 
     @do.register
     def _(self, step: steps.GiveRole, actor: Actor) -> None:
