@@ -156,7 +156,7 @@ def posts(browser: Browser, url: str) -> dict[str, str]:
     """Return the user names of the demo people by what they are, in the order in which the page lists them."""
     names = (
         *("sales", "trainee", "manager", "director", "service"),
-        *("finance", "president", "system", "security", "auditor"),
+        *("finance", "marketing", "crm-administrator", "president", "system", "security", "auditor"),
     )
     with browser.new_context() as context:
         page = context.new_page()
