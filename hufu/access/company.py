@@ -69,12 +69,13 @@ def set_up(actor: Actor, *, name: str, mode: Mode) -> Company:
 def require_apart(role: Role, user: User | None) -> None:
     """Raise Invalid unless the company's mode allows this role for this user, beside what they hold directly.
 
-    The database refuses the same (sql/company.sql). What reaches somebody through a department, a level or a role
-    that is widened afterwards is not looked at here.
+    What roles inherit counts. The database refuses the same, and a role that is widened afterwards, too
+    (sql/company.sql). What reaches somebody through a department or a level is not looked at here.
     """
     three = mode() is Mode.THREE
+    makes = _administers([role.id])
     if user is None:
-        if three and role.administrator:
+        if three and makes:
             raise Invalid(
                 {
                     "to": [
@@ -87,19 +88,29 @@ def require_apart(role: Role, user: User | None) -> None:
                 }
             )
         return
-    held = Role.objects.filter(id__in=_held_directly(user))
-    kinds = {Administrator(each.administrator) for each in held if each.administrator}
-    if role.administrator:
-        kind = Administrator(role.administrator)
-        _require_separate(kind, kinds, user, three=three)
-        if three and sees_business([role.id, *(each.id for each in held)]):
-            raise Invalid({"to": [_business_refused(user)]})
-    elif three and kinds and sees_business([role.id]):
+    held = _held_directly(user)
+    kinds = _administers(held)
+    for kind in sorted(makes):
+        _require_separate(kind, kinds | (makes - {kind}), user, three=three)
+    if three and (makes or kinds) and sees_business([role.id, *(held if makes else ())]):
         raise Invalid({"to": [_business_refused(user)]})
 
 
 def sees_business(roles: Iterable[int]) -> bool:
     """Say whether one of these roles, by itself or by a role that it inherits, has a permission on business data."""
+    permissions = Grant.objects.filter(role_id__in=_with_inherited(roles)).values_list(
+        "permission", flat=True
+    )
+    return any(registry.type_of(permission) is not None for permission in permissions.distinct())
+
+
+def _administers(roles: Iterable[int]) -> set[Administrator]:
+    """Return which administrators these roles make, by themselves or by roles that they inherit."""
+    made = Role.objects.filter(id__in=_with_inherited(roles)).exclude(administrator="")
+    return {Administrator(kind) for kind in made.values_list("administrator", flat=True)}
+
+
+def _with_inherited(roles: Iterable[int]) -> set[int]:
     inherits: dict[int, list[int]] = {}
     for role, other in RoleInherits.objects.values_list("role_id", "inherits_id"):
         inherits.setdefault(role, []).append(other)
@@ -110,8 +121,7 @@ def sees_business(roles: Iterable[int]) -> bool:
         if role not in reached:
             reached.add(role)
             waiting += inherits.get(role, [])
-    permissions = Grant.objects.filter(role_id__in=reached).values_list("permission", flat=True).distinct()
-    return any(registry.type_of(permission) is not None for permission in permissions)
+    return reached
 
 
 def business_sql() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hufu.access import registry
+from hufu.access.decision.scopes import Scope
 from hufu.access.registry import Kind, ResourceType
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
@@ -95,6 +96,8 @@ CREATE OR REPLACE FUNCTION hufu.transfer_{table}(record bigint, new_owner int, v
 DECLARE
     former int;
 BEGIN
+    -- Before any row of the record: a person who is leaving is waited for, and has left afterwards.
+    PERFORM 1 FROM people_user WHERE id = new_owner FOR SHARE;
     {_must(resource, "transfer")}
     SELECT r.owner_id INTO former FROM {table} r WHERE r.id = record AND r.lock_version = version FOR UPDATE;
     IF NOT FOUND THEN
@@ -112,7 +115,8 @@ BEGIN
     WHERE m.type = '{name}' AND m.record_id = record AND m.user_id IN (new_owner, former);
     IF former_access IN ('read', 'edit') AND former <> new_owner THEN
         INSERT INTO access_team_member (type, record_id, user_id, access, role, added_at, added_by)
-        VALUES ('{name}', record, former, former_access, '', hufu.now(), hufu.actor());
+        SELECT '{name}', r.id, former, former_access, '', hufu.now(), hufu.actor() FROM {table} r
+        WHERE r.id = record AND hufu.is_admitted(former, r.partition_id, former_access = 'edit');
     END IF;
     RETURN true;
 END $$;
@@ -126,6 +130,8 @@ def _team(resource: ResourceType) -> str:
 CREATE OR REPLACE FUNCTION hufu.join_{table}(record bigint, who int, wanted text, as_role text) RETURNS boolean
     LANGUAGE plpgsql {HEAD} AS $$
 BEGIN
+    PERFORM 1 FROM people_user WHERE id = who FOR SHARE;
+    PERFORM 1 FROM {table} r WHERE r.id = record FOR SHARE;
     {_must(resource, "share")}
     IF who = hufu.actor() OR wanted NOT IN ('read', 'edit')
        OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
@@ -142,7 +148,7 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.leave_{table}(record bigint, who int) RETURNS boolean LANGUAGE plpgsql
     {HEAD} AS $$
 BEGIN
-    IF who <> hufu.actor() THEN
+    IF who IS DISTINCT FROM hufu.actor() THEN
         {_must(resource, "share")}
     END IF;
     DELETE FROM access_team_member m WHERE m.type = '{name}' AND m.record_id = record AND m.user_id = who;
@@ -188,19 +194,29 @@ def _move(resource: ResourceType) -> str:
     )
     return f"""
 -- Into another partition, with what belongs to the record. Its owner must be admitted there, or a new one is named, who
--- also gets what belongs to people who are not. Memberships that can no longer be reached end. Returns what came along.
+-- also gets what belongs to people who are not. Naming another owner where this one could follow, or oneself, is a
+-- transfer, too; whoever names others must be able to create for others. Memberships that can no longer be reached end.
+-- Returns what came along.
 CREATE OR REPLACE FUNCTION hufu.move_{table}(record bigint, target int, new_owner int, version int) RETURNS jsonb
     LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
     said jsonb := '{{}}';
     handed jsonb := '[]';
     ended jsonb;
-    home int := (SELECT main_department_id FROM people_user WHERE id = new_owner);
+    home int;
+    owned_by int;
 BEGIN
+    PERFORM 1 FROM people_user WHERE id = new_owner FOR SHARE;
+    SELECT main_department_id INTO home FROM people_user WHERE id = new_owner;
     {_must(resource, "move_partition")}
+    SELECT r.owner_id INTO owned_by FROM {table} r WHERE r.id = record FOR UPDATE;
+    IF new_owner IS DISTINCT FROM owned_by AND (new_owner = hufu.actor() OR hufu.may_own(owned_by, target)) THEN
+        {_must(resource, "transfer")}
+    END IF;
     IF NOT EXISTS (
         SELECT 1 FROM access_term t JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
         WHERE t.user_id = hufu.actor() AND g.permission = '{resource.permission("create")}' AND g.scopes <> 0
+          AND (new_owner = hufu.actor() OR g.scopes & {Scope.EVERYTHING.value} <> 0)
           AND hufu.bit(t.create_partitions, target)) THEN
         {REFUSED};
     END IF;

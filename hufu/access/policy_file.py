@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+
 from hufu.access import guard, reach
 from hufu.access.models import (
     Admission,
@@ -78,6 +81,16 @@ def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
                 step.deed(actor)
             except Invalid as invalid:
                 problems.add(step.place, str(invalid))
+                problems.stop()
+            except IntegrityError:
+                # What the plan does not see: roles that come to make somebody an administrator beside something else.
+                problems.add(
+                    step.place,
+                    _(
+                        "The company's mode does not allow this: administrators are different people, and in "
+                        "three-administrator mode none of them sees business data."
+                    ),
+                )
                 problems.stop()
             report.add(step.label, created=step.creates, words=step.words)
         report.version = _publish(actor, document, report)

@@ -153,6 +153,8 @@ SESSION_COOKIE_NAME = "__Host-hufu" if HTTPS else "hufu"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+# A message belongs to the session it was made in: it waits for nobody else who signs in at the same browser.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 CSRF_COOKIE_NAME = "__Host-hufu-csrf" if HTTPS else "hufu-csrf"
 CSRF_COOKIE_SECURE = HTTPS

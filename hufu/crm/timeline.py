@@ -167,7 +167,11 @@ CREATE OR REPLACE FUNCTION hufu.timeline_{resource.table}(record bigint, before_
                    personal text)
     LANGUAGE sql STABLE {HEAD} AS $$
     WITH things AS ({" UNION ALL ".join(things)})
-    SELECT e.id, e.at, e.type, s.ref, e.target_id, said ->> 'reason', (said -> 'data')::text,
+    SELECT e.id, e.at, e.type, s.ref, e.target_id,
+           CASE WHEN hufu.covers_{resource.table}('{resource.permission("edit")}', record)
+                THEN said ->> 'reason' ELSE '' END,
+           ((said -> 'data')::jsonb - 'from_partition'
+                - CASE WHEN e.type LIKE '%.moved' THEN ARRAY['from_owner', 'to_owner'] ELSE '{{}}' END)::text,
            (SELECT json_agg(name) FROM json_object_keys(said -> 'personal' -> 'changes') name)::text
     FROM things
     CROSS JOIN LATERAL (

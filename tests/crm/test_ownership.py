@@ -156,3 +156,24 @@ def test_a_taken_external_number_is_said_and_nothing_moves(company, owner_connec
     with pytest.raises(Invalid):
         move(company, "li", "sz", owner="sun")
     assert may(company, "lin", "customer.view", CUSTOMER, company.customer("yunhe"))
+
+
+def test_naming_another_owner_where_this_one_could_follow_is_a_transfer_too(company, owner_connection):
+    """李强 may move customers and, without the manager's grants, not transfer them; 唐亮 is admitted to 深圳, too."""
+    owner_connection.execute("DELETE FROM access_grant WHERE permission = 'customer.transfer'")
+    owner_connection.execute(
+        "INSERT INTO access_admission (partition_id, user_id, can_create, can_edit, can_delete, reason, given_by)"
+        " SELECT 2, id, true, true, true, '', -1 FROM people_user WHERE username IN ('lin', 'tang')"
+    )
+    for owner in ("tang", "li"):
+        with pytest.raises(Denied):
+            move(company, "li", "sz", owner=owner)
+    move(company, "li", "sz")
+    assert may(company, "lin", "customer.edit", CUSTOMER, company.customer("yunhe"))
+
+
+def test_nobody_moves_a_record_to_themselves_without_transfer(company, owner_connection):
+    owner_connection.execute("DELETE FROM access_grant WHERE permission = 'customer.transfer'")
+    with pytest.raises(Denied):
+        move(company, "li", "sz", owner="li")
+    move(company, "li", "sz", owner="sun")

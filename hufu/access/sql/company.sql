@@ -15,39 +15,47 @@ $$ SELECT NOT EXISTS (SELECT 1 FROM access_company) AND NOT EXISTS (SELECT 1 FRO
       AND NOT EXISTS (SELECT 1 FROM people_user) AND NOT EXISTS (SELECT 1 FROM people_department)
       AND NOT EXISTS (SELECT 1 FROM access_role) AND NOT EXISTS (SELECT 1 FROM access_partition) $$;
 
--- Among the roles given to one person directly: in standard mode whoever audits neither is system nor security
--- administrator; in three-administrator mode the three are three people, none of whom sees business data.
--- It looks at everything, whoever acts: the reader of policies sees less than what counts here.
+-- Among the roles given to one person directly, with all that these inherit: in standard mode whoever audits neither is
+-- system nor security administrator; in three-administrator mode the three are three people, none of whom sees business
+-- data. It looks at everything, whoever acts: the reader of policies sees less than what counts here.
 CREATE OR REPLACE FUNCTION hufu.administrators_apart() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     three boolean := EXISTS (SELECT 1 FROM access_company WHERE mode = 'three');
+    together boolean;
+    to_many boolean;
+    sees boolean;
 BEGIN
-    IF EXISTS (
-        SELECT 1 FROM access_assignment a JOIN access_role r ON r.id = a.role_id
-        WHERE a.user_id IS NOT NULL AND r.administrator <> '' AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())
-        GROUP BY a.user_id
-        HAVING count(DISTINCT CASE WHEN three OR r.administrator = 'audit' THEN r.administrator ELSE 'other' END) > 1) THEN
+    WITH RECURSIVE held (user_id, role_id) AS (
+        SELECT a.user_id, a.role_id FROM access_assignment a WHERE a.ends_at IS NULL OR a.ends_at > clock_timestamp()
+        UNION
+        SELECT held.user_id, i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id),
+    administers AS (
+        SELECT held.user_id, r.administrator FROM held JOIN access_role r ON r.id = held.role_id WHERE r.administrator <> '')
+    SELECT EXISTS (
+               SELECT 1 FROM administers WHERE user_id IS NOT NULL GROUP BY user_id
+               HAVING count(DISTINCT CASE WHEN three OR administrator = 'audit' THEN administrator ELSE 'other' END) > 1),
+           EXISTS (SELECT 1 FROM administers WHERE user_id IS NULL),
+           EXISTS (
+               SELECT 1 FROM held JOIN access_grant g ON g.role_id = held.role_id
+               WHERE hufu.is_business(g.permission) AND held.user_id IN (SELECT user_id FROM administers))
+    INTO together, to_many, sees;
+    IF together THEN
         RAISE EXCEPTION 'administrators are different people' USING ERRCODE = 'check_violation';
     END IF;
-    IF three AND EXISTS (
-        SELECT 1 FROM access_assignment a JOIN access_role r ON r.id = a.role_id
-        WHERE a.user_id IS NULL AND r.administrator <> '' AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())) THEN
+    IF three AND to_many THEN
         RAISE EXCEPTION 'an administrator is a person' USING ERRCODE = 'check_violation';
     END IF;
-    IF three AND EXISTS (
-        WITH RECURSIVE administrators AS (
-            SELECT DISTINCT a.user_id FROM access_assignment a JOIN access_role r ON r.id = a.role_id
-            WHERE a.user_id IS NOT NULL AND r.administrator <> '' AND (a.ends_at IS NULL OR a.ends_at > clock_timestamp())),
-        held AS (
-            SELECT a.role_id AS id FROM access_assignment a JOIN administrators USING (user_id)
-            WHERE a.ends_at IS NULL OR a.ends_at > clock_timestamp()
-            UNION
-            SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.id)
-        SELECT 1 FROM held JOIN access_grant g ON g.role_id = held.id WHERE hufu.is_business(g.permission)) THEN
+    IF three AND sees THEN
         RAISE EXCEPTION 'an administrator sees no business data' USING ERRCODE = 'check_violation';
     END IF;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER administrators_apart AFTER INSERT OR UPDATE ON public.access_assignment
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();
+CREATE OR REPLACE TRIGGER administrators_apart AFTER INSERT OR UPDATE ON public.access_role_inherits
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();
+CREATE OR REPLACE TRIGGER administrators_apart AFTER UPDATE OF administrator ON public.access_role
+    FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();
+CREATE OR REPLACE TRIGGER administrators_apart AFTER INSERT OR UPDATE ON public.access_grant
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();

@@ -26,18 +26,6 @@ $$ SELECT CASE
        ELSE 'department:' || to_department || CASE WHEN to_post = '' THEN '' ELSE '.' || to_post END
             || CASE WHEN with_below THEN '+' ELSE '' END END $$;
 
-CREATE OR REPLACE VIEW hufu.members AS
-    SELECT id AS user_id, main_department_id AS department_id FROM public.people_user WHERE main_department_id IS NOT NULL
-    UNION
-    SELECT user_id, department_id FROM public.people_membership;
-
-CREATE OR REPLACE VIEW hufu.departments_below AS
-    WITH RECURSIVE tree AS (
-        SELECT id AS department_id, id AS below_id FROM public.people_department
-        UNION
-        SELECT tree.department_id, d.id FROM tree JOIN public.people_department d ON d.parent_id = tree.below_id)
-    SELECT department_id, below_id FROM tree;
-
 -- What each user stands for: themselves, their groups, positions, departments and posts, the levels that theirs holds.
 CREATE OR REPLACE VIEW hufu.principals AS
     SELECT id AS user_id, 'user:' || id AS principal FROM public.people_user

@@ -93,8 +93,9 @@ def move_record(
 ) -> None:
     """Move a record to another partition, with everything that belongs to it.
 
-    The owner must be admitted there, or a new one is named, who also gets what belongs to people who are not.
-    Memberships that can no longer be reached end. Raise Invalid, saying what to do, where it cannot go.
+    The owner must be admitted there, or a new one is named, who also gets what belongs to people who are not. Naming
+    another where the owner could follow, or oneself, needs transfer as well. Memberships that can no longer be reached
+    end. Raise Invalid, saying what to do, where it cannot go.
     """
     current = guard.get(actor, resource.permission("move_partition"), record_id)
     if to not in guard.creatable_partitions(actor, resource):
@@ -118,6 +119,11 @@ def move_record(
         raise Invalid(
             {"owner": [_("Choose an owner who is active and admitted to that partition to read and edit.")]}
         )
+    could_follow = current.owner_id is not None and may_own({(current.owner_id, to)})
+    if new_owner != current.owner_id and (could_follow or new_owner == actor.user_id):
+        guard.authorize(actor, resource.permission("transfer"), current)
+    if not guard.may_create(actor, resource, partition_id=to, owner_id=new_owner):
+        raise guard.denied(actor, resource.permission("create"))
     try:
         with transaction.atomic():
             answer = call(f"hufu.move_{resource.table}", record_id, to, new_owner, version)

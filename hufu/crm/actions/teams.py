@@ -10,6 +10,7 @@ from hufu.access.registry import ResourceType
 from hufu.audit import record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
+from hufu.core.text import is_storable
 from hufu.crm.actions.common import call, target
 
 LONGEST_ROLE = 80
@@ -32,6 +33,8 @@ def add_member(
         raise Invalid({"who": [_("This person owns the record already.")]})
     if access == TeamMember.Access.EDIT:
         guard.authorize(actor, resource.permission("edit"), current)
+    if not is_storable(role):
+        raise Invalid({"role": [_("This text cannot be stored. Type it anew.")]})
     if len(role) > LONGEST_ROLE:
         raise Invalid({"role": [_("Too long: at most %s characters.") % LONGEST_ROLE]})
     if not call(f"hufu.join_{resource.table}", record_id, who, access, role):

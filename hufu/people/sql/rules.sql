@@ -53,6 +53,19 @@ END $$;
 CREATE OR REPLACE TRIGGER no_cycle BEFORE INSERT OR UPDATE OF manager_id ON public.people_user
     FOR EACH ROW WHEN (NEW.manager_id IS NOT NULL) EXECUTE FUNCTION hufu.no_reporting_cycle();
 
+-- Where people belong, main and secondary, and which departments stand below which, themselves included.
+CREATE OR REPLACE VIEW hufu.members AS
+    SELECT id AS user_id, main_department_id AS department_id FROM public.people_user WHERE main_department_id IS NOT NULL
+    UNION
+    SELECT user_id, department_id FROM public.people_membership;
+
+CREATE OR REPLACE VIEW hufu.departments_below AS
+    WITH RECURSIVE tree AS (
+        SELECT id AS department_id, id AS below_id FROM public.people_department
+        UNION
+        SELECT tree.department_id, d.id FROM tree JOIN public.people_department d ON d.parent_id = tree.below_id)
+    SELECT department_id, below_id FROM tree;
+
 -- Which levels each level holds: itself, the lower ones of its ladder, and what any of these includes.
 CREATE OR REPLACE VIEW hufu.levels_held AS
     WITH RECURSIVE held (level_id, held_id) AS (
@@ -111,11 +124,60 @@ BEGIN
     END IF;
     IF acting = OLD.id AND (NEW.status, NEW.main_department_id, NEW.manager_id, NEW.level_id)
            IS DISTINCT FROM (OLD.status, OLD.main_department_id, OLD.manager_id, OLD.level_id)
-       OR acting > 0 AND NEW.manager_id = acting AND NEW.manager_id IS DISTINCT FROM OLD.manager_id THEN
+       OR acting > 0 AND NEW.manager_id IS DISTINCT FROM OLD.manager_id
+          AND (NEW.manager_id = acting OR hufu.stands_above(acting, NEW.manager_id)) THEN
         RAISE EXCEPTION 'nobody gives rights to themselves' USING ERRCODE = 'insufficient_privilege';
     END IF;
     RETURN NEW;
 END $$;
+-- Does one person stand above another in the reporting line?
+CREATE OR REPLACE FUNCTION hufu.stands_above(boss int, who int) RETURNS boolean LANGUAGE sql STABLE
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ WITH RECURSIVE above AS (
+       SELECT manager_id AS id FROM people_user WHERE id = who
+       UNION
+       SELECT u.manager_id FROM above JOIN people_user u ON u.id = above.id)
+   SELECT EXISTS (SELECT 1 FROM above WHERE id = boss) $$;
+
+-- Would the actor gain by hanging a department elsewhere? When they belong to it (or below it) and it comes below
+-- departments that it was not below before, or when it comes below one of theirs.
+CREATE OR REPLACE FUNCTION hufu.gains_by_move(department int, parent int) RETURNS boolean LANGUAGE sql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ WITH mine AS (
+       SELECT department_id AS id FROM hufu.members WHERE user_id = hufu.actor()
+       UNION
+       SELECT department_id FROM people_department_post WHERE user_id = hufu.actor()),
+   gained AS (
+       SELECT b.department_id AS id FROM hufu.departments_below b WHERE b.below_id = parent
+       EXCEPT
+       SELECT b.department_id FROM hufu.departments_below b WHERE b.below_id = department AND b.department_id <> department)
+   SELECT hufu.actor() > 0 AND EXISTS (SELECT 1 FROM gained)
+      AND (EXISTS (SELECT 1 FROM mine JOIN gained USING (id))
+           OR EXISTS (SELECT 1 FROM mine JOIN hufu.departments_below b ON b.below_id = mine.id
+                      WHERE b.department_id = department)) $$;
+
+-- Nobody widens what they hold by moving departments or levels about.
+CREATE OR REPLACE FUNCTION hufu.no_gain_by_move() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF TG_TABLE_NAME = 'people_department' THEN
+        IF NEW.parent_id IS DISTINCT FROM OLD.parent_id AND hufu.gains_by_move(NEW.id, NEW.parent_id) THEN
+            RAISE EXCEPTION 'nobody gives rights to themselves' USING ERRCODE = 'insufficient_privilege';
+        END IF;
+    ELSIF (NEW.ladder_id, NEW.rank) IS DISTINCT FROM (OLD.ladder_id, OLD.rank) AND hufu.actor() > 0 AND EXISTS (
+        SELECT 1 FROM people_user u
+        JOIN hufu.levels_held h ON h.level_id = u.level_id
+        JOIN people_level l ON l.id = h.held_id
+        WHERE u.id = hufu.actor() AND l.ladder_id IN (OLD.ladder_id, NEW.ladder_id)) THEN
+        RAISE EXCEPTION 'nobody gives rights to themselves' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER a_no_gain BEFORE UPDATE OF parent_id ON public.people_department
+    FOR EACH ROW EXECUTE FUNCTION hufu.no_gain_by_move();
+CREATE OR REPLACE TRIGGER a_no_gain BEFORE UPDATE OF ladder_id, rank ON public.people_level
+    FOR EACH ROW EXECUTE FUNCTION hufu.no_gain_by_move();
+
 -- Named to run before keep_history, which sets valid_from.
 CREATE OR REPLACE TRIGGER a_guard BEFORE UPDATE ON public.people_user
     FOR EACH ROW EXECUTE FUNCTION hufu.guard_user();

@@ -31,7 +31,10 @@ def create_department(actor: Actor, *, code: str, name: str, parent: Department 
 
 
 def move_department(actor: Actor, department: Department, *, to: Department | None) -> None:
-    """Hang a department elsewhere; below itself it cannot go, and the refusal names the path."""
+    """Hang a department elsewhere; below itself it cannot go, and the refusal names the path.
+
+    Nobody gains by it themselves: neither through their own department, nor by taking another below it.
+    """
     guard.authorize(actor, "user.manage")
     path = [department]
     above = to
@@ -47,6 +50,10 @@ def move_department(actor: Actor, department: Department, *, to: Department | No
                 }
             )
         above = above.parent
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.gains_by_move(%s, %s)", [department.id, to.id if to else None])
+        if cursor.fetchone()[0]:
+            raise guard.denied(actor, "user.manage")
     before = department.parent_id
     department.parent = to
     department.save(update_fields=["parent"])

@@ -92,10 +92,19 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
     return users
 
 
+def _stands_above(line: Mapping[int, int | None], boss: int, who: int | None) -> bool:
+    """Say whether somebody stands above another in a reporting line without circles."""
+    while who is not None:
+        who = line.get(who)
+        if who == boss:
+            return True
+    return False
+
+
 def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
     """Set the managers of users, by number; a circle is refused with its path, and then nothing changes.
 
-    Nobody changes their own manager, or becomes somebody's manager, by their own hand.
+    Nobody changes their own manager, or comes to stand above somebody, by their own hand.
     """
     guard.authorize(actor, "user.manage")
     if actor.is_person and (actor.user_id in managers or actor.user_id in managers.values()):
@@ -114,6 +123,8 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
             raise Invalid({"manager": [_("The reporting line would be a circle: %s.") % names]})
     # Each row is checked against the line as it stands: first cut, then draw.
     changed = [number for number, manager in managers.items() if users[number].manager_id != manager]
+    if actor.is_person and any(_stands_above(line, actor.user_id, managers[number]) for number in changed):
+        raise guard.denied(actor, "user.manage")
     before = {number: users[number].manager_id for number in changed}
     User.objects.filter(id__in=changed).update(manager=None)
     for number in changed:

@@ -108,7 +108,11 @@ def stages(actor: Actor, resource: ResourceType, record: Any) -> list[tuple[str,
 def shown_row(request: Passage, resource: ResourceType, record: Any) -> Row:
     """Return the record as a row of this browser's list, to take the place of the one before the change."""
     fields = columns.shown(request, resource)
-    if urlsplit(request.headers.get("HX-Current-URL", "")).path != reverse(f"{resource.name}_list"):
+    try:
+        on_list = urlsplit(request.headers.get("HX-Current-URL", "")).path == reverse(f"{resource.name}_list")
+    except ValueError:
+        on_list = False
+    if not on_list:
         fields = columns.beside_parent(fields)
     return Presenter(request.actor, resource, [record], short=True).rows(fields, deeds=True)[0]
 
