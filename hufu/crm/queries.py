@@ -54,7 +54,7 @@ class Page:
 def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page:
     """Return a page of the records that the actor may view; the list is one event in the log."""
     rows = _narrowed(actor, resource, query)
-    sort, descending = _sort(resource, query.sort)
+    sort, descending = _sort(resource, query)
     limit = max(1, min(query.limit, LARGEST_PAGE))
     backwards, position = _read_cursor(query.cursor, resource, sort)
     if position is not None:
@@ -78,7 +78,7 @@ def page_statement(
     resource: ResourceType, rows: QuerySet[Any], query: ListQuery
 ) -> tuple[str, Sequence[Any]]:
     """Return the statement that reads one page of some rows, forwards, as `list_records` reads it: to be measured."""
-    sort, descending = _sort(resource, query.sort)
+    sort, descending = _sort(resource, query)
     _backwards, position = _read_cursor(query.cursor, resource, sort)
     if position is not None:
         rows = rows.filter(_beyond(resource, sort, descending, *position))
@@ -229,9 +229,15 @@ def _has_column(resource: ResourceType, name: str) -> bool:
     return True
 
 
-def _sort(resource: ResourceType, asked: str) -> tuple[DeclaredField, bool]:
+# The bin begins with what was deleted last. No page shows the field.
+DELETED = DeclaredField("deleted_at", "", Kind.TIMESTAMP, system=True, sort="deleted_at")
+
+
+def _sort(resource: ResourceType, query: ListQuery) -> tuple[DeclaredField, bool]:
     """Return the field to sort by and whether descending; a field that may not be sorted by is refused."""
-    name = asked or resource.default_sort
+    if query.bin and not query.sort:
+        return DELETED, True
+    name = query.sort or resource.default_sort
     declared = resource.by_name.get(name.removeprefix("-"))
     if declared is None or declared.sort is None or not is_open(declared):
         raise Invalid({"sort": [_("The list cannot be sorted by “%s”.") % name.removeprefix("-")]})

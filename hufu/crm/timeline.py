@@ -171,7 +171,7 @@ CREATE OR REPLACE FUNCTION hufu.timeline_{resource.table}(record bigint, before_
            CASE WHEN hufu.covers_{resource.table}('{resource.permission("edit")}', record)
                 THEN said ->> 'reason' ELSE '' END,
            ((said -> 'data')::jsonb - 'from_partition'
-                - CASE WHEN e.type LIKE '%.moved' THEN ARRAY['from_owner', 'to_owner'] ELSE '{{}}' END)::text,
+                - CASE WHEN e.type LIKE '%.moved' THEN 'from_owner' ELSE '' END)::text,
            (SELECT json_agg(name) FROM json_object_keys(said -> 'personal' -> 'changes') name)::text
     FROM things
     CROSS JOIN LATERAL (

@@ -134,7 +134,7 @@ def test_an_opportunity_moves_with_its_customer_and_not_alone(company):
 def test_whoever_may_not_create_in_the_other_partition_does_not_move_there(company, owner_connection):
     """王芳 creates but may not move; 李强 may move until nobody of his levels creates any more."""
     owner_connection.execute("DELETE FROM access_grant WHERE permission = 'customer.create'")
-    with pytest.raises(Invalid):
+    with pytest.raises(Denied):
         move(company, "li", "sz", owner="sun")
     with pytest.raises(Denied):
         move(company, "wang", "sz", owner="sun")

@@ -132,7 +132,7 @@ def moves(resource, name, number):
                 resource,
                 number(c),
                 to=c.partitions["sz"],
-                owner=c.people["li"],
+                owner=None,
                 reason="x",
                 version=1,
             ),

@@ -11,12 +11,17 @@ import pytest
 from django.db import connection
 from django.utils.timezone import localtime
 
+from hufu.access import actions as access
+from hufu.access.actions import Principal
+from hufu.access.models import Role
 from hufu.audit import record
 from hufu.cli.demo.clock import held_open
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.postgres.roles import OWNER
 from hufu.core.transaction import acting
+from hufu.people.models import Department, Post
+from hufu.staffing import actions as staffing
 from tests.company import CUSTOMERS, PEOPLE, Company
 from tests.database import TestServer
 from tests.web.conftest import Visit
@@ -191,6 +196,30 @@ def test_roles_are_shown_with_scopes_and_who_holds_them(visit: Visit) -> None:
     given = text(visit("he"), "/roles/given/")
     for shown in ("销售序列 · 销售经理", "Level and above", "冯刚", "上海公司", "Department and below"):
         assert shown in given
+
+
+def test_the_page_of_who_holds_what_names_every_kind_of_principal(company: Company, visit: Visit) -> None:
+    east = Department.objects.get(code="east")
+    with acting(he := company.actor("he")):
+        group = staffing.create_group(he, key="keys", name="大客户组")
+        position = staffing.create_position(he, key="advisor", name="顾问")
+        for to in (
+            Principal(group=group),
+            Principal(position=position),
+            Principal(department=east, post=Post.HEAD, below=True),
+            Principal(department=east, post=Post.ASSISTANT),
+        ):
+            access.assign_role(he, Role.objects.get(key="rep_reading"), to=to, reason="x")
+    given = text(visit("he"), "/roles/given/")
+    for shown in (
+        "大客户组",
+        "Group",
+        "顾问",
+        "Position",
+        "Head of department · Department and below",
+        "Assistant of department",
+    ):
+        assert shown in given, shown
 
 
 def test_the_first_page_counts_what_one_may_view_and_shows_ones_own(visit: Visit) -> None:

@@ -141,6 +141,14 @@ def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Ite
     for permission in said["permissions"]:
         label = registry.permission(permission["name"]).label
         scopes = _(", ").join(str(SCOPE_LABELS[name]) for name in permission["scopes"])
+        resource = registry.type_of(permission["name"])
+        if resource is not None and resource.parent_type is not None:
+            scopes = _("with the “%s” it belongs to") % resource.parent_type.label
+        elif (
+            registry.is_about_records(permission["name"])
+            and registry.requirement(permission["name"]).needs[-1].share
+        ):
+            scopes += _(" and where one is in the team")
         if permission["base_access"]:
             scopes += _(" (base access: everything)")
         records = permission["records"]

@@ -4,7 +4,7 @@ A refused deed leaves only its event.
 """
 
 from hufu.crm.actions.change import delete_record, edit_record, purge_record, restore_record
-from hufu.crm.actions.common import sealed_fields
+from hufu.crm.actions.common import may_own, sealed_fields
 from hufu.crm.actions.create import (
     NewChild,
     NewRecord,
@@ -27,6 +27,7 @@ __all__ = [
     "create_record",
     "delete_record",
     "edit_record",
+    "may_own",
     "move_record",
     "possible_owners",
     "purge_record",

@@ -98,6 +98,7 @@ def move_record(
     end. Raise Invalid, saying what to do, where it cannot go.
     """
     current = guard.get(actor, resource.permission("move_partition"), record_id)
+    guard.authorize(actor, resource.permission("create"))
     if to not in guard.creatable_partitions(actor, resource):
         raise Invalid({"to": [_("Choose a partition in which you may create records.")]})
     if to == current.partition_id:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from hufu.access import registry
+from hufu.access.models import Partition
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID, SETUP_ID
 from hufu.people.models import Department, Post, User
@@ -48,10 +49,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of the people and departments that some entries speak of."""
+    """The names of the people, departments and partitions that some entries speak of."""
 
     people: dict[int, str]
     departments: dict[int, str]
+    partitions: dict[int, str]
 
 
 def lines(entries: Sequence[LogEntry]) -> list[Line]:
@@ -61,6 +63,7 @@ def lines(entries: Sequence[LogEntry]) -> list[Line]:
         dict(
             Department.objects.filter(pk__in=facts_in(entries, words.DEPARTMENTS)).values_list("pk", "name")
         ),
+        dict(Partition.objects.filter(pk__in=facts_in(entries, words.PARTITIONS)).values_list("pk", "name")),
     )
     return [line(entry, names) for entry in entries]
 
@@ -114,6 +117,8 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
         return _comma().join(names.people.get(number, f"#{number}") for number in people)
     if name in words.DEPARTMENTS:
         return names.departments.get(value, f"#{value}")
+    if name in words.PARTITIONS:
+        return names.partitions.get(value, f"#{value}")
     if name == "search" and isinstance(value, int):
         return ngettext("%d character", "%d characters", value) % value
     if name == "permission":

@@ -63,6 +63,8 @@ FACTS: dict[str, str | Promise] = {
 # Facts whose value is the number of a user (or several), or of a department.
 USERS = {"from_owner", "to_owner", "owner", "manager", "member", "reports_to", "successors"}
 DEPARTMENTS = {"from_department", "to_department"}
+# Facts whose value is the number of a partition.
+PARTITIONS = {"from_partition", "to_partition"}
 
 REASONS: dict[str, str | Promise] = {
     "no_grant": _("No role grants this."),

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, registry
@@ -50,7 +50,7 @@ def sections(actor: Actor, text: str, *, has_password: bool) -> list[Section]:
     found = [*_records(actor, text)] if text else []
     pages = [entry for entry in _pages(actor) if fits(entry.label, text)]
     deeds = [entry for entry in _deeds(actor, has_password=has_password) if fits(entry.label, text)]
-    found += [Section(_("Pages"), pages), Section(_("Actions"), deeds)]
+    found += [Section(pgettext("palette", "Pages"), pages), Section(_("Actions"), deeds)]
     return [section for section in found if section.entries]
 
 

@@ -151,7 +151,10 @@ def _what(
             return _("took it along to their new department")
         case "moved":
             to = partitions.get(str(facts.get("to_partition")))
-            return _("moved it to the partition “%s”") % to if to else _("moved it to another partition")
+            said = _("moved it to the partition “%s”") % to if to else _("moved it to another partition")
+            if facts.get("to_owner") is None:
+                return said
+            return _("%(deed)s; the owner is now %(name)s") % {"deed": said, "name": name("to_owner")}
         case "member_joined":
             access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
             words = [str(word) for word in (facts.get("role"), access) if word]

@@ -15,6 +15,7 @@ from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 from hufu.access.models import Administrator, GivenTo, Role
 from hufu.access.registry import Risk
 from hufu.audit import record
+from hufu.people.models import Post
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -79,8 +80,13 @@ def principal(row: GivenTo) -> tuple[str, str]:
     """Return to whom something is given, and what kind of principal that is."""
     if row.user is not None:
         return row.user.name, _("User")
+    if row.group is not None:
+        return row.group.name, _("Group")
+    if row.position is not None:
+        return row.position.name, _("Position")
     if row.department is not None:
-        return row.department.name, _("Department and below") if row.below else _("Department alone")
+        where = _("Department and below") if row.below else _("Department alone")
+        return row.department.name, f"{Post(row.post).label} · {where}" if row.post else where
     assert row.level is not None
     return f"{row.level.ladder.name} · {row.level.name}", _("Level and above")
 

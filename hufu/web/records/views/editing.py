@@ -55,10 +55,18 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
         form,
         place=place.pk,
         places=places,
-        owner=pickers.person_choice(shown_owner(actor, owner_id), chosen=True)
+        owner=owner_choice(request, owner_id, place)
         if guard.may_create(actor, resource, partition_id=place.pk, owner_id=SOMEBODY_ELSE)
         else None,
     )
+
+
+def owner_choice(request: Passage, owner_id: int, place: Partition) -> pickers.Choice:
+    """Return who is chosen as the owner: nobody yet for somebody who enters for others and may not own here."""
+    chosen = shown_owner(request.actor, owner_id)
+    if not request.POST.get("owner") and not actions.may_own({(chosen.pk, place.pk)}):
+        return pickers.Choice(SOMEBODY_ELSE, _("Choose a colleague above"))
+    return pickers.person_choice(chosen, chosen=True)
 
 
 def create_child_page(request: Passage, resource: ResourceType) -> HttpResponse:
