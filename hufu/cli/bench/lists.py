@@ -23,7 +23,7 @@ ARCHETYPES = (
     ("representative", "wangsiyuan"),
     ("manager", "limengjie"),
     ("executive", "shenhuaijin"),
-    ("nobody", "xujianing"),
+    ("nobody", "fengqihang"),
 )
 DEEP_PAGE = 20
 LARGEST = queries.LARGEST_PAGE
