@@ -69,7 +69,8 @@ class Measured:
 
 def measure(owner_url: str, rounds: int) -> Iterator[Measured]:
     """Yield the first page and a deep one of each archetype, newest first."""
-    with psycopg.connect(owner_url, autocommit=True) as owner:
+    # Planned every time, as the application has it planned.
+    with psycopg.connect(owner_url, autocommit=True, prepare_threshold=None) as owner:
         for who, username in ARCHETYPES:
             user = User.objects.get(username=username)
             for page in (1, DEEP_PAGE):
