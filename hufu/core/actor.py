@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 OPERATOR_ID = -1
 SETUP_ID = -2
@@ -10,13 +11,19 @@ SETUP_ID = -2
 
 @dataclass(frozen=True)
 class Context:
-    """Where an actor comes from in this request; facts for gates and for the log, never a source of rights."""
+    """Where an actor comes from in this request; facts for gates and for the log, never a source of rights.
+
+    `second_factor_at` is when this session last proved a second factor, `trusted_device` says that its browser was
+    named a trusted one by this person. Unknown facts stand as their defaults, which open nothing.
+    """
 
     request_id: str = ""
     session: str = ""
     address: str = ""
     agent: str = ""
     channel: str = "web"
+    second_factor_at: datetime | None = None
+    trusted_device: bool = False
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,10 @@ class Denied(Refusal):
         self.decision = decision
 
 
+class SecondFactorNeeded(Denied):
+    """All that is missing is a fresh second factor: prove one, then the same request is answered."""
+
+
 class Invalid(HufuError):
     """The input is wrong. `problems` maps a field (or `""` for the whole) to its messages."""
 
