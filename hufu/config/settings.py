@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "django_htmx",
     "csp",
     "hufu.audit",
@@ -149,6 +150,19 @@ ACCOUNT_ADAPTER = "hufu.web.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "hufu.web.second_factor.adapter.SecondFactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "hufu.web.second_factor.forms.AppForm",
+    "authenticate": "hufu.web.second_factor.forms.CodeForm",
+    "reauthenticate": "hufu.web.second_factor.forms.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Hufu CRM"
+# Clocks of telephones are wrong by some seconds: the codes before and after are right too.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Nobody types their own mail address here.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_COOKIE_NAME = "__Host-hufu" if HTTPS else "hufu"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True

@@ -8,4 +8,6 @@ class WebConfig(AppConfig):
     def ready(self) -> None:
         import hufu.web.accounts.events
         import hufu.web.accounts.signals
-        import hufu.web.events  # noqa: F401
+        import hufu.web.events
+        import hufu.web.second_factor.events
+        import hufu.web.second_factor.signals  # noqa: F401

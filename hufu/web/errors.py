@@ -90,6 +90,17 @@ def conflict(request: HttpRequest) -> HttpResponse:
     )
 
 
+def too_many(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            _("Too many attempts"),
+            _("Wait a few minutes, then try again."),
+        ),
+    )
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return _page(
         request,

@@ -28,6 +28,7 @@ from hufu.core.transaction import acting
 from hufu.web import errors
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
+from hufu.web.second_factor.proof import proven_at
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +146,7 @@ def context_of(request: HttpRequest) -> Context:
         session=request.session.session_key or "",
         address=request.META.get("REMOTE_ADDR", ""),
         agent=request.META.get("HTTP_USER_AGENT", ""),
+        second_factor_at=proven_at(request),
     )
 
 

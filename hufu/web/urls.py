@@ -7,6 +7,7 @@ from hufu.web.home.views import home
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("hufu.web.accounts.urls")),
+    path("accounts/", include("hufu.web.second_factor.urls")),
     path("palette/", include("hufu.web.palette.urls")),
     path("", include("hufu.web.records.urls")),
     path("log/", include("hufu.web.log.urls")),

@@ -96,6 +96,22 @@ TABLE: list[Row] = [
     # Nobody has a password in this company: they are led away.
     Row("account_change_password", "GET", "signed in", "lin", 302, VISITOR, 302),
     Row("account_change_password", "POST", "signed in", "lin", 302, VISITOR, 302),
+    # 林悦 has no second factor and no password with which she could prove again who she is.
+    Row("mfa_index", "GET", "signed in", "lin", 200, VISITOR, 302),
+    Row("mfa_activate_totp", "GET", "signed in", "lin", 200, VISITOR, 302),
+    Row("mfa_activate_totp", "POST", "signed in", "lin", 200, VISITOR, 302),
+    Row("mfa_deactivate_totp", "GET", "signed in", "lin", 404, VISITOR, 302),
+    Row("mfa_deactivate_totp", "POST", "signed in", "lin", 404, VISITOR, 302),
+    Row("mfa_view_recovery_codes", "GET", "signed in", "lin", 404, VISITOR, 302),
+    Row("mfa_generate_recovery_codes", "GET", "signed in", "lin", 200, VISITOR, 302),
+    Row("mfa_generate_recovery_codes", "POST", "signed in", "lin", 200, VISITOR, 302),
+    Row("account_reauthenticate", "GET", "signed in", "lin", 403, VISITOR, 302),
+    Row("account_reauthenticate", "POST", "signed in", "lin", 403, VISITOR, 302),
+    Row("mfa_reauthenticate", "GET", "signed in", "lin", 403, VISITOR, 302),
+    Row("mfa_reauthenticate", "POST", "signed in", "lin", 403, VISITOR, 302),
+    # Nobody whose password was right is on the way in: back to the beginning.
+    Row("mfa_authenticate", "GET", "public", VISITOR, 302, None, 0),
+    Row("mfa_authenticate", "POST", "public", VISITOR, 302, None, 0),
     # A company that stands was set up, or never needs to be: these pages are there for nobody. tests/web/test_setup.py
     # has the company that nobody set up yet.
     *(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from hufu.web.accounts.signals import record_failure
 
 WRONG = _("This name and password do not match. Check both; after several failures you have to wait.")
+
+SAID = {
+    "account/messages/password_changed.txt",
+    "mfa/messages/recovery_codes_generated.txt",
+    "mfa/messages/totp_activated.txt",
+    "mfa/messages/totp_deactivated.txt",
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -23,6 +32,8 @@ class AccountAdapter(DefaultAccountAdapter):
         "username_password_mismatch": WRONG,
         "invalid_login": WRONG,
         "too_many_login_attempts": _("Too many failed attempts. Wait a few minutes, then try again."),
+        "incorrect_password": _("This is not your password."),
+        "rate_limited": _("Too many failed attempts. Wait a few minutes, then try again."),
         "enter_current_password": _("This is not your current password."),
     }
 
@@ -32,9 +43,15 @@ class AccountAdapter(DefaultAccountAdapter):
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
     ) -> None:
-        """Say that the password was changed; that somebody signed in or out they can see."""
-        if message_template == "account/messages/password_changed.txt":
+        """Say what was changed; that somebody signed in or out they can see."""
+        if message_template in SAID:
             super().add_message(request, level, message_template, *args, **kwargs)
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """Return how somebody proves again who they are: with a second factor where they have one, never less."""
+        methods = super().get_reauthentication_methods(user)
+        stronger = [method for method in methods if method["id"] != "reauthenticate"]
+        return stronger or methods
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse before the password is looked at when there were too many failures, and record that too."""

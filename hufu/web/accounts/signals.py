@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import signals as allauth_signals
+from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -14,12 +15,14 @@ from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
 from hufu.people.models import User
 from hufu.web.middleware import context_of, visitor
+from hufu.web.second_factor.proof import METHOD
 
 
 @receiver(user_logged_in)
 def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record who came in, and how."""
-    method = getattr(request, "sign_in_method", "password")
+    methods = [record["method"] for record in get_authentication_records(request, user)]
+    method = next((method for method in reversed(methods) if method != METHOD), "password")
     audit.record(as_themselves(request, user), "auth.signed_in", data={"method": method})
 
 

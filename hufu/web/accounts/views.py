@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 from allauth.account import views as allauth_views
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
 from django.contrib import messages
-from django.contrib.auth import login
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse, reverse_lazy
@@ -78,7 +79,7 @@ set_password = page(public=True, methods=("GET", "POST"))(SetPasswordView.as_vie
 @page(public=True, methods=("POST",))
 @sensitive_post_parameters()
 def sign_in_as(request: HttpRequest) -> HttpResponse:
-    """Sign in as one of the demo company's people, without a password."""
+    """Sign in as one of the demo company's people, without a password; with the second factor of whoever has one."""
     username = request.POST.get("username", "")
     if username not in {person.username for person in demo.offered(request)}:
         raise Http404
@@ -88,6 +89,5 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     person = User.objects.filter(username=username, status=Status.ACTIVE).first()
     if person is None:
         raise Http404
-    request.sign_in_method = "demo"  # type: ignore[attr-defined]
-    login(request, person, backend="hufu.web.accounts.backend.PasswordBackend")
-    return HttpResponseRedirect(reverse("home"))
+    record_authentication(request, person, "demo")
+    return perform_login(request, Login(user=person, redirect_url=reverse("home")))

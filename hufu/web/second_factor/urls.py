@@ -1,0 +1,15 @@
+from django.urls import path
+
+from hufu.web.second_factor import views
+
+# The names are allauth's.
+urlpatterns = [
+    path("second-factor/", views.authenticate, name="mfa_authenticate"),
+    path("reauthenticate/", views.password_again, name="account_reauthenticate"),
+    path("security/", views.security, name="mfa_index"),
+    path("security/code/", views.code_again, name="mfa_reauthenticate"),
+    path("security/app/", views.activate_app, name="mfa_activate_totp"),
+    path("security/app/remove/", views.remove_app, name="mfa_deactivate_totp"),
+    path("security/recovery-codes/", views.show_recovery_codes, name="mfa_view_recovery_codes"),
+    path("security/recovery-codes/new/", views.make_recovery_codes, name="mfa_generate_recovery_codes"),
+]

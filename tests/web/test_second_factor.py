@@ -1,0 +1,214 @@
+"""Second factors: setting them up, signing in with them, losing the device."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import datetime
+
+import psycopg
+import pytest
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from cryptography.exceptions import InvalidTag
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.test import Client
+
+from hufu.people.models import User
+from hufu.web.second_factor.sealing import PREFIX, seal, unseal
+from tests.company import Company
+from tests.web.conftest import PASSWORD, Visit
+from tests.web.log import entries
+
+LOGIN = "/accounts/login/"
+CODE = "/accounts/second-factor/"
+SECURITY = "/accounts/security/"
+APP = "/accounts/security/app/"
+RECOVERY = "/accounts/security/recovery-codes/"
+
+
+@pytest.fixture(autouse=True)
+def fresh(company: Company) -> None:
+    """林悦 and the system administrator 冯 have passwords; nobody failed before."""
+    for name in ("lin", "feng"):
+        user = User.objects.get(username=name)
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+    cache.clear()
+
+
+def code(secret: str, *, ahead: int = 0) -> str:
+    """Return what the app shows now, or some half minutes later."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead))
+
+
+def enter(name: str) -> Client:
+    """Return somebody's client after the right password."""
+    client = Client(headers={"accept-language": "en"})
+    assert client.post(LOGIN, {"login": name, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def enrol(client: Client) -> tuple[str, list[str]]:
+    """Set up an app for whoever signed in with a password; return its key and the recovery codes."""
+    asked = client.get(APP)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert client.post(asked["Location"], {"password": PASSWORD, "next": APP})["Location"] == APP
+    [secret] = re.findall(r'class="secret-key">(\w+)<', client.get(APP).content.decode())
+    made = client.post(APP, {"code": code(secret)})
+    assert made["Location"] == RECOVERY
+    return secret, re.findall(r"<li><code>(\d{8})</code>", client.get(RECOVERY).content.decode())
+
+
+def proof_of(client: Client) -> datetime | None:
+    """Return what the next request of this client knows of a second factor."""
+    answer = client.get(SECURITY)
+    moment: datetime | None = answer.wsgi_request.actor.context.second_factor_at  # type: ignore[attr-defined]
+    return moment
+
+
+def test_lin_sets_up_an_app_and_signs_in_with_its_code(owner_connection: psycopg.Connection) -> None:
+    secret, codes = enrol(enter("lin"))
+    assert len(codes) == 10
+    client = enter("lin")
+    assert client.get("/customers/").status_code == 302
+    assert "second factor" in client.get(CODE).content.decode()
+    wrong = client.post(CODE, {"code": "000000"})
+    assert wrong.status_code == 200
+    assert "This code is not right" in wrong.content.decode()
+    assert client.get("/customers/").status_code == 302
+    assert client.post(CODE, {"code": code(secret, ahead=1)}).status_code == 302
+    assert client.get("/customers/").status_code == 200
+    enrolled = entries(owner_connection, "auth.second_factor_enrolled")
+    assert sorted(event.data["kind"] for event in enrolled) == ["recovery_codes", "totp"]
+    [failed] = entries(owner_connection, "auth.second_factor_failed")
+    assert (failed.result, failed.reason, failed.data) == ("failed", "wrong_code", {"step": "sign_in"})
+    [used] = entries(owner_connection, "auth.second_factor_used")
+    assert used.data == {"step": "sign_in", "kind": "totp"}
+    assert entries(owner_connection, "auth.signed_in")[-1].data == {"method": "password"}
+
+
+def test_the_session_knows_when_a_second_factor_was_proven_and_forgets_it_with_the_factor() -> None:
+    client = enter("lin")
+    assert proof_of(client) is None
+    enrol(client)
+    assert proof_of(client) is not None
+    assert client.post(APP + "remove/").status_code == 302
+    assert proof_of(client) is None
+
+
+def test_a_code_opens_once(owner_connection: psycopg.Connection) -> None:
+    secret, _codes = enrol(enter("lin"))
+    now = code(secret, ahead=1)
+    assert enter("lin").post(CODE, {"code": now}).status_code == 302
+    assert enter("lin").post(CODE, {"code": now}).status_code == 200
+
+
+def test_a_recovery_code_signs_in_once(owner_connection: psycopg.Connection) -> None:
+    _secret, codes = enrol(enter("lin"))
+    assert enter("lin").post(CODE, {"code": codes[3]}).status_code == 302
+    assert enter("lin").post(CODE, {"code": codes[3]}).status_code == 200
+    assert enter("lin").post(CODE, {"code": codes[4]}).status_code == 302
+    assert [event.data["left"] for event in entries(owner_connection, "auth.recovery_used")] == [9, 8]
+
+
+def test_recovery_codes_are_shown_once_and_new_ones_end_the_old() -> None:
+    client = enter("lin")
+    _secret, old = enrol(client)
+    again = client.get(RECOVERY).content.decode()
+    assert "not shown again" in again
+    assert not any(one in again for one in old)
+    assert client.post(RECOVERY + "new/")["Location"] == RECOVERY
+    new = re.findall(r"<li><code>(\d{8})</code>", client.get(RECOVERY).content.decode())
+    assert enter("lin").post(CODE, {"code": old[0]}).status_code == 200
+    assert enter("lin").post(CODE, {"code": new[0]}).status_code == 302
+
+
+def test_after_several_wrong_codes_one_has_to_wait_even_with_the_right_one(
+    owner_connection: psycopg.Connection,
+) -> None:
+    secret, _codes = enrol(enter("lin"))
+    for _attempt in range(5):
+        enter("lin").post(CODE, {"code": "000000"})
+    refused = enter("lin").post(CODE, {"code": code(secret, ahead=1)})
+    assert "Too many failed attempts" in refused.content.decode()
+    assert entries(owner_connection, "auth.second_factor_failed")[-1].reason == "too_many_failures"
+
+
+def test_removing_the_app_asks_again_who_one_is(owner_connection: psycopg.Connection) -> None:
+    secret, codes = enrol(enter("lin"))
+    client = enter("lin")
+    client.post(CODE, {"code": code(secret, ahead=1)})
+    asked = client.post(APP + "remove/")
+    # The password alone removes no second factor.
+    assert asked["Location"].startswith("/accounts/security/code/")
+    assert client.get("/accounts/reauthenticate/")["Location"].startswith("/accounts/security/code/")
+    assert client.post(asked["Location"], {"code": "000000"}).status_code == 200
+    assert entries(owner_connection, "auth.second_factor_removed") == []
+    assert client.post(asked["Location"], {"code": codes[0]})["Location"] == APP + "remove/"
+    assert client.post(APP + "remove/").status_code == 302
+    removed = entries(owner_connection, "auth.second_factor_removed")
+    assert sorted(event.data["kind"] for event in removed) == ["recovery_codes", "totp"]
+    assert enter("lin").get("/customers/").status_code == 200
+
+
+def test_no_secret_lies_in_the_database_in_the_clear(owner_connection: psycopg.Connection) -> None:
+    client = enter("lin")
+    secret, codes = enrol(client)
+    [(app,)] = owner_connection.execute("SELECT data FROM mfa_authenticator WHERE type = 'totp'")
+    [(recovery,)] = owner_connection.execute(
+        "SELECT data FROM mfa_authenticator WHERE type = 'recovery_codes'"
+    )
+    assert app["secret"].startswith(PREFIX)
+    assert unseal(app["secret"]) == secret
+    assert recovery["seed"].startswith(PREFIX)
+    log = owner_connection.execute("SELECT convert_from(body, 'UTF8') FROM audit_event").fetchall()
+    assert not any(word in body for (body,) in log for word in (secret, *codes))
+
+
+def test_the_key_of_an_app_that_is_being_set_up_is_sealed_in_the_session() -> None:
+    client = enter("feng")
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    [secret] = re.findall(r'class="secret-key">(\w+)<', client.get(APP).content.decode())
+    assert secret not in str(dict(client.session.items()))
+
+
+def test_what_was_sealed_opens_with_its_own_key_only(settings: LazySettings) -> None:
+    stored = seal("虎符")
+    assert unseal(stored) == "虎符"
+    assert seal("虎符") != stored
+    with pytest.raises(ValueError, match="not sealed"):
+        unseal("虎符")
+    settings.SECRET_KEY = "another-key"
+    with pytest.raises(InvalidTag):
+        unseal(stored)
+
+
+def test_one_click_of_the_demo_asks_whoever_has_a_second_factor(
+    visit: Visit, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [type("P", (), {"username": name}) for name in ("lin", "tang")]
+    monkeypatch.setattr("hufu.web.accounts.demo.offered", lambda request: people)
+    secret, _codes = enrol(enter("lin"))
+    client = Client()
+    assert client.post("/accounts/demo/", {"username": "tang"})["Location"] == "/"
+    assert client.get("/customers/").status_code == 200
+    other = Client()
+    assert other.post("/accounts/demo/", {"username": "lin"})["Location"] == CODE
+    assert other.get("/customers/").status_code == 302
+    assert other.post(CODE, {"code": code(secret, ahead=1)})["Location"] == "/"
+    assert other.get("/customers/").status_code == 200
+
+
+def test_whoever_has_no_password_sets_up_an_app_at_once(visit: Visit) -> None:
+    client = visit("tang")
+    [secret] = re.findall(r'class="secret-key">(\w+)<', client.get(APP).content.decode())
+    assert client.post(APP, {"code": "000000"}).status_code == 200
+    assert client.post(APP, {"code": code(secret)})["Location"] == RECOVERY
+    assert "1 code" not in client.get(SECURITY).content.decode()
+
+
+def test_the_forms_ask_for_their_token(company: Company) -> None:
+    client = Client(enforce_csrf_checks=True)
+    for path in (CODE, APP, APP + "remove/", RECOVERY + "new/", "/accounts/reauthenticate/"):
+        assert client.post(path, {"code": "000000"}).status_code == 403
