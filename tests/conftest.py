@@ -35,8 +35,9 @@ from pytest_django import DjangoDbBlocker
 
 from hufu.core.postgres import roles
 from hufu.core.postgres.secret_files import LOG_KEK, SECRET_KEY, SecretFolder
+from hufu.core.vault import MASTER_KEY
 from tests import other_postgres
-from tests.database import SERVER_VARIABLE, Connect, TestServer, django_on, test_server
+from tests.database import FOLDER, SERVER_VARIABLE, Connect, TestServer, django_on, test_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # tools/check.py knows skipped browser tests by this beginning.
@@ -94,6 +95,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> None:
     settings.HUFU_SECRETS = folder / "secrets"
     for key in (SECRET_KEY, LOG_KEK):
         SecretFolder(settings.HUFU_SECRETS).key(key)
+    # The template, which outlives the run, is sealed with a master key that outlives it, too.
+    master_key = SecretFolder(FOLDER / "secrets").key(MASTER_KEY)
+    (settings.HUFU_SECRETS / MASTER_KEY).write_bytes(master_key)
+    (settings.HUFU_SECRETS / MASTER_KEY).chmod(0o600)
 
 
 @pytest.fixture

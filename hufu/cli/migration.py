@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.core.management import call_command
 from django.db import connection
 
-from hufu.core import schema
+from hufu.core import schema, vault
 from hufu.core.errors import Unavailable
 from hufu.core.language import gettext as _
 from hufu.core.postgres.secret_files import LOG_KEK, SecretFolder
@@ -15,6 +15,7 @@ def bring_up_to_date(*, quiet: bool) -> bool:
     """Run the migrations, make the cache's table, install what is code; return whether anything was done."""
     from django.db.migrations.executor import MigrationExecutor
 
+    vault.prepare()
     executor = MigrationExecutor(connection)
     pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if pending:
@@ -40,6 +41,12 @@ def require_log_key(secrets: SecretFolder) -> None:
             )
             % {"folder": secrets.folder, "key": LOG_KEK}
         )
+
+
+def require_keys(secrets: SecretFolder) -> None:
+    """Make the keys of a new database; raise Unavailable when an existing one has lost one of its own."""
+    vault.require_master_key(secrets, is_new=vault.is_empty())
+    require_log_key(secrets)
 
 
 def _forget_installed() -> None:

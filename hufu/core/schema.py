@@ -22,6 +22,7 @@ def sql_file(package: str, name: str) -> str:
 def statements() -> Iterator[tuple[str, str]]:
     """Yield (name, SQL) in the order of installation: core first, each app in its layer, privileges last."""
     yield "core.identity", sql_file("hufu.core", "identity")
+    yield "core.vault", sql_file("hufu.core", "vault")
     for app in apps.get_app_configs():
         install_sql = getattr(app, "install_sql", None)
         if install_sql is not None:

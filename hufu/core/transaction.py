@@ -47,6 +47,12 @@ def current_unit() -> Unit:
     return unit
 
 
+def unit_cache() -> dict[Any, Any]:
+    """Return what is kept until the transaction of the running unit ends; outside of one nothing is kept."""
+    unit = _unit.get()
+    return {} if unit is None else unit.cache
+
+
 def current_actor() -> Actor | None:
     """Return who acts in this transaction, or None."""
     unit = _unit.get()

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from hufu.core.errors import Unavailable
 from hufu.core.health import Finding, guarded
 
 NAME = "doctor"
@@ -100,6 +101,7 @@ def examine() -> Iterator[Finding]:
     yield from guarded("the past", partial(inspection.check_past, database))
     yield from guarded("functions", partial(inspection.check_functions, database))
     yield from guarded("version of the database", check_version)
+    yield from guarded("master key", check_master_key)
     for app in apps.get_app_configs():
         checks = getattr(app, "doctor_checks", None)
         if checks is not None:
@@ -158,6 +160,20 @@ def check_secrets() -> Iterator[Finding]:
         "secrets are closed",
         f"others may read {', '.join(open_to_others)}" if open_to_others else "",
         f"chmod -R go= {folder.folder}",
+    )
+
+
+def check_master_key() -> Iterator[Finding]:
+    """Check that the master key opens every data key of this database."""
+    from hufu.core import vault
+
+    problem = ""
+    try:
+        vault.check()
+    except Unavailable as error:
+        problem = str(error)
+    yield Finding(
+        "master key", problem, "Without it personal data stays unreadable: restore it from its backup."
     )
 
 

@@ -42,9 +42,9 @@ def run(args: argparse.Namespace) -> int:
         for statement in left:
             print(f"A superuser still has to run, once: {statement}", file=sys.stderr)
         with alone(database), environment.connected(OWNER, current=False):
-            from hufu.cli.migration import bring_up_to_date, require_log_key
+            from hufu.cli.migration import bring_up_to_date, require_keys
 
-            require_log_key(environment.secrets())
+            require_keys(environment.secrets())
             changed = bring_up_to_date(quiet=args.quiet)
     if not args.quiet:
         print("The database was brought up to date." if changed else "The database is up to date.")
