@@ -134,7 +134,8 @@ class ResourceType:
     """A type of business record: its table, permissions and fields.
 
     An independent type has its own owner, department, partition and team. A following type names its `parent`
-    (a field of its own that refers to it) and is decided with it.
+    (a field of its own that refers to it) and is decided with it. `is_person`: its records are about people, who have
+    rights of their own to what is kept of them.
     """
 
     name: str
@@ -147,6 +148,7 @@ class ResourceType:
     default_sort: str = "-updated_at"
     icon: str = "file"
     parent: str = ""
+    is_person: bool = False
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -9,13 +9,14 @@ class CrmConfig(AppConfig):
     verbose_name = _("CRM")
 
     def ready(self) -> None:
-        from hufu.crm import resources  # noqa: F401  (declares the types)
+        from hufu.crm import consents, resources  # noqa: F401  (they declare)
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, record_history, system_actors
-        from hufu.crm import timeline
+        from hufu.crm import consents, timeline
 
         yield from policies.statements()
         yield from record_history.statements()
         yield from timeline.statements()
+        yield "crm.consents", consents.statements()
         yield "access.system_actors", system_actors.install_sql()

@@ -166,3 +166,37 @@ class Contact(Record):
         constraints = (
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_contact_external"),
         )
+
+
+class Consent(models.Model):
+    """Why personal data of a contact may be used for one purpose: since when, by what, and until when.
+
+    Rows are added and withdrawn, never changed otherwise or deleted; they go with their contact. Row policies give
+    them to whoever may view the contact (hufu.crm.consents).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    contact = models.ForeignKey(Contact, models.DO_NOTHING, related_name="+", db_constraint=False)
+    purpose = models.CharField(max_length=32, db_collation="C")
+    basis = models.CharField(max_length=32, db_collation="C")
+    source = models.CharField(max_length=32, db_collation="C")
+    given_on = models.DateField()
+    evidence = models.CharField(max_length=500, blank=True, default="")
+    recorded_at = models.DateTimeField()
+    recorded_by = models.IntegerField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.IntegerField(null=True)
+    withdrawn_reason = models.CharField(max_length=500, blank=True, default="")
+
+    class Meta:
+        db_table = "crm_consent"
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(withdrawn_at__isnull=True, withdrawn_by__isnull=True)
+                | models.Q(withdrawn_at__isnull=False, withdrawn_by__isnull=False),
+                name="crm_consent_withdrawn_by_somebody",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of contact {self.contact_id}"

@@ -243,6 +243,7 @@ CONTACT = declare_type(
         model="crm.Contact",
         icon="address-book",
         parent="customer",
+        is_person=True,
         permissions=following_permissions(
             "contact",
             label={

@@ -45,10 +45,20 @@ def form_of(name, company):
         "add": {"who": str(company.people["tang"]), "access": "read"},
         "remove": {"who": str(company.people["tang"])},
         "restore": {"version": "2"},
+        "give": {"purpose": "contract", "basis": "contract", "source": "form", "given_on": "2026-01-31"},
         "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
     }
     usual = {"version": "1", "name": "新记录", "stage": "won", "reason": "x"}
     return usual | of_deed.get(name.rpartition("_")[2], {})
+
+
+def a_consent(owner_connection, contact):
+    """Return a standing consent of a contact, made where there is none."""
+    return owner_connection.execute(
+        "INSERT INTO crm_consent (contact_id, purpose, basis, source, given_on, evidence, recorded_at, recorded_by,"
+        " withdrawn_reason) VALUES (%s, 'service', 'consent', 'form', '2026-01-31', '', now(), 1, '') RETURNING id",
+        [contact],
+    ).fetchone()[0]
 
 
 @pytest.fixture
@@ -65,7 +75,10 @@ def address(request):
             if page in ("restore", "purge"):
                 number = company.binned[kind]
             below = f"?customer={company.customer('qiming')}" if name == "contact_new" else ""
-            return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form_of(name, company)
+            form = form_of(name, company)
+            if page == "consent_withdraw":
+                form["consent"] = str(a_consent(owner_connection, number))
+            return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form
         if name == "person":
             return reverse(name, args=[company.people["lin"]]), {}
         if name == "log_entry":
@@ -102,7 +115,7 @@ def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, 
     url, form = address(row)
     tables = (
         *("crm_customer", "crm_opportunity", "people_user", "access_assignment"),
-        *("crm_contact", "access_team_member"),
+        *("crm_contact", "access_team_member", "crm_consent"),
     )
     before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
     client = sign_in(row.who_may_not)

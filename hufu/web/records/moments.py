@@ -18,6 +18,7 @@ from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core import money
 from hufu.core.actor import OPERATOR_ID, Actor
 from hufu.crm import queries
+from hufu.crm.consents import PURPOSES, label
 from hufu.crm.timeline import Change, Entry
 from hufu.people.models import User
 from hufu.web.records import filters
@@ -155,6 +156,10 @@ def _what(
             if facts.get("to_owner") is None:
                 return said
             return _("%(deed)s; the owner is now %(name)s") % {"deed": said, "name": name("to_owner")}
+        case "consent_given":
+            return _("recorded a ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
+        case "consent_withdrawn":
+            return _("withdrew the ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
         case "member_joined":
             access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
             words = [str(word) for word in (facts.get("role"), access) if word]
@@ -166,6 +171,10 @@ def _what(
             if facts.get("member") == moment.actor_id:
                 return _("left the team")
             return _("took %(name)s out of the team") % {"name": name("member")}
+
+
+def _purpose(facts: Mapping[str, Any]) -> str:
+    return label(PURPOSES, str(facts.get("purpose", "")))
 
 
 def _change(change: Change) -> ChangeInWords:

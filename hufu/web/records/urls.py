@@ -14,7 +14,7 @@ from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
 from hufu.web.records.children import children
-from hufu.web.records.views import bin, deeds, drawer, editing, lists, record, tabs
+from hufu.web.records.views import bin, consents, deeds, drawer, editing, lists, record, tabs
 
 register_converter(RecordNumber, "record")
 READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
@@ -55,6 +55,19 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         each.append(route(f"{one}{plural(child.name)}", f"{child.name}_list", show, "view", of_record=True))
     if "stage" in resource.by_name:
         each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
+    if resource.is_person:
+        each += [
+            route(f"{one}consents", "consents", consents.consents_tab, "view", of_record=True),
+            route(f"{one}consents/give", "consent_give", consents.give, "edit", of_record=True, methods=DEED),
+            route(
+                f"{one}consents/withdraw",
+                "consent_withdraw",
+                consents.withdraw,
+                "edit",
+                of_record=True,
+                methods=DEED,
+            ),
+        ]
     if resource.parent:
         return each
     return [

@@ -21,6 +21,7 @@ from hufu.web.numbers import number
 from hufu.web.passage import Passage
 from hufu.web.records import columns
 from hufu.web.records.presenters import Presenter, Row, record_url
+from hufu.web.records.views import consents
 from hufu.web.records.views.record import about, facts, marks
 
 # What says in a drawer whose a record is.
@@ -84,6 +85,11 @@ def drawer_of(
             "cells": [cell for cell in presenter.cells(record, facts(resource)) if not cell.is_blank],
             "belonging": [cell for cell in presenter.cells(record, belonging) if not cell.is_blank],
             "stages": stages(actor, resource, record),
+            "consents": [
+                each for each in consents.in_words(actor, resource, record.pk) if each.withdrawn_at is None
+            ]
+            if resource.is_person
+            else [],
             **context,
         },
         status=status,

@@ -14,6 +14,7 @@ from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
 from hufu.crm import queries
+from hufu.crm.consents import consents
 from hufu.crm.queries import ListQuery
 from hufu.crm.timeline import timeline
 from hufu.web.passage import Passage
@@ -98,6 +99,9 @@ def tabs(actor: Actor, resource: ResourceType, record: Any) -> list[Tab]:
             of_this = ListQuery(filters={reference.name: [str(record.pk)]})
             amount = queries.count_records(actor, child, of_this)
             made.append(Tab(child.name, str(child.label_plural), url(f"{child.name}_list"), amount))
+    if resource.is_person:
+        standing = [each for each in consents(actor, resource, record.pk) if each.withdrawn_at is None]
+        made.append(Tab("consents", _("Consents"), url("consents"), len(standing)))
     if resource.has("share"):
         made.append(
             Tab("team", _("Related team"), url("team"), len(queries.team(actor, resource, record.pk)))
