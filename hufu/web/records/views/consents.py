@@ -82,11 +82,12 @@ def tab_of(
     """Return the tab, with what was typed and what was wrong with it."""
     typed = request.POST
 
-    def choices(name: str, of: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    def choices(name: str, label: str, of: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
         return {
             "name": name,
+            "label": label,
             "problems": (problems or {}).get(name, ()),
-            "options": [(value, label, value == typed.get(name)) for value, label in of],
+            "options": [(value, words, value == typed.get(name)) for value, words in of],
         }
 
     return tabbed(
@@ -97,9 +98,9 @@ def tab_of(
         {
             "consents": in_words(request.actor, resource, record.pk),
             "may_record": guard.may(request.actor, resource.permission("edit"), record),
-            "purpose": choices("purpose", consents.PURPOSES),
-            "basis": choices("basis", consents.BASES),
-            "source": choices("source", consents.SOURCES_OF_CONSENT),
+            "purpose": choices("purpose", _("Purpose"), consents.PURPOSES),
+            "basis": choices("basis", _("Legal ground"), consents.BASES),
+            "source": choices("source", _("Where from"), consents.SOURCES_OF_CONSENT),
             "given_on": typed.get("given_on") or timezone.localdate(clock.now()).isoformat(),
             "evidence": typed.get("evidence", ""),
             "problems": problems or {},
