@@ -152,11 +152,15 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 MFA_ADAPTER = "hufu.web.second_factor.adapter.SecondFactorAdapter"
 MFA_FORMS = {
+    "add_webauthn": "hufu.web.second_factor.forms.NewPasskeyForm",
+    "authenticate_webauthn": "hufu.web.second_factor.forms.PasskeyForm",
+    "edit_webauthn": "hufu.web.second_factor.forms.RenamePasskeyForm",
     "activate_totp": "hufu.web.second_factor.forms.AppForm",
     "authenticate": "hufu.web.second_factor.forms.CodeForm",
-    "reauthenticate": "hufu.web.second_factor.forms.CodeAgainForm",
 }
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# Passkeys need https, except where everything stays on this machine.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = urlsplit(HUFU_ORIGIN).hostname == "localhost" and not HTTPS
 MFA_TOTP_ISSUER = "Hufu CRM"
 # Clocks of telephones are wrong by some seconds: the codes before and after are right too.
 MFA_TOTP_TOLERANCE = 1

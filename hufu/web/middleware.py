@@ -23,7 +23,7 @@ from django.utils.cache import add_never_cache_headers
 
 from hufu.access import guard
 from hufu.core.actor import ANONYMOUS, Actor, Context
-from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, Unavailable
+from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, SecondFactorNeeded, Unavailable
 from hufu.core.transaction import acting
 from hufu.web import errors
 from hufu.web.pages import Page, declared
@@ -177,6 +177,11 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
     match error:
         case NotFound():
             return errors.not_found(request)
+        case SecondFactorNeeded():
+            # The forms that ask record failures as `context_of` says, so they come after this module.
+            from hufu.web.second_factor import step_up
+
+            return step_up.ask(request, str(error))
         case Denied():
             return errors.denied(request, message=str(error))
         case Conflict():

@@ -113,8 +113,16 @@ TABLE: list[Row] = [
     Row("mfa_generate_recovery_codes", "POST", "signed in", "lin", 200, VISITOR, 302),
     Row("account_reauthenticate", "GET", "signed in", "lin", 403, VISITOR, 302),
     Row("account_reauthenticate", "POST", "signed in", "lin", 403, VISITOR, 302),
-    Row("mfa_reauthenticate", "GET", "signed in", "lin", 403, VISITOR, 302),
-    Row("mfa_reauthenticate", "POST", "signed in", "lin", 403, VISITOR, 302),
+    Row("mfa_reauthenticate", "GET", "signed in", "lin", 302, VISITOR, 302),
+    Row("mfa_reauthenticate", "POST", "signed in", "lin", 302, VISITOR, 302),
+    Row("step_up", "POST", "signed in", "lin", 302, VISITOR, 302),
+    Row("mfa_add_webauthn", "GET", "signed in", "lin", 200, VISITOR, 302),
+    Row("mfa_add_webauthn", "POST", "signed in", "lin", 200, VISITOR, 302),
+    *(
+        Row(name, method, "signed in", "lin", 404, VISITOR, 302)
+        for name in ("mfa_edit_webauthn", "mfa_remove_webauthn")
+        for method in ("GET", "POST")
+    ),
     # Nobody whose password was right is on the way in: back to the beginning.
     Row("mfa_authenticate", "GET", "public", VISITOR, 302, None, 0),
     Row("mfa_authenticate", "POST", "public", VISITOR, 302, None, 0),

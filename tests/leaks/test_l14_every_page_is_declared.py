@@ -81,6 +81,8 @@ def address(request):
             return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form
         if name == "person":
             return reverse(name, args=[company.people["lin"]]), {}
+        if name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
+            return reverse(name, args=[1]), {}
         if name == "log_entry":
             return reverse(
                 name, args=owner_connection.execute("SELECT id FROM audit_event LIMIT 1").fetchone()

@@ -4,17 +4,30 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.exceptions import InvalidTag
 from django.conf import LazySettings
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse, JsonResponse
 from django.test import Client
+from django.urls import path
+from django.utils import timezone
 
+from hufu.config.urls import urlpatterns as site
+from hufu.core.errors import SecondFactorNeeded
 from hufu.people.models import User
+from hufu.web.pages import page
+from hufu.web.passage import Passage
 from hufu.web.second_factor.sealing import PREFIX, seal, unseal
 from tests.company import Company
 from tests.web.conftest import PASSWORD, Visit
@@ -210,5 +223,158 @@ def test_whoever_has_no_password_sets_up_an_app_at_once(visit: Visit) -> None:
 
 def test_the_forms_ask_for_their_token(company: Company) -> None:
     client = Client(enforce_csrf_checks=True)
-    for path in (CODE, APP, APP + "remove/", RECOVERY + "new/", "/accounts/reauthenticate/"):
-        assert client.post(path, {"code": "000000"}).status_code == 403
+    for each in (CODE, APP, APP + "remove/", RECOVERY + "new/", "/accounts/reauthenticate/"):
+        assert client.post(each, {"code": "000000"}).status_code == 403
+
+
+# A page of the tests that needs a second factor of the last five minutes, and says what it was sent.
+
+
+@page(signed_in=True, methods=("GET", "POST"))
+def sealed(request: Passage) -> HttpResponse:
+    proven = request.actor.context.second_factor_at
+    if proven is None or proven < timezone.now() - timedelta(minutes=5):
+        raise SecondFactorNeeded(None, "Only with a fresh proof.")
+    sent = [
+        (name, values) for name, values in request.POST.lists() if not name.startswith(("step_up", "csrf"))
+    ]
+    return JsonResponse({"method": request.method, "query": request.GET.dict(), "sent": sent})
+
+
+urlpatterns = [*site, path("sealed/", sealed)]
+SEALED = "/sealed/?why=test"
+STEP_UP = "/accounts/step-up/"
+
+
+@pytest.fixture
+def with_sealed_page(settings: LazySettings) -> None:
+    settings.ROOT_URLCONF = __name__
+
+
+def stale(client: Client) -> None:
+    """Let everything that this client proved be an hour ago."""
+    session = client.session
+    for record in session[AUTHENTICATION_METHODS_SESSION_KEY]:
+        record["at"] -= 3600
+    session.save()
+    Authenticator.objects.update(created_at=timezone.now() - timedelta(days=1))
+
+
+def carried(answer: Any) -> list[tuple[str, str]]:
+    """Return the fields that a page carries, as a browser would send them."""
+    content = answer.content.decode()
+    form = content[content.index('action="/accounts/step-up/"') :]
+    hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    texts = re.findall(r'<textarea name="([^"]+)" hidden>\n?(.*?)</textarea>', form, re.DOTALL)
+    return [(unescape(name), unescape(value)) for name, value in (*hidden, *texts)]
+
+
+def send(client: Client, path: str, fields: list[tuple[str, str]], **extra: Any) -> Any:
+    """Send a form with repeated fields."""
+    form = "application/x-www-form-urlencoded"
+    return client.post(path, urlencode(fields), content_type=form, **extra)
+
+
+def test_what_was_typed_goes_on_after_the_proof(with_sealed_page: None) -> None:
+    client = enter("lin")
+    secret, _codes = enrol(client)
+    stale(client)
+    typed = [("name", "上海\n机床"), ("tag", "a"), ("tag", '<b>"c"'), ("code", "their own"), ("empty", "")]
+    asked = send(client, SEALED, typed)
+    assert asked.status_code == 403
+    assert "Only with a fresh proof." in asked.content.decode()
+    fields = carried(asked)
+    wrong = send(client, STEP_UP, [*fields, ("step_up-code", "000000")])
+    assert wrong.status_code == 403
+    assert "This code is not right" in wrong.content.decode()
+    assert carried(wrong)[1:] == fields[1:]
+    assert fields[0][0] == "csrfmiddlewaretoken"
+    right = send(client, STEP_UP, [*fields, ("step_up-code", code(secret, ahead=1))])
+    assert (right.status_code, right["Location"]) == (307, SEALED)
+    done = send(client, right["Location"], fields).json()
+    assert done == {
+        "method": "POST",
+        "query": {"why": "test"},
+        "sent": [
+            ["name", ["上海\n机床"]],
+            ["tag", ["a", '<b>"c"']],
+            ["code", ["their own"]],
+            ["empty", [""]],
+        ],
+    }
+
+
+def test_a_page_that_was_to_be_read_is_read_after_the_proof(with_sealed_page: None) -> None:
+    client = enter("lin")
+    secret, _codes = enrol(client)
+    assert client.get(SEALED).status_code == 200
+    stale(client)
+    fields = carried(client.get(SEALED))
+    answer = send(client, STEP_UP, [*fields, ("step_up-code", code(secret, ahead=1))])
+    assert (answer.status_code, answer["Location"]) == (302, SEALED)
+    assert client.get(SEALED).json()["query"] == {"why": "test"}
+
+
+def test_files_are_not_carried_and_the_page_says_so(with_sealed_page: None) -> None:
+    client = enter("lin")
+    secret, _codes = enrol(client)
+    stale(client)
+    asked = client.post(SEALED, {"name": "x", "file": SimpleUploadedFile("a.csv", b"1,2")})
+    assert "cannot be kept here" in asked.content.decode()
+    answer = send(client, STEP_UP, [*carried(asked), ("step_up-code", code(secret, ahead=1))])
+    assert (answer.status_code, answer["Location"]) == (302, SEALED)
+
+
+def test_a_part_of_a_page_asks_in_a_dialog_and_leaves_the_page_as_it_is(with_sealed_page: None) -> None:
+    client = enter("lin")
+    secret, _codes = enrol(client)
+    stale(client)
+    asked = client.post(SEALED, {"name": "x"}, headers={"HX-Request": "true"})
+    assert (asked.status_code, asked["HX-Retarget"]) == (200, "#step-up")
+    assert "<dialog" in asked.content.decode()
+    wrong = client.post(STEP_UP, {"step_up-code": "000000"}, headers={"HX-Request": "true"})
+    assert "This code is not right" in wrong.content.decode()
+    right = client.post(STEP_UP, {"step_up-code": code(secret, ahead=1)}, headers={"HX-Request": "true"})
+    assert (right.status_code, right["HX-Trigger"]) == (204, "step-up-proven")
+
+
+def test_whoever_has_no_second_factor_sets_one_up_and_comes_back(with_sealed_page: None) -> None:
+    client = enter("lin")
+    asked = client.get(SEALED)
+    assert asked.status_code == 403
+    assert f'href="{SECURITY}"' in asked.content.decode()
+    # Without one there is no way past: going on leads to the same question.
+    assert send(client, STEP_UP, carried(asked))["Location"] == SEALED
+    assert client.get(SEALED).status_code == 403
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    [secret] = re.findall(r'class="secret-key">(\w+)<', client.get(APP).content.decode())
+    client.post(APP, {"code": code(secret)})
+    assert f'href="{SEALED}"' in client.get(RECOVERY).content.decode()
+    assert client.get(SEALED).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "", "x"]
+)
+def test_the_proof_leads_to_no_other_site(target: str) -> None:
+    client = enter("lin")
+    answer = client.post(STEP_UP, {"step_up-path": target, "step_up-method": "POST"})
+    assert (answer.status_code, answer["Location"]) == (307, "/")
+
+
+def test_the_proof_forges_nothing(with_sealed_page: None) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(User.objects.get(username="lin"), backend="hufu.web.accounts.backend.PasswordBackend")
+    assert client.post(STEP_UP, {"step_up-path": "/sealed/", "step_up-method": "POST"}).status_code == 403
+    assert client.post("/sealed/", {"name": "x"}).status_code == 403
+
+
+def test_a_refused_deed_leaves_the_event_of_the_wrong_proof_only(
+    with_sealed_page: None, owner_connection: psycopg.Connection
+) -> None:
+    client = enter("lin")
+    enrol(client)
+    stale(client)
+    send(client, STEP_UP, [*carried(client.get(SEALED)), ("step_up-code", "000000")])
+    [failed] = entries(owner_connection, "auth.second_factor_failed")
+    assert failed.data == {"step": "step_up"}

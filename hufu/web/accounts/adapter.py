@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from hufu.web.accounts.signals import record_failure
@@ -20,6 +22,8 @@ SAID = {
     "mfa/messages/recovery_codes_generated.txt",
     "mfa/messages/totp_activated.txt",
     "mfa/messages/totp_deactivated.txt",
+    "mfa/messages/webauthn_added.txt",
+    "mfa/messages/webauthn_removed.txt",
 }
 
 
@@ -49,9 +53,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
         """Return how somebody proves again who they are: with a second factor where they have one, never less."""
-        methods = super().get_reauthentication_methods(user)
-        stronger = [method for method in methods if method["id"] != "reauthenticate"]
-        return stronger or methods
+        flows = {flow["id"] for flow in get_reauthentication_flows(user)}
+        if "mfa_reauthenticate" in flows:
+            return [{"id": "mfa_reauthenticate", "description": "", "url": reverse("mfa_reauthenticate")}]
+        if "reauthenticate" in flows:
+            return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
+        return []
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse before the password is looked at when there were too many failures, and record that too."""

@@ -12,6 +12,7 @@ from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, EditWebAuthnForm
 from django import forms
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
@@ -43,9 +44,7 @@ class CodeForm(AuthenticateForm):
             if self.authenticator.type == Authenticator.Type.TOTP:
                 use_up(self.user, code)
         except ValidationError as error:
-            is_limit = error.code == "too_many_login_attempts"
-            reason = "too_many_failures" if is_limit else "wrong_code"
-            record_failure(context.request, self.user, step=self.step, reason=reason)
+            fail(self.user, self.step, error)
             raise
         return code
 
@@ -57,6 +56,42 @@ class CodeAgainForm(CodeForm, ReauthenticateForm):
 
     def save(self) -> None:
         ReauthenticateForm.save(self)
+
+
+class PasskeyForm(AuthenticateWebAuthnForm):
+    """Asks a passkey, to finish signing in."""
+
+    step = "sign_in"
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()
+        except ValidationError as error:
+            fail(self.user, self.step, error)
+            raise
+
+
+class PasskeyAgainForm(PasskeyForm):
+    """Asks a passkey of somebody who is signed in."""
+
+    step = "step_up"
+    reauthenticated = True
+
+
+class NewPasskeyForm(AddWebAuthnForm):
+    """Takes a new passkey and its name."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_passkey(self)
+
+
+class RenamePasskeyForm(EditWebAuthnForm):
+    """Takes another name for a passkey."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        name_passkey(self)
 
 
 class AppForm(ActivateTOTPForm):
@@ -76,6 +111,19 @@ class AppForm(ActivateTOTPForm):
         code: str = super().clean_code()
         use_up(self.user, code)
         return code
+
+
+def name_passkey(form: forms.Form) -> None:
+    """Label the field of a passkey's name and say how long one may be."""
+    form.fields["name"] = forms.CharField(
+        label=_("Name of the passkey"), max_length=60, help_text=_("So that you know which one it is.")
+    )
+
+
+def fail(user: User, step: str, error: ValidationError) -> None:
+    """Record that a factor was not proved."""
+    is_limit = error.code == "too_many_login_attempts"
+    record_failure(context.request, user, step=step, reason="too_many_failures" if is_limit else "wrong_code")
 
 
 def use_up(user: User, code: str) -> None:

@@ -22,13 +22,13 @@ from hufu.web.middleware import visitor
 def enrolled(instance: Authenticator, created: bool, **_: Any) -> None:
     """Record a new factor in the transaction that makes it."""
     if created:
-        _record_change("auth.second_factor_enrolled", instance)
+        record_change("auth.second_factor_enrolled", instance)
 
 
 @receiver(post_delete, sender=Authenticator)
 def removed(instance: Authenticator, **_: Any) -> None:
     """Record the end of a factor in the transaction that removes it."""
-    _record_change("auth.second_factor_removed", instance)
+    record_change("auth.second_factor_removed", instance)
 
 
 @receiver(authenticator_used)
@@ -60,7 +60,8 @@ def record_failure(request: HttpRequest, user: User, *, step: str, reason: str) 
     )
 
 
-def _record_change(name: str, authenticator: Authenticator) -> None:
+def record_change(name: str, authenticator: Authenticator) -> None:
+    """Record what somebody did with a factor. RuntimeError outside a transaction of somebody."""
     actor = current_actor()
     if actor is None:
         raise RuntimeError("A second factor is set up or removed by somebody.")

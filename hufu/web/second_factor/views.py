@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import views as account_views
 from allauth.account.internal.flows.login import record_authentication
@@ -11,52 +11,112 @@ from allauth.mfa.base import views as base_views
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
-from django.http import HttpResponse
+from allauth.mfa.webauthn import views as webauthn_views
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse, reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 
+from hufu.people.models import User
 from hufu.web.pages import page
-from hufu.web.second_factor.proof import METHOD
+from hufu.web.passage import Passage
+from hufu.web.second_factor.proof import METHOD, factors
+from hufu.web.second_factor.questions import question
+from hufu.web.second_factor.signals import record_change
+from hufu.web.second_factor.step_up import BACK
 
 FORM = ("GET", "POST")
 hides_codes = sensitive_post_parameters("code", "password", "credential")
 
 
+class AuthenticateView(base_views.AuthenticateView):
+    """The second half of signing in."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kinds = set(factors(self.stage.login.user.pk).values_list("type", flat=True))
+        return {**super().get_context_data(**kwargs), "has_passkey": Authenticator.Type.WEBAUTHN in kinds}
+
+
 class ActivateAppView(totp_views.ActivateTOTPView):
-    """Setting up an authenticator app. The first right code proves the factor for this session too."""
+    """Setting up an authenticator app."""
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        made = Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP)
-        record_authentication(
-            self.request, self.request.user, METHOD, id=made.pk, type=made.type, reauthenticated=True
-        )
+        record_proof(self.request, Authenticator.Type.TOTP)
         return response
 
 
-class BackView:
-    """Leads back to the page that asked who one is; it never sends a form again by itself."""
-
-    request: Any
+class AddPasskeyView(webauthn_views.AddWebAuthnView):
+    """Setting up a passkey."""
 
     def form_valid(self, form: Any) -> HttpResponse:
-        self.request.session.pop(STATE_SESSION_KEY, None)
-        response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+        response = super().form_valid(form)
+        record_proof(self.request, Authenticator.Type.WEBAUTHN)
         return response
 
 
-class PasswordAgainView(BackView, account_views.ReauthenticateView):
-    """Asks for the password again: where there is no second factor yet."""
+class RenamePasskeyView(webauthn_views.EditWebAuthnView):
+    """Giving a passkey another name."""
+
+    success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        record_change("auth.second_factor_renamed", form.instance)
+        return response
 
 
-class CodeAgainView(BackView, base_views.ReauthenticateView):
-    """Asks for a code again."""
+class RemovePasskeyView(webauthn_views.RemoveWebAuthnView):
+    """Removing a passkey."""
+
+    success_url = reverse_lazy("mfa_index")
+
+
+class RecoveryCodesView(recovery_views.ViewRecoveryCodesView):
+    """The recovery codes, once; from here the way leads back to what asked for a second factor."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {**super().get_context_data(**kwargs), "back": self.request.session.pop(BACK, "")}
+
+
+class PasswordAgainView(account_views.ReauthenticateView):
+    """Asks for the password again, where there is no second factor yet; then leads back to what asked for it."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        # No form is sent again by itself.
+        self.request.session.pop(STATE_SESSION_KEY, None)
+        return super().form_valid(form)
+
+
+def record_proof(request: HttpRequest, kind: Authenticator.Type) -> None:
+    """Have the factor that was just set up count as proved: its first answer was right."""
+    made = Authenticator.objects.filter(user_id=request.user.pk, type=kind).latest("created_at")
+    record_authentication(request, request.user, METHOD, id=made.pk, type=made.type, reauthenticated=True)
+
+
+@page(signed_in=True, methods=FORM)
+@hides_codes
+def prove_again(request: Passage) -> HttpResponse:
+    """Ask for a second factor before something that concerns the sign-in, and lead back to it."""
+    way = request.POST.get("next") or request.GET.get("next") or ""
+    back = way if url_has_allowed_host_and_scheme(way, allowed_hosts=None) else reverse("mfa_index")
+    asked = question(cast(User, request.user), data=request.POST)
+    if asked is None:
+        return HttpResponseRedirect(reverse("mfa_index"))
+    if asked.is_answered():
+        request.session.pop(STATE_SESSION_KEY, None)
+        return HttpResponseRedirect(back)
+    return render(request, "second_factor/prove_again.html", {"asked": asked, "back": back})
 
 
 security = page(signed_in=True)(base_views.IndexView.as_view())
-authenticate = page(public=True, methods=FORM)(hides_codes(base_views.AuthenticateView.as_view()))
+authenticate = page(public=True, methods=FORM)(hides_codes(AuthenticateView.as_view()))
 activate_app = page(signed_in=True, methods=FORM)(hides_codes(ActivateAppView.as_view()))
 remove_app = page(signed_in=True, methods=FORM)(totp_views.DeactivateTOTPView.as_view())
-show_recovery_codes = page(signed_in=True)(recovery_views.ViewRecoveryCodesView.as_view())
+add_passkey = page(signed_in=True, methods=FORM)(hides_codes(AddPasskeyView.as_view()))
+rename_passkey = page(signed_in=True, methods=FORM)(RenamePasskeyView.as_view())
+remove_passkey = page(signed_in=True, methods=FORM)(RemovePasskeyView.as_view())
+show_recovery_codes = page(signed_in=True)(RecoveryCodesView.as_view())
 make_recovery_codes = page(signed_in=True, methods=FORM)(recovery_views.GenerateRecoveryCodesView.as_view())
 password_again = page(signed_in=True, methods=FORM)(hides_codes(PasswordAgainView.as_view()))
-code_again = page(signed_in=True, methods=FORM)(hides_codes(CodeAgainView.as_view()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -50,6 +51,12 @@ def tag(text: Any, tone: str = "", dot: bool = False) -> SafeString:
     return format_html(
         '<span class="pill{}{}">{}</span>', " pill-dot" if dot else "", f" tone-{tone}" if tone else "", text
     )
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Return a value as JSON, for an attribute of an element."""
+    return json.dumps(value)
 
 
 @register.simple_tag(takes_context=True)

@@ -4,13 +4,17 @@ import { components } from "./components.js";
 import { listenForDrawers } from "./drawer.js";
 import { guardForms } from "./forms.js";
 import { listen } from "./keyboard.js";
+import { listenForPasskeys } from "./passkeys.js";
 import { listenForRequests } from "./requests.js";
+import { listenForStepUps } from "./step_up.js";
 
 window.htmx = htmx;
 window.Alpine = Alpine;
 for (const [name, component] of Object.entries(components)) Alpine.data(name, component);
 listenForRequests();
 listenForDrawers();
+listenForPasskeys();
+listenForStepUps();
 Alpine.start();
 listen();
 guardForms();
