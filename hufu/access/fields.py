@@ -43,4 +43,6 @@ def masked(declared: Field, value: Any) -> str:
     if declared.kind is Kind.EMAIL:
         name, _at, domain = text.partition("@")
         return f"{name[:1]}***@{domain}" if domain else "***"
+    if declared.kind is Kind.IDENTITY_NUMBER:
+        return f"{text[:1]}{'*' * (len(text) - 2)}{text[-1:]}"
     return f"{text[:1]}***"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from hufu.access import reach, registry
@@ -160,6 +160,14 @@ def is_mine(actor: Actor, resource: ResourceType, record: Model) -> bool:
     about = reach.facts(actor, resource, record)
     decides = about.parent or about
     return decides.owner_id == actor.user_id or decides.team.get(actor.user_id) is Share.EDIT
+
+
+def mine(actor: Actor, resource: ResourceType) -> Q:
+    """Return the condition of `is_mine`: the records whose masked fields the actor reads."""
+    prefix = f"{resource.parent}__" if resource.parent else ""
+    shares = reach.teams(actor, resource.independent)
+    edited = [number for number, share in shares.items() if share is Share.EDIT]
+    return Q(**{f"{prefix}owner_id": actor.user_id}) | Q(**{f"{prefix}pk__in": edited})
 
 
 def _resource(permission: str) -> ResourceType:

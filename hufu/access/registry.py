@@ -60,6 +60,8 @@ class Kind(StrEnum):
     CHOICE = "choice"
     PHONE = "phone"
     EMAIL = "email"
+    IDENTITY_NUMBER = "identity_number"
+    PRIVATE_ADDRESS = "private_address"
     URL = "url"
     CODE = "code"
     REFERENCE = "reference"
@@ -68,8 +70,12 @@ class Kind(StrEnum):
     PARTITION = "partition"
 
 
+# What somebody could be reached, impersonated or visited with is encrypted wherever it stands.
+ENCRYPTED_KINDS = frozenset({Kind.PHONE, Kind.EMAIL, Kind.IDENTITY_NUMBER, Kind.PRIVATE_ADDRESS})
+
+
 class Search(StrEnum):
-    """How the search box finds a field."""
+    """How the search box finds a field. An encrypted one is found by the whole value, through blind indexes."""
 
     PREFIX = "prefix"
     EXACT = "exact"
@@ -98,7 +104,7 @@ class Field:
     `system` fields are set by deeds alone (owner, department, partition, times). `sort` names the column
     that orders lists by this field; a field without it cannot be sorted by. `reference` names the resource
     type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount;
-    `smallest` and `largest` bound an INTEGER.
+    `smallest` and `largest` bound an INTEGER. `encrypted` fields are sealed in the database; some kinds always are.
     """
 
     name: str
@@ -118,6 +124,16 @@ class Field:
     reference: str | None = None
     currency: str | None = None
     help: StrOrPromise = ""
+    encrypted: bool = False
+
+    def __post_init__(self) -> None:
+        if self.is_encrypted and (self.sort or self.filterable or self.search is Search.PREFIX):
+            raise ValueError(f"{self.name} is encrypted: it cannot be sorted, filtered or searched by a part")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the database holds the value sealed."""
+        return self.encrypted or self.kind in ENCRYPTED_KINDS
 
     @property
     def column(self) -> str:

@@ -249,5 +249,10 @@ declare(
         "personal",
     ),
     EventType("system.started", _("System started"), shown("version")),
+    EventType(
+        "keys.rotated",
+        _("Keys of the vault changed"),
+        shown("version", "rows", "master_version", "data_keys", "subjects"),
+    ),
     EventType("system.migrated", _("Database migrated"), shown("version", "migrations", "digest")),
 )

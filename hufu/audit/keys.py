@@ -24,14 +24,16 @@ from uuid import UUID, uuid4
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from hufu.audit import canonical
 from hufu.core.errors import Unavailable
+from hufu.core.postgres.secret_files import SecretFolder
 
 FILE_NAME = "log-kek"
 NONCE_BYTES = 12
 KEY_BYTES = 32
+REWRAP_BATCH = 1000
 
 
 @dataclass(frozen=True, order=True)
@@ -80,7 +82,12 @@ class SubjectKey:
     def _cipher(self) -> AESGCM | None:
         if self.wrapped is None:
             return None
-        return AESGCM(key_ring().unwrap(self.wrapped, self.version, self.pseudonym))
+        ring = key_ring()
+        if self.version not in ring.keys:
+            # It was rotated since this process read it.
+            _read_key_ring.cache_clear()
+            ring = key_ring()
+        return AESGCM(ring.unwrap(self.wrapped, self.version, self.pseudonym))
 
 
 class Unreadable(Exception):
@@ -150,6 +157,42 @@ def check_key_ring() -> None:
         )
         for wrapped, version, pseudonym in cursor.fetchall():
             ring.unwrap(bytes(wrapped), version, pseudonym)
+
+
+def add_version(folder: SecretFolder) -> None:
+    """Make a new version of the key, unless an interrupted rotation made one that nothing is wrapped under yet."""
+    version = key_ring().version
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM audit_subject WHERE key_version = %s)", [version])
+        if cursor.fetchone()[0]:
+            folder.key(f"{FILE_NAME}.{version + 1}")
+    _read_key_ring.cache_clear()
+
+
+def rewrap() -> int:
+    """Wrap the keys of all people under the version in use, in small steps, as the owner; return how many."""
+    ring, number = key_ring(), 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pseudonym, wrapped_key, key_version FROM audit_subject"
+                " WHERE wrapped_key IS NOT NULL AND key_version <> %s LIMIT %s FOR UPDATE",
+                [ring.version, REWRAP_BATCH],
+            )
+            rows = cursor.fetchall()
+            if not rows:
+                return number
+            anew = [
+                ring.wrap(ring.unwrap(bytes(wrapped), version, pseudonym), pseudonym)
+                for pseudonym, wrapped, version in rows
+            ]
+            cursor.execute(
+                "UPDATE audit_subject AS s SET wrapped_key = new.wrapped_key, key_version = %s"
+                " FROM unnest(%s::uuid[], %s::bytea[]) AS new (pseudonym, wrapped_key)"
+                " WHERE s.pseudonym = new.pseudonym AND s.wrapped_key IS NOT NULL",
+                [ring.version, [row[0] for row in rows], anew],
+            )
+            number += len(rows)
 
 
 def subject_keys(subjects: Collection[Subject]) -> dict[Subject, SubjectKey]:

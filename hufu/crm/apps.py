@@ -3,6 +3,8 @@ from collections.abc import Iterator
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from hufu.core.vault.rotation import SealedTable
+
 
 class CrmConfig(AppConfig):
     name = "hufu.crm"
@@ -10,6 +12,12 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from hufu.crm import consents, resources  # noqa: F401  (they declare)
+
+    def sealed_tables(self) -> Iterator[SealedTable]:
+        """Yield the tables of records that have encrypted fields."""
+        from hufu.crm import blind
+
+        yield from blind.sealed_tables()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, record_history, system_actors

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models
 
 from hufu.access.models import Partition
+from hufu.core.vault.fields import SealedText
 from hufu.people.models import Department, User
 
 
@@ -84,7 +85,9 @@ class Customer(BusinessRecord):
     source = models.CharField(max_length=32, blank=True, default="", db_collation="C")
     region = models.CharField(max_length=80, blank=True, default="", db_collation="C")
     code = models.CharField(max_length=32, blank=True, default="", db_collation="C")
-    phone = models.CharField(max_length=40, blank=True, default="", db_collation="C")
+    phone = SealedText(blank=True, default="")
+    phone_index = models.BinaryField(null=True)
+    phone_last_index = models.BinaryField(null=True)
     website = models.CharField(max_length=200, blank=True, default="", db_collation="C")
     address = models.CharField(max_length=300, blank=True, default="")
     employees = models.IntegerField(null=True)
@@ -100,6 +103,8 @@ class Customer(BusinessRecord):
         indexes: ClassVar[tuple[models.Index, ...]] = (
             *BusinessRecord.Meta.indexes,
             models.Index(fields=["code"], name="customer_code"),
+            models.Index(fields=["phone_index"], name="customer_phone"),
+            models.Index(fields=["phone_last_index"], name="customer_phone_last"),
         )
         constraints = (
             models.UniqueConstraint(fields=["partition", "id"], name="crm_customer_in_partition"),
@@ -147,9 +152,14 @@ class Contact(Record):
     )
     title = models.CharField(max_length=80, blank=True, default="")
     decision_role = models.CharField(max_length=16, blank=True, default="", db_collation="C")
-    phone = models.CharField(max_length=40, blank=True, default="", db_collation="C")
-    email = models.CharField(max_length=254, blank=True, default="")
-    wechat = models.CharField(max_length=64, blank=True, default="")
+    phone = SealedText(blank=True, default="")
+    phone_index = models.BinaryField(null=True)
+    phone_last_index = models.BinaryField(null=True)
+    email = SealedText(blank=True, default="")
+    wechat = SealedText(blank=True, default="")
+    id_number = SealedText(blank=True, default="")
+    id_number_index = models.BinaryField(null=True)
+    address = SealedText(blank=True, default="")
     note = models.TextField(blank=True, default="")
 
     rows: ClassVar[models.Manager[Contact]] = models.Manager()
@@ -162,6 +172,9 @@ class Contact(Record):
             models.Index(fields=["name_sort", "id"], name="contact_sort"),
             models.Index(fields=["name"], name="contact_name"),
             models.Index(fields=["name_initials"], name="contact_initials"),
+            models.Index(fields=["phone_index"], name="contact_phone"),
+            models.Index(fields=["phone_last_index"], name="contact_phone_last"),
+            models.Index(fields=["id_number_index"], name="contact_id_number"),
         )
         constraints = (
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_contact_external"),

@@ -22,6 +22,7 @@ from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import folded, is_storable
+from hufu.crm import blind
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -133,7 +134,7 @@ def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) ->
     """
     rows = guard.scope(actor, resource.permission("view"))
     if text.strip():
-        rows = _search(rows, resource, text)
+        rows = _search(actor, rows, resource, text)
     found = list(rows.order_by("-updated_at", "-pk")[:limit])
     _record_list(actor, resource, ListQuery(search=text), found)
     return found
@@ -170,7 +171,7 @@ def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySe
         if values:
             rows = rows.filter(_filtered(actor, resource, name, values))
     if query.search.strip():
-        rows = _search(rows, resource, query.search)
+        rows = _search(actor, rows, resource, query.search)
     return rows
 
 
@@ -199,8 +200,18 @@ def _filtered(actor: Actor, resource: ResourceType, name: str, values: Sequence[
         raise Invalid({name: [_("“%s” is not one of the values.") % values[0]]}) from None
 
 
-def _search(rows: QuerySet[Any], resource: ResourceType, text: str) -> QuerySet[Any]:
-    return rows.filter(_searched(resource, text)) if is_storable(text) else rows.none()
+def _search(actor: Actor, rows: QuerySet[Any], resource: ResourceType, text: str) -> QuerySet[Any]:
+    """Narrow the rows to those that the search box finds.
+
+    INVARIANT: what is masked for somebody on a record does not find it, or the right guess would tell the value.
+    """
+    if not is_storable(text):
+        return rows.none()
+    condition = _searched(resource, text)
+    by_value = blind.searched(resource, text.strip())
+    if by_value is not None:
+        condition |= by_value & guard.mine(actor, resource)
+    return rows.filter(condition)
 
 
 def _searched(resource: ResourceType, text: str) -> Q:

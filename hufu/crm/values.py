@@ -10,7 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 from django.utils.translation import gettext as _
-from stdnum.cn import uscc
+from stdnum.cn import ric, uscc
 
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core import money
@@ -41,6 +41,8 @@ def parse(declared: Field, text: str) -> Any:
         return _phone(text)
     if declared.kind is Kind.EMAIL or declared.kind is Kind.URL:
         return _address(declared, text)
+    if declared.kind is Kind.IDENTITY_NUMBER:
+        return _identity_number(text)
     if declared.name == "code" and declared.kind is Kind.CODE:
         return _credit_code(text)
     return text
@@ -66,7 +68,10 @@ def parse_all(resource: ResourceType, texts: Mapping[str, str], *, creating: boo
     return values
 
 
-_TEXTS = {Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.PHONE, Kind.EMAIL, Kind.URL, Kind.CODE}
+_TEXTS = {Kind.TEXT, Kind.LONG_TEXT, Kind.CHOICE, Kind.PHONE, Kind.EMAIL, Kind.URL, Kind.CODE} | {
+    Kind.IDENTITY_NUMBER,
+    Kind.PRIVATE_ADDRESS,
+}
 
 
 def _integer(declared: Field, text: str) -> int:
@@ -129,6 +134,16 @@ def _phone(text: str) -> str:
     if not _PHONE.fullmatch(text) or sum(character.isdigit() for character in text) < FEWEST_PHONE_DIGITS:
         raise Invalid({"": [_("“%s” is not a phone number. Write digits, such as 021-5555 1234.") % text]})
     return text
+
+
+def _identity_number(text: str) -> str:
+    """Return an identity number of 18 characters, checked; what was typed stands in no message."""
+    compact = "".join(text.split()).upper()
+    if not ric.is_valid(compact):
+        raise Invalid(
+            {"": [_("This is not a valid identity number: it has 18 characters. Check the digits.")]}
+        )
+    return compact
 
 
 def remark(declared: Field, text: str, value: Any) -> str:

@@ -19,6 +19,8 @@ from hufu.core.vault import cipher as ciphers
 from hufu.core.vault import master, values
 from hufu.core.vault.streams import CHUNK, MAGIC, SALT_BYTES
 
+pytestmark = pytest.mark.usefixtures("in_english")
+
 PHONE = b"138 0013 8000"
 PLACE = b"crm_customer.phone"
 KEY = bytes(range(32))
@@ -68,12 +70,12 @@ def test_the_application_reads_wrapped_keys_and_changes_none(db, connect_as):
 
 def test_another_master_key_is_refused_with_what_to_do(db, monkeypatch):
     monkeypatch.setenv("HUFU_MASTER_KEY", b64encode(KEY).decode())
-    values.data_keys._unwrapped.cache_clear()
+    values.data_keys.forget_opened()
     with pytest.raises(Unavailable, match="HUFU_MASTER_KEY is not the master key"):
         vault.seal(vault.FIELD, PHONE, PLACE)
     with pytest.raises(Unavailable):
         vault.check()
-    values.data_keys._unwrapped.cache_clear()
+    values.data_keys.forget_opened()
 
 
 def test_a_lost_master_key_is_not_replaced(db, settings, tmp_path):

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.company import CUSTOMERS, Company
+from tests.sealed import opened
 from tests.web.conftest import Visit
 from tests.web.log import entries
 
@@ -30,10 +31,13 @@ def titles(page: str) -> set[str]:
 
 
 def stored(owner: psycopg.Connection, number: int, *columns: str) -> tuple[Any, ...]:
-    """Return columns of a customer as they stand in the table."""
+    """Return columns of a customer as they stand in the table; sealed ones opened."""
     row = owner.execute(f"SELECT {', '.join(columns)} FROM crm_customer WHERE id = %s", [number]).fetchone()
     assert row is not None
-    return tuple(row)
+    return tuple(
+        opened(value, f"crm_customer.{column}") if isinstance(value, bytes) else value
+        for column, value in zip(columns, row, strict=True)
+    )
 
 
 def form_of(client: Client, address: str) -> dict[str, str]:

@@ -145,11 +145,15 @@ def test_no_page_carries_inline_styles_or_scripts(company: Company, visit: Visit
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", text), path
 
 
+class Session(dict[str, object]):
+    session_key = "s"
+
+
 def run(view: object, user: User, method: str = "get") -> HttpResponse:
     """Answer one request through the middleware with a view of the test's own."""
     request = getattr(RequestFactory(), method)("/somewhere")
     request.user = user
-    request.session = type("Session", (), {"session_key": "s"})()
+    request.session = Session()
     frame: middleware.ActingMiddleware
 
     def get_response(request: HttpRequest) -> HttpResponse:

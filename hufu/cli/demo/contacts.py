@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from hufu.cli.demo.customers import Customer
-from hufu.cli.demo.names import pick, telephone
+from hufu.cli.demo.names import identity_number, pick, telephone
 
 WITH_CONTACTS = 0.6
+WITH_IDENTITY = 0.1
 HOW_MANY = ((1, 50), (2, 30), (3, 14), (4, 6))
 
 # surname → how it is spelt in a mail address; given names likewise
@@ -45,6 +46,7 @@ _MEDICAL_TITLES = (
     (("采购办主任", ("decides", "introduces")), 16),
     (("财务科科长", ("pays",)), 12),
 )
+_STREETS = ("上海市幸福路", "深圳市春风路", "杭州市文三路", "南京市汉中路")
 _NOTES = (
     "喜欢先看样机再谈价格。",
     "只在上午接电话。",
@@ -64,16 +66,28 @@ class Contact:
     email: str
     wechat: str
     note: str
+    id_number: str
+    address: str
 
 
 def build_contacts(seed: int, customers: tuple[Customer, ...]) -> dict[int, tuple[Contact, ...]]:
     """Return the contacts of each customer that has any, by its number; the same ones for the same arguments."""
     random = Random(f"{seed}/contacts")
-    return {
+    private = Random(f"{seed}/private")
+    made = {
         customer.number: tuple(_contacts(random, customer))
         for customer in customers
         if random.random() < WITH_CONTACTS
     }
+    return {number: tuple(_private(private, each) for each in contacts) for number, contacts in made.items()}
+
+
+def _private(random: Random, contact: Contact) -> Contact:
+    """Return the contact as the company knows it where it has signed a contract with the person."""
+    if random.random() >= WITH_IDENTITY:
+        return contact
+    address = f"{random.choice(_STREETS)}{random.randrange(1, 900)}号{random.randrange(1, 30)}室"
+    return replace(contact, id_number=identity_number(random), address=address)
 
 
 def _contacts(random: Random, customer: Customer) -> list[Contact]:
@@ -93,5 +107,7 @@ def _contacts(random: Random, customer: Customer) -> list[Contact]:
             email=f"{spelt}@{host}",
             wechat=f"{_SURNAMES[surname]}_{random.randrange(1000, 10000)}" if random.random() < 0.4 else "",
             note=random.choice(_NOTES) if random.random() < 0.15 else "",
+            id_number="",
+            address="",
         )
     return list(found.values())

@@ -1,6 +1,7 @@
 """Invented company names, telephone numbers and codes: plausible to read, and nobody's.
 
 * Trade names are coined from two lists of syllables; a pair that a well-known company uses is left out.
+* Identity numbers have the serial number 000, which no authority gives.
 * Telephone numbers begin with 154. China has set no range of numbers aside for fiction; 154 is one that the
   numbering plan has given to no operator and to no service, so nobody can be called on it.
 * Unified social credit codes (GB 32100) are complete with both check digits, but the organisation part begins
@@ -12,7 +13,12 @@ from __future__ import annotations
 from random import Random
 from typing import TypeVar
 
+from stdnum.cn import ric
+
 T = TypeVar("T")
+
+# Districts of Shanghai, Shenzhen, Hangzhou and Nanjing, as identity numbers begin.
+_DISTRICTS = ("310101", "440305", "330106", "320102")
 
 # syllable → how it is spelt in an address on the web
 FIRST = {
@@ -95,6 +101,13 @@ class Coiner:
 def telephone(random: Random) -> str:
     """Return a mobile number that is in nobody's hands, in E.164."""
     return f"+86154{random.randrange(10**8):08d}"
+
+
+def identity_number(random: Random) -> str:
+    """Return an identity number with a right check digit that is nobody's: the serial number 000 is never given."""
+    born = f"{random.randrange(1965, 2000)}{random.randrange(1, 13):02d}{random.randrange(1, 29):02d}"
+    body = f"{random.choice(_DISTRICTS)}{born}000"
+    return f"{body}{ric.calc_check_digit(body + '0')}"
 
 
 def organisation_check(body: str) -> str:

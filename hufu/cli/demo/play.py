@@ -341,6 +341,8 @@ class Player:
                                 "phone": each.phone,
                                 "email": each.email,
                                 "wechat": each.wechat,
+                                "id_number": each.id_number,
+                                "address": each.address,
                                 "note": each.note,
                             },
                         )

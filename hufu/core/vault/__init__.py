@@ -10,8 +10,24 @@ stored beside them. A key that is missing or wrong is Unavailable; none is ever 
 """
 
 from hufu.core.vault.cipher import AES_256_GCM, CIPHERS, Cipher
-from hufu.core.vault.data_keys import FIELD, INDEX, PURPOSES, check, is_empty, prepare, sealing_version
-from hufu.core.vault.master import MASTER_KEY, MasterKeys, master_keys, require_master_key
+from hufu.core.vault.data_keys import (
+    FIELD,
+    INDEX,
+    PURPOSES,
+    check,
+    is_empty,
+    prepare,
+    sealing_version,
+    stored,
+)
+from hufu.core.vault.master import (
+    MASTER_KEY,
+    MasterKeys,
+    forget_master_keys,
+    is_kept_elsewhere,
+    master_keys,
+    require_master_key,
+)
 from hufu.core.vault.streams import Damaged, seal_stream, unseal_stream
 from hufu.core.vault.values import Unreadable, blind_index, blind_indexes, seal, unseal, version_of
 
@@ -29,13 +45,16 @@ __all__ = [
     "blind_index",
     "blind_indexes",
     "check",
+    "forget_master_keys",
     "is_empty",
+    "is_kept_elsewhere",
     "master_keys",
     "prepare",
     "require_master_key",
     "seal",
     "seal_stream",
     "sealing_version",
+    "stored",
     "unseal",
     "unseal_stream",
     "version_of",

@@ -7,7 +7,6 @@ sealed with it any more; its key is erased).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from hufu.core.errors import Unavailable
 from hufu.core.language import gettext as _
 from hufu.core.transaction import unit_cache
 from hufu.core.vault.cipher import KEY_BYTES
-from hufu.core.vault.master import master_keys
+from hufu.core.vault.master import forget_master_keys, master_keys
 
 # Personal fields of records, and what finds them by their value.
 FIELD = "field"
@@ -105,22 +104,25 @@ def check() -> None:
 
 def opening_key(purpose: str, version: int) -> bytes:
     """Return the key that opens what this version sealed."""
-    for each in _known():
-        if (each.purpose, each.version) == (purpose, version):
-            return each.key()
-    # Another process may have begun a new version within this transaction.
-    for each in _known(anew=True):
-        if (each.purpose, each.version) == (purpose, version):
-            return each.key()
-    raise Unavailable(
-        _("The data key “%(purpose)s”, version %(version)s, is not in this database.")
-        % {"purpose": purpose, "version": version}
-    )
+    # A version never gets another key: what this process has read once stays right for its database.
+    known = _opened.setdefault(_database(), {})
+    if (purpose, version) not in known:
+        known.update(((each.purpose, each.version), each.key()) for each in stored())
+    try:
+        return known[(purpose, version)]
+    except KeyError:
+        raise Unavailable(
+            _("The data key “%(purpose)s”, version %(version)s, is not in this database.")
+            % {"purpose": purpose, "version": version}
+        ) from None
 
 
 def opening_keys(purpose: str) -> list[bytes]:
     """Return the keys of all versions that may still be in use."""
-    return [each.key() for each in _known() if each.purpose == purpose]
+    cache = unit_cache()
+    if "data keys" not in cache:
+        cache["data keys"] = stored()
+    return [each.key() for each in cache["data keys"] if each.purpose == purpose]
 
 
 def sealing_version(purpose: str) -> int:
@@ -138,14 +140,22 @@ def sealing_version(purpose: str) -> int:
     return version
 
 
-def _known(*, anew: bool = False) -> Iterable[Stored]:
-    cache = unit_cache()
-    if anew or "data keys" not in cache:
-        cache["data keys"] = stored()
-    known: list[Stored] = cache["data keys"]
-    return known
+def forget_opened() -> None:
+    """Read and unwrap the keys anew when they are next needed."""
+    _opened.clear()
+    _unwrapped.cache_clear()
+
+
+_opened: dict[tuple[str, ...], dict[tuple[str, int], bytes]] = {}
+
+
+def _database() -> tuple[str, ...]:
+    return tuple(str(connection.settings_dict[part]) for part in ("HOST", "PORT", "NAME"))
 
 
 @lru_cache(maxsize=64)
 def _unwrapped(wrapped: bytes, master_version: int, bound: bytes) -> bytes:
+    if master_version not in master_keys().keys:
+        # It was rotated since this process read it.
+        forget_master_keys()
     return master_keys().unwrap(wrapped, master_version, bound)

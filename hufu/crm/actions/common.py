@@ -15,6 +15,7 @@ from hufu.audit import Target
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import sound
+from hufu.crm.blind import index_columns
 
 
 def sealed_fields(resource: ResourceType) -> frozenset[str]:
@@ -80,8 +81,9 @@ def check_references(
 
 
 def columns(resource: ResourceType, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return column values, with what is derived from names for sorting and searching."""
+    """Return column values, with what is derived from them for sorting and searching."""
     columns = {resource.by_name[name].column: value for name, value in values.items()}
+    columns |= index_columns(resource, values)
     if "name" in values:
         columns["name_sort"], columns["name_initials"] = sound(values["name"])
     return columns

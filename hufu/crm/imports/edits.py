@@ -14,8 +14,8 @@ from hufu.audit import Event, Subject, Target, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict
-from hufu.core.text import sound
 from hufu.crm.actions import sealed_fields
+from hufu.crm.actions.common import columns as written
 
 
 def lock_editable(actor: Actor, resource: ResourceType, ids: Collection[int]) -> dict[int, Any]:
@@ -34,12 +34,9 @@ def edit_many(
     sealed = sealed_fields(resource)
     for number, (row, values) in edits.items():
         before = {name: getattr(row, resource.by_name[name].column) for name in values}
-        for name, value in values.items():
-            setattr(row, resource.by_name[name].column, value)
-            columns.add(resource.by_name[name].column)
-        if "name" in values:
-            row.name_sort, row.name_initials = sound(row.name)
-            columns |= {"name_sort", "name_initials"}
+        for column, value in written(resource, values).items():
+            setattr(row, column, value)
+            columns.add(column)
         row.lock_version += 1
         row.updated_at, row.updated_by_id = moment, actor.user_id
         events.append(
