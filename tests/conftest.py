@@ -49,8 +49,10 @@ ENDS_WITH_THE_RUN = pytest.StashKey[ExitStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make passwords cheap: no test measures how expensive they are."""
+    """Make passwords cheap, no test measures how expensive they are; and leave second factors to those about them."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # The tests of what is required of administrators say so; in all others they sign in with one step.
+    settings.HUFU_SECOND_FACTOR = "optional"
     programs = os.environ.get(other_postgres.VARIABLE)
     # The workers of a run find the address of the one server in their environment.
     if programs and not hasattr(config, "workerinput"):

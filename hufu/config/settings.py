@@ -8,6 +8,7 @@
 | HUFU_ORIGIN         | the address people use, such as https://crm.example.com                         |
 | HUFU_ALLOWED_HOSTS  | further host names that the site answers to, separated by commas                 |
 | HUFU_DEMO           | 1 in demo mode: signing in as a demo person is one click                         |
+| HUFU_SECOND_FACTOR  | `required_for_administrators` (default outside demo mode) or `optional`          |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
 """
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from hufu.core.postgres.secret_files import SECRET_KEY as SECRET_KEY_FILE
@@ -150,6 +152,14 @@ ACCOUNT_ADAPTER = "hufu.web.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
+SECOND_FACTOR_REQUIRED = "required_for_administrators"
+HUFU_SECOND_FACTOR = os.environ.get("HUFU_SECOND_FACTOR") or (
+    "optional" if HUFU_DEMO else SECOND_FACTOR_REQUIRED
+)
+if HUFU_SECOND_FACTOR not in (SECOND_FACTOR_REQUIRED, "optional"):
+    raise ImproperlyConfigured(
+        f"HUFU_SECOND_FACTOR is {HUFU_SECOND_FACTOR!r}. It is {SECOND_FACTOR_REQUIRED!r} or 'optional'."
+    )
 MFA_ADAPTER = "hufu.web.second_factor.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "add_webauthn": "hufu.web.second_factor.forms.NewPasskeyForm",

@@ -39,6 +39,7 @@ declare(
     EventType("user.created", _("User created"), CHANGES, "personal"),
     EventType("user.changed", _("User changed"), CHANGES, "personal"),
     EventType("user.invited", _("User invited")),
+    EventType("auth.second_factor_reset", _("Second factors reset"), shown("count"), "personal"),
     EventType("user.imported", _("Users imported"), _IMPORTED),
     # Joiner, mover, leaver: one entry each, beside those of every fact, gift and record that it changed.
     EventType(

@@ -28,6 +28,7 @@ from hufu.core.transaction import acting
 from hufu.web import errors
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
+from hufu.web.second_factor import required
 from hufu.web.second_factor.proof import proven_at
 
 logger = logging.getLogger(__name__)
@@ -96,6 +97,8 @@ class ActingMiddleware:
             raise ImproperlyConfigured(f"{request.path} has no declared permission (hufu.web.pages.page).")
         if page.signed_in and not request.actor.is_person:
             return to_sign_in(request)
+        if page.signed_in and (response := self._second_factor_first(request)):
+            return response
         if (request.method or "") not in answered(page):
             return errors.not_allowed(request, answered(page))
         if page.permission and not page.of_record:
@@ -104,6 +107,15 @@ class ActingMiddleware:
             except Refusal as refusal:
                 return self.process_exception(request, refusal)
         return None
+
+    def _second_factor_first(self, request: Passage) -> HttpResponseBase | None:
+        """Lead whoever must prove a second factor to just that, on every page but those that serve it."""
+        name = request.resolver_match.url_name if request.resolver_match else ""
+        if name in required.OPEN or not required.is_missing(request.actor):
+            return None
+        if required.has_none(request.actor):
+            return required.to_enrolment(request)
+        return self.process_exception(request, SecondFactorNeeded(None))
 
     def process_exception(self, request: Passage, exception: Exception) -> HttpResponseBase | None:
         """Keep what the view raised; errors of ours get their page when the transaction has ended."""

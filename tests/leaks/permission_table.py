@@ -91,6 +91,7 @@ TABLE: list[Row] = [
     Row("people", "GET", "user.view", "feng", 200, "lin", 403),
     Row("departments", "GET", "user.view", "feng", 200, "wu", 403),
     Row("person", "GET", "user.view", "feng", 200, "lin", 403),
+    Row("person_reset_second_factors", "POST", "user.manage", "feng", 302, "lin", 403),
     Row("roles", "GET", "role.view", "he", 200, "feng", 403),
     Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
     Row("account_login", "GET", "public", VISITOR, 200, None, 0),

@@ -79,7 +79,7 @@ def address(request):
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))
             return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form
-        if name == "person":
+        if name.startswith("person"):
             return reverse(name, args=[company.people["lin"]]), {}
         if name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
             return reverse(name, args=[1]), {}

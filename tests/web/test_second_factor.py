@@ -42,8 +42,8 @@ RECOVERY = "/accounts/security/recovery-codes/"
 
 @pytest.fixture(autouse=True)
 def fresh(company: Company) -> None:
-    """林悦 and the system administrator 冯 have passwords; nobody failed before."""
-    for name in ("lin", "feng"):
+    """林悦 and two administrators have passwords; nobody failed before."""
+    for name in ("lin", "feng", "wu"):
         user = User.objects.get(username=name)
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
@@ -378,3 +378,95 @@ def test_a_refused_deed_leaves_the_event_of_the_wrong_proof_only(
     send(client, STEP_UP, [*carried(client.get(SEALED)), ("step_up-code", "000000")])
     [failed] = entries(owner_connection, "auth.second_factor_failed")
     assert failed.data == {"step": "step_up"}
+
+
+@pytest.fixture
+def required(settings: LazySettings) -> None:
+    """Administrators must have a second factor, as everywhere outside demo mode."""
+    settings.HUFU_SECOND_FACTOR = settings.SECOND_FACTOR_REQUIRED
+
+
+def test_an_administrator_sets_up_a_second_factor_before_anything_else(
+    required: None, owner_connection: psycopg.Connection
+) -> None:
+    client = enter("feng")
+    for each in ("/", "/people/", "/people/1/"):
+        assert client.get(each)["Location"] == SECURITY, each
+    assert client.post("/people/1/second-factors/reset/", {"reason": "x"})["Location"] == SECURITY
+    assert client.get("/people/", headers={"HX-Request": "true"})["HX-Redirect"] == SECURITY
+    assert client.get("/people/")["Location"] == SECURITY
+    assert "You administer this system" in client.get(SECURITY).content.decode()
+    client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    [secret] = re.findall(r'class="secret-key">(\w+)<', client.get(APP).content.decode())
+    client.post(APP, {"code": code(secret)})
+    assert 'href="/people/"' in client.get(RECOVERY).content.decode()
+    assert client.get("/people/").status_code == 200
+    assert "You administer" not in client.get(SECURITY).content.decode()
+
+
+def test_whoever_administers_nothing_needs_none(required: None) -> None:
+    assert enter("lin").get("/customers/").status_code == 200
+
+
+def test_where_it_is_optional_administrators_need_none() -> None:
+    assert enter("feng").get("/people/").status_code == 200
+
+
+def test_a_session_of_an_administrator_that_proved_nothing_is_asked(required: None, visit: Visit) -> None:
+    secret, _codes = enrol(enter("feng"))
+    # However this session came to be, it went past the code.
+    client = visit("feng")
+    asked = client.get("/people/")
+    assert asked.status_code == 403
+    right = send(client, STEP_UP, [*carried(asked), ("step_up-code", code(secret, ahead=1))])
+    assert right["Location"] == "/people/"
+    assert client.get("/people/").status_code == 200
+
+
+def test_an_administrator_resets_the_second_factors_of_whoever_lost_all(
+    visit: Visit, company: Company, owner_connection: psycopg.Connection
+) -> None:
+    person = f"/people/{company.people['lin']}/"
+    reset = f"{person}second-factors/reset/"
+    feng = visit("feng")
+    assert "second-factors/reset" not in feng.get(person).content.decode()
+    lin = enter("lin")
+    enrol(lin)
+    assert reset in feng.get(person).content.decode()
+    # Without a reason nothing happens, nor by colleagues, nor for oneself.
+    assert feng.post(reset, {"reason": " "}).status_code == 302
+    assert visit("wang").post(reset, {"reason": "x"}).status_code == 403
+    assert enter("lin").get("/customers/").status_code == 302
+    assert entries(owner_connection, "auth.second_factor_reset") == []
+    assert feng.post(reset, {"reason": "telephone stolen, seen in person"})["Location"] == person
+    [event] = entries(owner_connection, "auth.second_factor_reset")
+    assert (event.reason, event.data) == ("telephone stolen, seen in person", {"count": 2})
+    assert event.target == ("user", company.people["lin"])
+    assert len(entries(owner_connection, "auth.second_factor_removed")) == 2
+    assert proof_of(lin) is None
+    assert enter("lin").get("/customers/").status_code == 200
+    assert "has no second factor" in feng.post(reset, {"reason": "again"}, follow=True).content.decode()
+
+
+def test_nobody_resets_their_own_second_factors(
+    visit: Visit, company: Company, owner_connection: psycopg.Connection
+) -> None:
+    enrol(enter("feng"))
+    own = f"/people/{company.people['feng']}/"
+    feng = visit("feng")
+    assert "second-factors/reset" not in feng.get(own).content.decode()
+    assert feng.post(f"{own}second-factors/reset/", {"reason": "x"}).status_code == 403
+    assert entries(owner_connection, "auth.second_factor_removed") == []
+    assert feng.post("/people/999999/second-factors/reset/", {"reason": "x"}).status_code == 404
+
+
+def test_whoever_was_reset_and_administers_sets_one_up_again(
+    required: None, visit: Visit, company: Company, owner_connection: psycopg.Connection
+) -> None:
+    wu = enter("wu")
+    enrol(wu)
+    assert wu.get("/log/").status_code == 200
+    feng = enter("feng")
+    enrol(feng)
+    feng.post(f"/people/{company.people['wu']}/second-factors/reset/", {"reason": "lost"})
+    assert wu.get("/log/")["Location"] == SECURITY

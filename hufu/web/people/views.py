@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 
-from django.http import HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from hufu.access import guard
 from hufu.audit import Subject, Target, record
-from hufu.core.errors import NotFound
+from hufu.core.errors import Invalid, NotFound
 from hufu.people.models import Department, Status, User
+from hufu.staffing.second_factors import reset_second_factors
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
 from hufu.web.people.person import profile
+from hufu.web.second_factor.proof import factors
 
 PAGE = 50
 TONES = {Status.ACTIVE: "green", Status.SUSPENDED: "amber", Status.LEFT: "grey"}
@@ -76,7 +82,25 @@ def person_page(request: Passage, number: int) -> HttpResponse:
         raise NotFound(_("There is no such page, or you may not view it."))
     record(request.actor, "user.viewed", target=Target("user", person.pk), subject=Subject("user", person.pk))
     shown = profile(person, TONES[Status(person.status)])
-    return render(request, "people/person.html", {"profile": shown, "person": person})
+    may_reset = person.pk != request.actor.user_id and guard.may(request.actor, "user.manage")
+    return render(
+        request,
+        "people/person.html",
+        {"profile": shown, "person": person, "reset": may_reset and factors(person.pk).exists()},
+    )
+
+
+@page("user.manage", methods=("POST",))
+def reset_second_factors_page(request: Passage, number: int) -> HttpResponse:
+    """Remove somebody's second factors, with a reason."""
+    try:
+        reset_second_factors(request.actor, number, reason=request.POST.get("reason", ""))
+    except Invalid as wrong:
+        for problem in chain.from_iterable(wrong.problems.values()):
+            messages.error(request, problem)
+    else:
+        messages.success(request, _("The second factors are reset."))
+    return HttpResponseRedirect(reverse("person", args=[number]))
 
 
 @page("user.view")

@@ -26,13 +26,12 @@ from hufu.people.models import User
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.second_factor.questions import Question, question
+from hufu.web.second_factor.required import BACK
 
 PREFIX = "step_up"
 TOKEN = "csrfmiddlewaretoken"
 MARK = "Hufu-Step-Up"
 PROVEN = "step-up-proven"
-# Where the way led when somebody was sent to set up their first factor.
-BACK = "hufu_second_factor_back"
 
 
 @dataclass

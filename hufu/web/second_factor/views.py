@@ -23,8 +23,8 @@ from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.second_factor.proof import METHOD, factors
 from hufu.web.second_factor.questions import question
+from hufu.web.second_factor.required import BACK, has_none, is_missing
 from hufu.web.second_factor.signals import record_change
-from hufu.web.second_factor.step_up import BACK
 
 FORM = ("GET", "POST")
 hides_codes = sensitive_post_parameters("code", "password", "credential")
@@ -36,6 +36,14 @@ class AuthenticateView(base_views.AuthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         kinds = set(factors(self.stage.login.user.pk).values_list("type", flat=True))
         return {**super().get_context_data(**kwargs), "has_passkey": Authenticator.Type.WEBAUTHN in kinds}
+
+
+class SecurityView(base_views.IndexView):
+    """My security: which factors there are, and whether one must be set up first."""
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        actor = cast(Passage, self.request).actor
+        return {**super().get_context_data(**kwargs), "must": is_missing(actor) and has_none(actor)}
 
 
 class ActivateAppView(totp_views.ActivateTOTPView):
@@ -110,7 +118,7 @@ def prove_again(request: Passage) -> HttpResponse:
     return render(request, "second_factor/prove_again.html", {"asked": asked, "back": back})
 
 
-security = page(signed_in=True)(base_views.IndexView.as_view())
+security = page(signed_in=True)(SecurityView.as_view())
 authenticate = page(public=True, methods=FORM)(hides_codes(AuthenticateView.as_view()))
 activate_app = page(signed_in=True, methods=FORM)(hides_codes(ActivateAppView.as_view()))
 remove_app = page(signed_in=True, methods=FORM)(totp_views.DeactivateTOTPView.as_view())
