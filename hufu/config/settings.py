@@ -7,6 +7,7 @@
 | DATABASE_URL        | the application's role on a PostgreSQL 15 or newer; without it the embedded one |
 | HUFU_ORIGIN         | the address people use, such as https://crm.example.com                         |
 | HUFU_ALLOWED_HOSTS  | further host names that the site answers to, separated by commas                 |
+| HUFU_TRUSTED_PROXIES | addresses or networks of one's own reverse proxies, separated by commas (default: none) |
 | HUFU_DEMO           | 1 in demo mode: signing in as a demo person is one click                         |
 | HUFU_SECOND_FACTOR  | `required_for_administrators` (default outside demo mode) or `optional`          |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
@@ -24,6 +25,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from hufu.core import variables
 from hufu.core.postgres.secret_files import SECRET_KEY as SECRET_KEY_FILE
 from hufu.core.postgres.urls import django_settings
 
@@ -42,6 +44,9 @@ def _secret_key() -> str:
     path = HUFU_SECRETS / SECRET_KEY_FILE
     return path.read_bytes().hex() if path.exists() else secrets.token_hex(32)
 
+
+# Whose word about the client (X-Forwarded-For, X-Forwarded-Proto) counts; nobody's unless named.
+TRUSTED_PROXIES = variables.networks("HUFU_TRUSTED_PROXIES")
 
 DEBUG = False
 SECRET_KEY = _secret_key()
@@ -84,6 +89,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hufu.web.client.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -196,7 +202,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+# Written by hufu.web.client.ProxyMiddleware for trusted proxies alone; the header itself is never believed.
+SECURE_PROXY_SSL_HEADER = ("hufu.scheme", "https") if HTTPS else None
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],

@@ -25,7 +25,7 @@ from hufu.access import guard
 from hufu.core.actor import ANONYMOUS, Actor, Context
 from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, SecondFactorNeeded, Unavailable
 from hufu.core.transaction import acting
-from hufu.web import errors
+from hufu.web import client, errors
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
 from hufu.web.second_factor import required
@@ -156,7 +156,7 @@ def context_of(request: HttpRequest) -> Context:
     return Context(
         request_id=known.context.request_id if known else uuid4().hex,
         session=request.session.session_key or "",
-        address=request.META.get("REMOTE_ADDR", ""),
+        address=client.address_of(request),
         agent=request.META.get("HTTP_USER_AGENT", ""),
         second_factor_at=proven_at(request),
     )

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from hufu.web import client
 from hufu.web.accounts.signals import record_failure
 
 WRONG = _("This name and password do not match. Check both; after several failures you have to wait.")
@@ -43,6 +44,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return what limits per address count: the same address that the log names."""
+        return client.address_of(request)
 
     def add_message(
         self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any

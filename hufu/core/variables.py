@@ -1,0 +1,23 @@
+"""Reading the environment: each wrong value is one sentence that says which value it is and what to write instead."""
+
+from __future__ import annotations
+
+import os
+
+from hufu.core import addresses
+from hufu.core.errors import Unavailable
+from hufu.core.language import gettext as _
+
+
+def networks(name: str) -> tuple[addresses.Network, ...]:
+    """Return the networks that a variable lists, none where it is not set; raise Unavailable for what is no network."""
+    try:
+        return addresses.networks(os.environ.get(name, ""))
+    except ValueError as error:
+        raise Unavailable(
+            _(
+                "%(name)s: “%(value)s” is no network. Write addresses or networks such as 10.0.0.0/8, "
+                "separated by commas."
+            )
+            % {"name": name, "value": error}
+        ) from error
