@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from hufu.access import company, guard, reach, registry
+from hufu.access import company, gates, guard, reach, registry
 from hufu.access.decision.scopes import NAMES
 from hufu.access.decision.terms import Right
 from hufu.access.models import (
@@ -20,6 +20,8 @@ from hufu.access.models import (
     Admission,
     Assignment,
     BaseAccess,
+    Gate,
+    GateUse,
     Grant,
     Partition,
     Role,
@@ -57,6 +59,25 @@ class Principal:
 
     def columns(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in (*PRINCIPALS, "below", "post")}
+
+
+@dataclass(frozen=True)
+class Binds:
+    """What a gate binds: signing in, permissions and roles (by key), principals."""
+
+    sign_in: bool = False
+    permissions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    principals: tuple[Principal, ...] = ()
+
+    def words(self) -> list[str]:
+        """Return one text for each thing, for comparing and for the log."""
+        return [
+            *(["sign_in"] if self.sign_in else []),
+            *(f"permission:{name}" for name in self.permissions),
+            *(f"role:{key}" for key in self.roles),
+            *map(str, self.principals),
+        ]
 
 
 def next_number(model: type[Model]) -> int:
@@ -232,6 +253,58 @@ def set_base_access(actor: Actor, type_name: str, access: str) -> bool:
     return True
 
 
+def set_gate(actor: Actor, *, key: str, name: str, conditions: Mapping[str, Any], binds: Binds) -> Gate:
+    """Bring a gate to exactly this, or add it. Nobody changes a gate that binds them as a principal or by a role.
+
+    Nobody is locked out by their own deed: a gate on signing in, or on the actor, that would be closed to the actor
+    right now is Invalid.
+    """
+    guard.authorize(actor, "role.manage")
+    gate = Gate.objects.filter(key=key).first()
+    after = {"name": name, "conditions": conditions, "binds": binds.words()}
+    if gate is None:
+        gate = Gate(id=next_number(Gate), key=key, name=name, conditions=conditions)
+        gate.save(force_insert=True)
+        record(actor, "gate.created", data={"key": key, **after})
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.gate_binds_me(%s)", [gate.id])
+            if cursor.fetchone()[0]:
+                raise guard.denied(actor, "role.manage")
+        before = {"name": gate.name, "conditions": gate.conditions, "binds": binds_of(gate).words()}
+        gate.uses.all().delete()
+        gate.name, gate.conditions = name, conditions
+        gate.save(update_fields=["name", "conditions"])
+        record(actor, "gate.changed", data={"key": key, "before": before, "after": after})
+    roles = {role.key: role for role in Role.objects.filter(key__in=binds.roles)}
+    uses = [
+        *([GateUse(sign_in=True)] if binds.sign_in else []),
+        *(GateUse(permission=registry.permission(name).name) for name in binds.permissions),
+        *(GateUse(role=roles[role]) for role in binds.roles),
+        *(GateUse(**principal.columns()) for principal in binds.principals),
+    ]
+    for use in uses:
+        use.gate = gate
+    GateUse.objects.bulk_create(uses)
+    if gates.evaluate(actor).refusal is not None:
+        raise Invalid({"binds": [_("This access limit would be closed to you right now.")]})
+    reach.changed()
+    return gate
+
+
+def binds_of(gate: Gate) -> Binds:
+    """Return what a gate binds."""
+    uses = list(gate.uses.select_related("role", *PRINCIPALS, "level__ladder").order_by("id"))
+    return Binds(
+        any(use.sign_in for use in uses),
+        tuple(use.permission for use in uses if use.permission),
+        tuple(use.role.key for use in uses if use.role is not None),
+        tuple(
+            given_to(use) for use in uses if not use.sign_in and not use.permission and use.role_id is None
+        ),
+    )
+
+
 def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None:
     """Take a role back from a principal; it counts from the very next request."""
     guard.authorize(actor, "role.assign")
@@ -250,7 +323,7 @@ def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
     reach.changed()
 
 
-def given_to(row: Assignment | Admission) -> Principal:
+def given_to(row: Assignment | Admission | GateUse) -> Principal:
     """Return to whom something was given."""
     return Principal(**{name: getattr(row, name) for name in (*PRINCIPALS, "below", "post")})
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from hufu.core import transaction
 from hufu.core.health import Finding
 
 
@@ -11,7 +12,9 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        from hufu.access import events, lookups, resources  # noqa: F401  (they declare)
+        from hufu.access import events, gates, lookups, resources  # noqa: F401  (they declare)
+
+        transaction.on_entering(gates.evaluate)
 
     def doctor_checks(self) -> Iterator[Finding]:
         from hufu.access.doctor import check_administrators
@@ -33,6 +36,7 @@ class AccessConfig(AppConfig):
             ),
         )
         yield "access.reach", sql_file("hufu.access", "reach")
+        yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")

@@ -21,6 +21,10 @@ declare(
     EventType(
         "partition.admission_ended", _("Admission to a partition ended"), shown("partition", "principal")
     ),
+    EventType(
+        "gate.created", _("Access limit created"), (*shown("key", "name"), *kept("conditions", "binds"))
+    ),
+    EventType("gate.changed", _("Access limit changed"), (*shown("key"), *kept("before", "after"))),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

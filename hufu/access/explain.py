@@ -80,7 +80,7 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         return
     yield _("No: %(person)s may not: %(permission)s.") % what
     for link in decision.missing:
-        yield _missing_sentence(who, link)
+        yield _missing_sentence(snapshot, who, link)
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
             yield _near_sentence(snapshot, miss)
 
@@ -265,8 +265,9 @@ def _moment(moment: datetime) -> str:
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
-def _missing_sentence(who: str, link: Link) -> str:
+def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     words = {
+        "gate": snapshot.gate_names.get(link.gate, "") if link.gate is not None else "",
         "person": who,
         "permission": registry.permission(link.permission).label,
         "scope": scope_words(link.scope) if link.scope else "",
@@ -277,6 +278,7 @@ def _missing_sentence(who: str, link: Link) -> str:
     return {
         Code.UNKNOWN_PERSON: _("There is no such person."),
         Code.ACCOUNT_CLOSED: _("The account of %(person)s is suspended or has left: nothing is open to it."),
+        Code.GATE_CLOSED: _("“%(permission)s” is held, but the access limit “%(gate)s” on it is closed."),
         Code.NO_GRANT: _("No role of %(person)s grants “%(permission)s”."),
         Code.OUT_OF_SCOPE: _("“%(permission)s” is granted for: %(scope)s. The record is outside of that."),
         Code.NOT_ADMITTED: _(

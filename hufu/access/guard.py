@@ -8,15 +8,16 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import reach, registry
+from hufu.access import gates, reach, registry
 from hufu.access.decision.decide import Code, Decision, Link
+from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Share, covers
 from hufu.access.fields import FieldAccess, field_access
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core.actor import Actor
-from hufu.core.errors import Denied, NotFound
+from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
 
 # A record's number is a bigint; the log names no record that cannot be.
 LARGEST_NUMBER = 2**63 - 1
@@ -48,7 +49,13 @@ def get(actor: Actor, permission: str, record_id: int) -> Any:
     """
     resource = _resource(permission)
     of_bin = registry.requirement(permission).of_bin
-    for verb in sorted(registry.BIN_VERBS) if of_bin else ("view",):
+    verbs = sorted(registry.BIN_VERBS) if of_bin else ["view"]
+    # Whatever the record: where a gate closes what is held, the person is told so.
+    if not any(may(actor, resource.permission(verb)) for verb in verbs) and gates.closing(
+        map(resource.permission, verbs)
+    ):
+        raise denied(actor, resource.permission(verbs[0]))
+    for verb in verbs:
         rows = scope(actor, resource.permission(verb)).filter(pk=record_id)
         record = with_parent(resource, rows).first()
         if record is not None:
@@ -131,6 +138,9 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
     target = None
     if record is not None and resource is not None:
         target = Target(resource.name, record.pk, getattr(record, "partition_id", None))
+    needs = registry.requirement(permission).needs if record is not None else ()
+    if shut := gates.closing([permission, *(need.permission for need in needs)]):
+        return _behind_gate(actor, permission, shut, target)
     code = Code.NO_GRANT
     if record is not None and any(term.scope_of(permission) for term in reach.terms(actor)):
         code = Code.OUT_OF_SCOPE
@@ -143,6 +153,22 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
             "data": {"permission": permission},
             "reason": str(code),
         },
+    )
+
+
+def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: Target | None) -> Denied:
+    """Return the refusal of somebody who holds the permission, which a gate closes right now."""
+    event = gates.event_of(shut[0])
+    return (SecondFactorNeeded if gates.only_second_factor(shut) else Denied)(
+        Decision(
+            False,
+            permission,
+            actor.user_id,
+            Code.GATE_CLOSED,
+            missing=tuple(Link(Code.GATE_CLOSED, permission, gate=each.gate.id) for each in shut),
+        ),
+        " ".join(map(gates.sentence, shut)),
+        event={**event, "target": target, "data": {"permission": permission, "gate": shut[0].gate.key}},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,8 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_base_access": ("type", "access"),
     "access_assignment": ("role_id", *GIVEN_TO, *TERM),
     "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
+    "access_gate": ("key", "name", "conditions"),
+    "access_gate_use": ("gate_id", "sign_in", "permission", "role_id", *GIVEN_TO),
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
@@ -161,6 +164,22 @@ def _exactly_one_principal() -> models.Q:
     return condition
 
 
+def _binds_one_thing() -> models.Q:
+    """Return the condition that a use of a gate names exactly one thing."""
+
+    def named(thing: str) -> models.Q:
+        condition = models.Q(sign_in=thing == "sign_in", role__isnull=thing != "role")
+        condition &= ~models.Q(permission="") if thing == "permission" else models.Q(permission="")
+        for kind in PRINCIPALS:
+            condition &= models.Q(**{f"{kind}__isnull": thing != kind})
+        return condition
+
+    condition = models.Q()
+    for thing in ("sign_in", "permission", "role", *PRINCIPALS):
+        condition |= named(thing)
+    return condition
+
+
 class GivenTo(models.Model):
     """Something given to a principal.
 
@@ -222,6 +241,52 @@ class Admission(GivenTo):
 
     class Meta(GivenTo.Meta):
         db_table = "access_admission"
+
+
+class Gate(models.Model):
+    """Conditions on where, when and how somebody acts (see hufu.access.decision.gates)."""
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    conditions = models.JSONField()
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_gate"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GateUse(models.Model):
+    """What a gate binds: everybody's sign-in, one permission, the paths through one role, or one principal."""
+
+    id = models.BigAutoField(primary_key=True)
+    gate = models.ForeignKey(Gate, models.PROTECT, related_name="uses")
+    sign_in = models.BooleanField(default=False)
+    permission = models.CharField(max_length=80, blank=True, default="", db_collation="C")
+    role = models.ForeignKey(Role, models.PROTECT, null=True, related_name="+")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+")
+    below = models.BooleanField(default=False, db_default=False)
+    post = models.CharField(
+        max_length=16, choices=Post, blank=True, default="", db_default="", db_collation="C"
+    )
+    position = models.ForeignKey(Position, models.PROTECT, null=True, related_name="+")
+    level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="+")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_gate_use"
+        constraints = (
+            models.CheckConstraint(condition=_binds_one_thing(), name="access_gate_use_binds_one_thing"),
+            models.CheckConstraint(
+                condition=models.Q(department__isnull=False) | models.Q(below=False, post=""),
+                name="access_gate_use_of_department",
+            ),
+        )
 
 
 class TeamMember(models.Model):
@@ -339,6 +404,8 @@ class Term(models.Model):
     reports = models.BinaryField()
     departments = models.BinaryField()
     departments_below = models.BinaryField()
+    # The gates of the roles on its paths, in order: all must be open.
+    gates = ArrayField(models.IntegerField(), db_default=models.Value([], ArrayField(models.IntegerField())))
 
     class Meta:
         db_table = "access_term"

@@ -28,6 +28,8 @@ FIXED_COLUMNS = frozenset(
 )
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 ACTOR = "(SELECT hufu.actor())"
+# No gate on the path of term `t` is closed.
+OPEN = "NOT t.gates && (SELECT hufu.closed_gates())"
 
 
 def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
@@ -55,10 +57,10 @@ def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
 def _need(resource: ResourceType, need: Need, row: str) -> str:
     if need.right is None:
         return f"(SELECT hufu.holds('{need.permission}'))"
-    return f"""EXISTS (
+    return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0
+        WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0 AND {OPEN}
           AND hufu.bit(t.{need.right}_partitions, {row}.partition_id)
           AND {_in_scope(resource, need, row, ACTOR)})"""
 
@@ -110,16 +112,15 @@ def _may_place(resource: ResourceType, row: str) -> str:
         edit = registry.requirement(resource.permission("edit")).needs
         return f"(SELECT hufu.holds('{create}')) AND {covered(resource, tuple(n for n in edit if n.of_parent), row)}"
     imports = resource.permission("import")
-    return f"""EXISTS (
+    return f"""(SELECT hufu.permission_is_open('{create}')) AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = {ACTOR} AND g.permission = '{create}'
+        WHERE t.user_id = {ACTOR} AND g.permission = '{create}' AND {OPEN}
           AND hufu.bit(t.create_partitions, {row}.partition_id)
           AND ({row}.owner_id = t.user_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
     AND hufu.may_own({row}.owner_id, {row}.partition_id)
     AND ({row}.department_id = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id)
-         OR EXISTS (SELECT 1 FROM public.access_term_grant g
-                    WHERE g.user_id = {ACTOR} AND g.permission = '{imports}' AND g.scopes <> 0))"""
+         OR (SELECT hufu.holds('{imports}')))"""
 
 
 def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, str]]:

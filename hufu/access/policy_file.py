@@ -15,10 +15,12 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, reach
+from hufu.access.actions import Principal, binds_of
 from hufu.access.models import (
     Admission,
     Assignment,
     BaseAccess,
+    Gate,
     Grant,
     Partition,
     Role,
@@ -159,6 +161,7 @@ def export() -> dict[str, Any]:
             }
             for row in Admission.objects.select_related("partition", *PRINCIPAL_NAMES).order_by("id")
         ],
+        "gates": [_export_gate(gate) for gate in Gate.objects.order_by("id")],
     }
 
 
@@ -180,7 +183,23 @@ def _export_role(role: Role) -> dict[str, Any]:
     return exported
 
 
-def _export_given(row: Assignment | Admission) -> dict[str, Any]:
+def _export_gate(gate: Gate) -> dict[str, Any]:
+    binds = binds_of(gate)
+    listed = {
+        "sign_in": binds.sign_in,
+        "permissions": list(binds.permissions),
+        "roles": list(binds.roles),
+        "principals": [_export_principal(principal) for principal in binds.principals],
+    }
+    return {
+        "key": gate.key,
+        "name": gate.name,
+        "conditions": gate.conditions,
+        "binds": {name: value for name, value in listed.items() if value},
+    }
+
+
+def _export_principal(row: Assignment | Admission | Principal) -> dict[str, Any]:
     to: dict[str, Any]
     if row.user is not None:
         to = {"user": row.user.username}
@@ -197,7 +216,11 @@ def _export_given(row: Assignment | Admission) -> dict[str, Any]:
             **({"post": row.post} if row.post else {}),
             **({"below": True} if row.below else {}),
         }
-    exported = {"to": to, "reason": row.reason}
+    return to
+
+
+def _export_given(row: Assignment | Admission) -> dict[str, Any]:
+    exported = {"to": _export_principal(row), "reason": row.reason}
     if row.starts_at:
         exported["starts"] = row.starts_at.isoformat()
     if row.ends_at:

@@ -22,6 +22,7 @@ from hufu.access.decision.snapshot import (
     Snapshot,
     paths,
 )
+from hufu.access.decision.snapshot import GateUse as GateUseFacts
 from hufu.access.decision.terms import RecordFacts, Right
 from hufu.access.models import (
     GIVEN_TO,
@@ -29,6 +30,8 @@ from hufu.access.models import (
     Admission,
     Assignment,
     BaseAccess,
+    Gate,
+    GateUse,
     Grant,
     Partition,
     Role,
@@ -128,6 +131,8 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
         group_names={row.id: row.name for row in rows(Group)},
         position_names={row.id: row.name for row in rows(Position)},
         opened=opened((row.type, row.access) for row in rows(BaseAccess)),
+        gate_names={row.id: row.name for row in rows(Gate)},
+        gate_uses=tuple(_gate_use(row) for row in rows(GateUse)),
     )
 
 
@@ -155,6 +160,12 @@ def _listed(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     for key, value in pairs:
         found[key].append(value)
     return found
+
+
+def _gate_use(row: Any) -> GateUseFacts:
+    if row.sign_in or row.permission or row.role_id is not None:
+        return GateUseFacts(row.gate_id, row.sign_in, row.permission, row.role_id)
+    return GateUseFacts(row.gate_id, to=Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
 
 
 def _principal(row: Any) -> dict[str, Any]:
@@ -187,11 +198,20 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
     )
 
 
-def explain(snapshot: Snapshot, person_id: int, permission: str, record: RecordFacts | None) -> Decision:
-    """Return the decision for a person with its whole reason; unknown permissions raise KeyError."""
+def explain(
+    snapshot: Snapshot,
+    person_id: int,
+    permission: str,
+    record: RecordFacts | None,
+    closed: frozenset[int] = frozenset(),
+) -> Decision:
+    """Return the decision for a person with its whole reason; unknown permissions raise KeyError.
+
+    Gates are not evaluated here: `closed` are those to be taken as closed.
+    """
     declared = declared_permission(permission)
     needed = requirement(permission) if record is not None else None
-    return decide(snapshot, person_id, permission, declared.right, needed, record)
+    return decide(snapshot, person_id, permission, declared.right, needed, record, closed)
 
 
 def who_can(snapshot: Snapshot, permission: str, record: RecordFacts) -> tuple[Decision, ...]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, opens
-from hufu.access.models import TeamMember, TermGrant
+from hufu.access.models import GateUse, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
@@ -25,7 +25,9 @@ _DEFERRED = "access.deferred"
 
 
 def terms(actor: Actor) -> tuple[Term, ...]:
-    """Return the actor's terms of reach. The database gives each actor their own reach alone.
+    """Return the actor's open terms of reach, without what closed gates close: their terms, and permissions.
+
+    The database gives each actor their own reach alone.
 
     Raise RuntimeError when `actor` is not who acts in this transaction: rights are never asked for others here.
     """
@@ -83,8 +85,13 @@ def one_change() -> Iterator[None]:
 
 
 def _load(actor: Actor) -> tuple[Term, ...]:
+    behind = frozenset(current_unit().gates.closed)
     scopes: dict[int, dict[str, Scope]] = {}
-    for row in TermGrant.objects.filter(user_id=actor.user_id):
+    grants = TermGrant.objects.filter(user_id=actor.user_id)
+    if behind:
+        closed = GateUse.objects.filter(gate_id__in=behind).exclude(permission="").values("permission")
+        grants = grants.exclude(permission__in=closed)
+    for row in grants:
         scopes.setdefault(row.term, {})[row.permission] = Scope(row.scopes)
     return tuple(
         Term(
@@ -102,6 +109,7 @@ def _load(actor: Actor) -> tuple[Term, ...]:
             scopes=scopes.get(row.term, {}),
         )
         for row in TermRow.objects.filter(user_id=actor.user_id).order_by("term")
+        if not behind.intersection(row.gates)
     )
 
 

@@ -230,7 +230,9 @@ declare(
     EventType("auth.signed_in", _("Signed in"), shown("method"), "personal"),
     EventType("auth.sign_in_failed", _("Sign-in failed"), (*shown("method"), *sealed("login")), "personal"),
     EventType("auth.signed_out", _("Signed out"), (), "personal"),
-    EventType("access.refused", _("Access refused"), shown("permission", "method", "path"), "personal"),
+    EventType(
+        "access.refused", _("Access refused"), shown("permission", "gate", "method", "path"), "personal"
+    ),
     EventType(
         "policy.applied",
         _("Policy applied"),

@@ -37,6 +37,10 @@ class SecondFactorNeeded(Denied):
     """All that is missing is a fresh second factor: prove one, then the same request is answered."""
 
 
+class GateClosed(Denied):
+    """The actor can do nothing at all right now: a gate on signing in, or on this person, is closed."""
+
+
 class Invalid(HufuError):
     """The input is wrong. `problems` maps a field (or `""` for the whole) to its messages."""
 

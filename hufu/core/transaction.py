@@ -15,17 +15,36 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Refusal
 
 
+@dataclass(frozen=True)
+class Gates:
+    """What is closed to the actor in this transaction: gates by number, and the refusal of whoever cannot act at all.
+
+    `details` is for the layer that evaluates gates.
+    """
+
+    closed: tuple[int, ...] = ()
+    refusal: Refusal | None = None
+    details: Any = None
+
+
 @dataclass
 class Unit:
     """What belongs to one transaction: its actor, and what was derived for that actor."""
 
     actor: Actor
+    gates: Gates
     cache: dict[Any, Any] = field(default_factory=dict)
 
 
 _unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
+_evaluate_gates: list[Callable[[Actor], Gates]] = []
 _record_refusal: list[Callable[[Actor, Refusal], None]] = []
 _lose_refusal: list[Callable[[Actor, Refusal, Exception], None]] = []
+
+
+def on_entering(evaluate: Callable[[Actor], Gates]) -> None:
+    """Name what evaluates the gates of whoever acts. The layer that knows gates calls this once."""
+    _evaluate_gates[:] = [evaluate]
 
 
 def on_refusal(
@@ -78,8 +97,7 @@ def acting(actor: Actor) -> Iterator[Unit]:
     token = None
     try:
         with transaction.atomic():
-            enter(actor)
-            unit = Unit(actor)
+            unit = Unit(actor, enter(actor))
             token = _unit.set(unit)
             try:
                 with transaction.atomic():
@@ -99,10 +117,17 @@ def acting(actor: Actor) -> Iterator[Unit]:
         raise refusal
 
 
-def enter(actor: Actor) -> None:
-    """Set the database identity until the end of the transaction; nobody (0) sets none."""
+def enter(actor: Actor) -> Gates:
+    """Set the database identity until the end of the transaction, behind the gates that are closed; return these.
+
+    Nobody (0) sets none, and neither does whoever is not active or is refused by a gate.
+    """
     if clock.simulated_moment():
         clock.tell_database()
-    if actor.user_id:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT hufu.enter(%s)", [actor.user_id])
+    if not actor.user_id:
+        return Gates()
+    [evaluate] = _evaluate_gates
+    gates = evaluate(actor)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.enter(%s, %s)", [actor.user_id, list(gates.closed)])
+    return gates

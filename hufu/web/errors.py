@@ -52,6 +52,15 @@ def denied(request: HttpRequest, exception: Exception | None = None, *, message:
     )
 
 
+def closed(request: HttpRequest, *, message: str, framed: bool = False) -> HttpResponse:
+    """Return the page of an access limit that is closed right now; `message` says what to do."""
+    return _page(
+        request,
+        Fault(HTTPStatus.FORBIDDEN, _("This is closed to you right now"), message, retry=True),
+        framed=framed,
+    )
+
+
 def bad_request(
     request: HttpRequest, exception: Exception | None = None, *, message: str = ""
 ) -> HttpResponse:

@@ -21,9 +21,19 @@ from django.http import (
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
 
-from hufu.access import guard
+from hufu.access import gates, guard
+from hufu.access.decision.decide import Code
 from hufu.core.actor import ANONYMOUS, Actor, Context
-from hufu.core.errors import Conflict, Denied, HufuError, NotFound, Refusal, SecondFactorNeeded, Unavailable
+from hufu.core.errors import (
+    Conflict,
+    Denied,
+    GateClosed,
+    HufuError,
+    NotFound,
+    Refusal,
+    SecondFactorNeeded,
+    Unavailable,
+)
 from hufu.core.transaction import acting
 from hufu.web import client, errors
 from hufu.web.pages import Page, declared
@@ -97,6 +107,8 @@ class ActingMiddleware:
             raise ImproperlyConfigured(f"{request.path} has no declared permission (hufu.web.pages.page).")
         if page.signed_in and not request.actor.is_person:
             return to_sign_in(request)
+        if page.signed_in and (response := self._gates_first(request)):
+            return response
         if page.signed_in and (response := self._second_factor_first(request)):
             return response
         if (request.method or "") not in answered(page):
@@ -106,6 +118,21 @@ class ActingMiddleware:
                 guard.authorize(request.actor, page.permission)
             except Refusal as refusal:
                 return self.process_exception(request, refusal)
+        return None
+
+    def _gates_first(self, request: Passage) -> HttpResponseBase | None:
+        """Refuse whoever is behind a closed gate; where only a second factor is missing, serve what proves one."""
+        try:
+            gates.refuse_the_person()
+        except SecondFactorNeeded as refusal:
+            name = request.resolver_match.url_name if request.resolver_match else ""
+            if name in required.OPEN:
+                return None
+            if required.has_none(request.actor):
+                return required.to_enrolment(request)
+            return self.process_exception(request, refusal)
+        except GateClosed as refusal:
+            return self.process_exception(request, refusal)
         return None
 
     def _second_factor_first(self, request: Passage) -> HttpResponseBase | None:
@@ -189,11 +216,15 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
     match error:
         case NotFound():
             return errors.not_found(request)
+        case GateClosed():
+            return errors.closed(request, message=str(error))
         case SecondFactorNeeded():
             # The forms that ask record failures as `context_of` says, so they come after this module.
             from hufu.web.second_factor import step_up
 
             return step_up.ask(request, str(error))
+        case Denied(decision=decision) if decision is not None and decision.code is Code.GATE_CLOSED:
+            return errors.closed(request, message=str(error), framed=True)
         case Denied():
             return errors.denied(request, message=str(error))
         case Conflict():

@@ -18,12 +18,12 @@ from hufu.access import guard, queries, registry
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.reach import SHARE_OF
-from hufu.core.actor import Actor
+from hufu.core.actor import Actor, Context
 from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
 from tests.access import reference
-from tests.access.world import INDEPENDENT, LONG_AGO, TABLES, World, blank, told
+from tests.access.world import INDEPENDENT, LONG_AGO, TABLES, World, address, blank, told
 
 VERBS = ("view", "edit", "delete", "restore", "transfer")
 Answers = dict[str, set[int]]
@@ -48,10 +48,12 @@ def compare(
         whole_policy = queries.snapshot()
     seen: list[tuple[bool, str]] = []
     may: dict[tuple[str, int], set[int]] = {}
+    # Who may is asked of everybody: their gates are not evaluated.
+    ungated = {**world, "gates": {}}
     for person in world["people"]:
-        with acting(Actor(person, f"员工{person}")):
+        with acting(_actor(world, person)):
             snapshots = {"explanation": whole_policy}
-            if world["people"][person]["active"]:
+            if world["people"][person]["active"] and not reference.is_shut_out(world, person):
                 snapshots["explanation from their own snapshot"] = queries.snapshot()
             for type_name, verb in permissions():
                 answers = _existing(owner, world, snapshots, now, person, verb, type_name)
@@ -59,13 +61,18 @@ def compare(
                 whole = len(world["records"][type_name])
                 covered = len(answers["reference"])
                 seen += [(True, verb)] * covered + [(False, verb)] * (whole - covered)
-                for number in answers["reference"]:
-                    may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
+                for number, record in world["records"][type_name].items():
+                    if reference.allowed(ungated, now, person, verb, type_name, record):
+                        may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
             for attempt in (attempt for attempt in attempts if attempt[0] == person):
                 add = _add_contact if attempt[1] == "contact" else _create
                 seen.append((add(world, now, attempt), "create"))
     _compare_who(world, whole_policy, may)
     return seen
+
+
+def _actor(world: World, person: int) -> Actor:
+    return Actor(person, f"员工{person}", Context(address=address(world["open"][person])))
 
 
 def permissions() -> list[tuple[str, str]]:
@@ -110,7 +117,8 @@ def _existing(
     verb: str,
     type_name: str,
 ) -> Answers:
-    actor, permission = Actor(person, f"员工{person}"), f"{type_name}.{verb}"
+    actor, permission = _actor(world, person), f"{type_name}.{verb}"
+    closed = frozenset(world["gates"]) - frozenset(world["open"][person])
     records = world["records"][type_name]
     of_bin = verb == "restore"
     table = TABLES[type_name]
@@ -123,7 +131,9 @@ def _existing(
 
     def explained(snapshot: Snapshot) -> set[int]:
         return those(
-            lambda _n, x: queries.explain(snapshot, person, permission, _facts(world, type_name, x)).allowed
+            lambda _n, x: (
+                queries.explain(snapshot, person, permission, _facts(world, type_name, x), closed).allowed
+            )
         )
 
     listed = guard.scope(actor, permission)
@@ -153,7 +163,7 @@ def _existing(
 
 def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]) -> bool:
     person, type_name, partition, owner_id, department = attempt
-    actor, resource = Actor(person, f"员工{person}"), registry.resource_type(type_name)
+    actor, resource = _actor(world, person), registry.resource_type(type_name)
     expected = reference.may_create(world, now, person, type_name, partition=partition, owner=owner_id)
     guarded = guard.may_create(actor, resource, partition_id=partition, owner_id=owner_id) and may_own(
         {(owner_id, partition)}
@@ -171,7 +181,7 @@ def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]
 
 def _add_contact(world: World, now: datetime, attempt: tuple[int, str, int]) -> bool:
     person, _type, customer = attempt
-    actor, resource = Actor(person, f"员工{person}"), registry.resource_type("contact")
+    actor, resource = _actor(world, person), registry.resource_type("contact")
     expected = reference.may_add_contact(world, now, person, customer)
     parent = _unread(world, "customer", customer, world["records"]["customer"][customer])
     guarded = guard.may_add_to(actor, resource, parent)

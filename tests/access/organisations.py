@@ -152,6 +152,42 @@ _TEAM_SETS: list[tuple[str, ...]] = [("team",), ("team", "subordinates"), ("dire
 
 
 @st.composite
+def gated(draw: st.DrawFn, world: World) -> World:
+    """Draw gates for a world, on everything that they can bind, and which of them are open to whom."""
+
+    def some(things: Sequence[Any]) -> list[Any]:
+        return sorted(draw(st.sets(st.sampled_from(list(things)), max_size=2)))
+
+    people, departments = list(world["people"]), list(world["departments"])
+    permissions = sorted(
+        {permission for role in world["roles"].values() for permission, _scope in role["grants"]}
+    )
+    principals: list[dict[str, Any]] = [
+        {"user": people[0]},
+        {"level": 2},
+        {"department": departments[1], "below": True},
+        {"department": departments[0], "post": "head"},
+        {"group": 1},
+        {"position": 3},
+    ]
+    numbers = draw(st.sampled_from([[], [1], [1, 2], [1, 2, 3]]))
+    gates = {
+        number: {
+            "sign_in": draw(st.sampled_from([False] * 9 + [True])),
+            "permissions": some(permissions) if permissions else [],
+            "roles": some(list(world["roles"])),
+            "principals": draw(st.lists(st.sampled_from(principals), max_size=1)),
+        }
+        for number in numbers
+    }
+    opened = {
+        person: sorted(draw(st.sampled_from([set(numbers), set(numbers[:1]), set(numbers[1:]), set()])))
+        for person in people
+    }
+    return {**world, "gates": gates, "open": opened}
+
+
+@st.composite
 def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
     """Draw attempts to create: (actor, type, partition, owner, department), or (actor, contact, customer)."""
     people, departments = list(world["people"]), list(world["departments"])

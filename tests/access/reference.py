@@ -6,9 +6,10 @@ differ, one of them is wrong.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 World = dict[str, Any]
 Record = dict[str, Any]
 
@@ -24,8 +25,8 @@ RIGHT_NEEDED = {
 
 def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
     """May the person do this with this record of this type?"""
-    # 2.1, gates: an active account.
-    if not world["people"][person]["active"]:
+    # 2.1, gates: an active account, and no closed gate on the person.
+    if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
     # What lies in the bin is only restored; what does not lie there cannot be.
     if record["deleted"] != (verb == "restore"):
@@ -173,16 +174,35 @@ def places_of(world: World, person: int, post: str | None) -> set[int]:
 
 
 def roles_of(world: World, at: datetime, person: int) -> set[int]:
-    """The roles assigned, and all that they inherit."""
-    held = {gift["role"] for gift in world["assignments"] if is_given_to(world, at, person, gift)}
+    """The roles assigned, and all that they inherit. 2.6: a gate on a role binds only the paths through that role."""
+    shut = {role for gate in closed_gates(world, person) for role in gate["roles"]}
+    held = {gift["role"] for gift in world["assignments"] if is_given_to(world, at, person, gift)} - shut
     for _round in world["roles"]:
         for role in list(held):
-            held.update(world["roles"][role]["inherits"])
+            held.update(set(world["roles"][role]["inherits"]) - shut)
     return held
+
+
+def closed_gates(world: World, person: int) -> list[dict[str, Any]]:
+    """The gates that are closed to the person right now."""
+    return [gate for number, gate in world.get("gates", {}).items() if number not in world["open"][person]]
+
+
+def is_shut_out(world: World, person: int) -> bool:
+    """2.1: is a closed gate on signing in, or on a principal that the person is of?"""
+    for gate in closed_gates(world, person):
+        if gate["sign_in"]:
+            return True
+        for to in gate["principals"]:
+            if is_given_to(world, LONG_AGO, person, {"to": to, "starts": None, "ends": None}):
+                return True
+    return False
 
 
 def scopes(world: World, at: datetime, person: int, permission: str) -> set[str]:
     """The scopes at which the person holds a permission; empty means nothing, never everything."""
+    if any(permission in gate["permissions"] for gate in closed_gates(world, person)):
+        return set()
     return {
         scope
         for role in roles_of(world, at, person)
@@ -211,7 +231,7 @@ def may_create(
     world: World, at: datetime, person: int, type_name: str, *, partition: int, owner: int
 ) -> bool:
     """2.2: `create` is yes or no, for oneself or for others."""
-    if not world["people"][person]["active"]:
+    if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
     if not has_right(world, at, person, "create", partition):
         return False
@@ -223,6 +243,8 @@ def may_create(
 
 def may_add_contact(world: World, at: datetime, person: int, customer: int) -> bool:
     """2.4: create follows edit of the parent, with the child's own permission."""
-    if not world["people"][person]["active"] or not scopes(world, at, person, "contact.create"):
+    if not world["people"][person]["active"] or is_shut_out(world, person):
+        return False
+    if not scopes(world, at, person, "contact.create"):
         return False
     return allowed(world, at, person, "edit", "customer", world["records"]["customer"][customer])

@@ -679,6 +679,10 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("ALTER TABLE crm_customer DROP COLUMN valid_from, DROP COLUMN from_change")
     owner_connection.execute("DROP TABLE access_company, access_company_history CASCADE")
     owner_connection.execute(
+        "DROP TABLE access_gate, access_gate_history, access_gate_use, access_gate_use_history CASCADE"
+    )
+    owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
+    owner_connection.execute(
         "DELETE FROM django_migrations WHERE app = 'access' AND name > '0002_principals'"
     )
     with django_on(postgres.url(roles.OWNER, owner_connection.info.dbname)):

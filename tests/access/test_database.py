@@ -22,7 +22,7 @@ REFUSED = psycopg.errors.InsufficientPrivilege
 REACH = ("access_reach", "access_term", "access_term_grant", "access_reach_stale")
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
-    *("access_grant", "access_assignment", "access_admission"),
+    *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
 )
 
 # Exactly what each person's list shows.
@@ -91,6 +91,10 @@ def refused(connection, statement, values=None, *, error=REFUSED):
 )
 def test_without_an_actor_there_are_no_rows(app, owner, table):
     owner.execute("INSERT INTO access_base_access (type, access) VALUES ('opportunity', 'public_read')")
+    owner.execute("INSERT INTO access_gate (id, key, name, conditions) VALUES (1, 'office', '办公网', '{}')")
+    owner.execute(
+        "INSERT INTO access_gate_use (gate_id, sign_in, permission, below) VALUES (1, false, 'x.y', false)"
+    )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -759,6 +763,7 @@ DEFINERS = {
         "demo_is_unfinished",
         "facts_change",
     ),
+    *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(
         "is_active",
         "is_fresh",
@@ -796,7 +801,7 @@ def test_every_function_of_more_than_one_expression_has_its_own_search_path(owne
         "   WHERE setting LIKE 'search\\_path=pg_catalog,%%' AND setting LIKE '%%pg\\_temp')"
     ).fetchall()
     # Inlined into policies and defaults; they name nothing but built-in functions.
-    assert {name for (name,) in loose} == {"actor", "bit", "scope_bit", "principal", "moment"}
+    assert {name for (name,) in loose} == {"actor", "bit", "scope_bit", "principal", "moment", "closed_gates"}
 
 
 @pytest.mark.parametrize("role", ["hufu_reader", "hufu_sealer", "hufu_backup"])

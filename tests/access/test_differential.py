@@ -18,11 +18,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hufu.access import reach, registry
-from hufu.access.decision import terms
+from hufu.access.decision import snapshot, terms
 from hufu.access.decision.snapshot import Snapshot
 from hufu.core import clock
+from hufu.core.transaction import Gates
 from tests.access.doors import VERBS, Difference, compare
-from tests.access.organisations import attempts, organisations
+from tests.access.organisations import attempts, gated, organisations
 from tests.access.world import store
 
 NEW = "HUFU_ORGANISATIONS" in os.environ
@@ -50,7 +51,7 @@ def compare_many(
     @given(st.data())
     def for_every_organisation(data: st.DataObject) -> None:
         nonlocal worlds
-        world = data.draw(organisations(now))
+        world = data.draw(gated(data.draw(organisations(now))))
         tried = data.draw(attempts(world, ATTEMPTS))
         store(owner, world)
         seen.update(compare(owner, world, tried, now))
@@ -100,6 +101,25 @@ def _explanation_without_posts() -> AbstractContextManager[object]:
     return patch.object(Snapshot, "places", lambda self, given, person: self.departments_of(person))
 
 
+def _list_behind_closed_gates() -> AbstractContextManager[object]:
+    honest = reach._load
+
+    def broken(actor):
+        with patch.object(reach.current_unit(), "gates", Gates()):
+            return honest(actor)
+
+    return patch.object(reach, "_load", broken)
+
+
+def _explanation_past_closed_roles() -> AbstractContextManager[object]:
+    honest = snapshot.grants_through
+    return patch.object(
+        snapshot,
+        "grants_through",
+        lambda held, given, permission, closed=None: honest(held, given, permission),
+    )
+
+
 @pytest.mark.parametrize(
     "break_it",
     [
@@ -108,6 +128,8 @@ def _explanation_without_posts() -> AbstractContextManager[object]:
         _point_check_that_lets_readers_edit,
         _explanation_with_the_own_level_alone,
         _explanation_without_posts,
+        _list_behind_closed_gates,
+        _explanation_past_closed_roles,
     ],
 )
 def test_a_broken_half_one_is_noticed(
@@ -129,6 +151,12 @@ def test_a_broken_half_one_is_noticed(
         "CREATE OR REPLACE VIEW hufu.departments_below AS"
         " SELECT id AS department_id, id AS below_id FROM public.people_department",
         "CREATE OR REPLACE VIEW hufu.levels_held AS SELECT id AS level_id, id AS held_id FROM public.people_level",
+        "CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE sql AS"
+        " $$ SELECT true $$",
+        "CREATE OR REPLACE FUNCTION hufu.united(given int[], more int[]) RETURNS int[] LANGUAGE sql AS"
+        " $$ SELECT given $$",
+        "CREATE OR REPLACE FUNCTION hufu.person_is_closed(who int, closed int[]) RETURNS boolean LANGUAGE sql AS"
+        " $$ SELECT false $$",
         "CREATE OR REPLACE VIEW hufu.opened_permissions AS"
         " SELECT 'customer.view' COLLATE \"C\" AS permission",
     ],

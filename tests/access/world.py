@@ -20,6 +20,7 @@ moments or None. Contacts have a customer and no owner; `team` maps members to `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,8 @@ LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
+    "access_gate_use",
+    "access_gate",
     "access_team_member",
     "crm_contact",
     "crm_opportunity",
@@ -161,6 +164,26 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             for x in world["admissions"]
         ],
     )
+    gates = world.get("gates", {})
+    yield (
+        "access_gate",
+        ["id", "key", "name", "conditions"],
+        [(n, f"g{n}", f"限制{n}", json.dumps({"networks": _open_from(n)})) for n in gates],
+    )
+    yield (
+        "access_gate_use",
+        ["gate_id", "sign_in", "permission", "role_id", *principal],
+        [
+            use
+            for n, x in gates.items()
+            for use in (
+                *([(n, True, "", None, *_to({}))] if x["sign_in"] else []),
+                *((n, False, permission, None, *_to({})) for permission in x["permissions"]),
+                *((n, False, "", role, *_to({})) for role in x["roles"]),
+                *((n, False, "", None, *_to(to)) for to in x["principals"]),
+            )
+        ],
+    )
     for type_name in INDEPENDENT:
         yield (
             TABLES[type_name],
@@ -227,12 +250,23 @@ def _empty(type_name: str) -> tuple[str, ...]:
 
 
 def _given(gift: dict[str, Any]) -> tuple[Any, ...]:
-    to = gift["to"]
-    principal = (
+    return (*_to(gift["to"]), gift["starts"], gift["ends"], "", -1)
+
+
+def _to(to: dict[str, Any]) -> tuple[Any, ...]:
+    return (
         *(to.get("user"), to.get("group"), to.get("department"), bool(to.get("below")), to.get("post", "")),
         *(to.get("position"), to.get("level")),
     )
-    return (*principal, gift["starts"], gift["ends"], "", -1)
+
+
+def address(opened: Iterable[int]) -> str:
+    """Return the address from which just these gates are open."""
+    return f"10.0.0.{sum(1 << number for number in opened)}"
+
+
+def _open_from(gate: int) -> list[str]:
+    return [f"10.0.0.{last}/32" for last in range(16) if last >> gate & 1]
 
 
 def told(world: World) -> str:
@@ -243,6 +277,8 @@ def told(world: World) -> str:
             f"  {part[:-1] if part != 'people' else 'person'} {n}: {_plain(x)}"
             for n, x in world[part].items()
         ]
+    lines += [f"  gate {n}: {_plain(x)}" for n, x in world.get("gates", {}).items()]
+    lines.append(f"  open gates: {world.get('open')}")
     lines.append(f"  base access: {world['base_access']}")
     for part in ("assignments", "admissions"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world[part]]

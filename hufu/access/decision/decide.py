@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.snapshot import Given, Path, PersonFacts, Snapshot, admissions_for, in_scope, paths
+from hufu.access.decision.snapshot import (
+    Given,
+    Path,
+    PersonFacts,
+    Snapshot,
+    admissions_for,
+    gates_on_roles,
+    in_scope,
+    paths,
+)
 from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, decided_by
 
 
@@ -18,6 +27,7 @@ class Code(StrEnum):
     HELD = "held"
     UNKNOWN_PERSON = "unknown_person"
     ACCOUNT_CLOSED = "account_closed"
+    GATE_CLOSED = "gate_closed"
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
@@ -37,6 +47,7 @@ class Link:
     right: Right | None = None
     scope: Scope = Scope.NOTHING
     need: Need | None = None
+    gate: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,12 +86,13 @@ def decide(
     right: Right | None,
     requirement: Requirement | None = None,
     record: RecordFacts | None = None,
+    closed: frozenset[int] = frozenset(),
 ) -> Decision:
     """Decide for one person, with the whole reason.
 
     `right` is the partition right of the permission. With a `record`, the question is whether all of the
     `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some
-    partition must be open for that, too.
+    partition must be open for that, too. `closed` are the gates to be taken as closed, by number.
     """
 
     def deny(*missing: Link) -> Decision:
@@ -91,10 +103,15 @@ def decide(
         return deny(Link(Code.UNKNOWN_PERSON, permission))
     if not person.active:
         return deny(Link(Code.ACCOUNT_CLOSED, permission))
+    if shut := snapshot.gates_on_person(person, closed):
+        return deny(*(Link(Code.GATE_CLOSED, permission, gate=gate) for gate in shut))
     if record is None or requirement is None:
-        held = next(paths(snapshot, person, permission), None)
+        if shut := snapshot.gates_on_permission(permission, closed):
+            return deny(*(Link(Code.GATE_CLOSED, permission, gate=gate) for gate in shut))
+        held = next(paths(snapshot, person, permission, closed), None)
         if held is None:
-            return deny(Link(Code.NO_GRANT, permission))
+            shut = gates_on_roles(snapshot, person, permission, closed)
+            return deny(*_missing_path(permission, shut))
         if right is not Right.CREATE:
             return Decision(True, permission, person_id, Code.HELD, covers=(Cover(held),))
         places = tuple(_places(snapshot, person, held))
@@ -108,7 +125,7 @@ def decide(
     covers: list[Cover] = []
     links: list[Link] = []
     for need in requirement.needs:
-        cover, missing = _cover(snapshot, person, need, decided_by(need, record))
+        cover, missing = _cover(snapshot, person, need, decided_by(need, record), closed)
         if cover is not None:
             covers.append(cover)
             continue
@@ -122,6 +139,13 @@ def decide(
     return Decision(True, permission, person_id, Code.COVERED, covers=tuple(covers), record=record)
 
 
+def _missing_path(permission: str, behind: tuple[int, ...], need: Need | None = None) -> tuple[Link, ...]:
+    """Return what is missing where no path is open: the closed gates on such as there are, or a grant."""
+    if behind:
+        return tuple(Link(Code.GATE_CLOSED, permission, need=need, gate=gate) for gate in behind)
+    return (Link(Code.NO_GRANT, permission, need=need),)
+
+
 def _places(snapshot: Snapshot, person: PersonFacts, held: Path) -> Iterator[Cover]:
     """Yield the partitions in which the person may create, each with the first admission that opens it."""
     seen: set[int | None] = set()
@@ -132,14 +156,17 @@ def _places(snapshot: Snapshot, person: PersonFacts, held: Path) -> Iterator[Cov
 
 
 def _cover(
-    snapshot: Snapshot, person: PersonFacts, need: Need, record: RecordFacts
+    snapshot: Snapshot, person: PersonFacts, need: Need, record: RecordFacts, closed: frozenset[int]
 ) -> tuple[Cover | None, tuple[Link, ...]]:
     """Return the cover of a record for one need, or what is missing for it."""
-    held = list(paths(snapshot, person, need.permission))
+    if shut := snapshot.gates_on_permission(need.permission, closed):
+        return None, tuple(Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in shut)
+    held = list(paths(snapshot, person, need.permission, closed))
+    behind = gates_on_roles(snapshot, person, need.permission, closed)
     if need.right is None:
         if held:
             return Cover(held[0]), ()
-        return None, (Link(Code.NO_GRANT, need.permission, need=need),)
+        return None, _missing_path(need.permission, behind, need)
     missing: list[Link] = []
     granted = Scope.NOTHING
     for path in held:
@@ -148,9 +175,10 @@ def _cover(
     united = granted | Scope.EVERYTHING if opened else granted
     because = in_scope(snapshot, person, united, need, record)
     if not held:
-        missing.append(Link(Code.NO_GRANT, need.permission, need=need))
+        missing += _missing_path(need.permission, behind, need)
     elif not because:
         missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=united, need=need))
+        missing += (Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in behind)
     admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
     if admission is None:
         missing.append(Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need))

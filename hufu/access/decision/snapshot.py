@@ -79,6 +79,17 @@ class Given:
 
 
 @dataclass(frozen=True)
+class GateUse:
+    """What a gate binds: signing in, a permission, the paths through a role, or whomever `to` names."""
+
+    gate_id: int
+    sign_in: bool = False
+    permission: str = ""
+    role_id: int | None = None
+    to: Given | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything that rights are derived from, at one moment."""
 
@@ -94,7 +105,32 @@ class Snapshot:
     position_names: Mapping[int, str] = field(default_factory=dict)
     # Permissions that base access widens to everything, for those who hold them at any scope.
     opened: frozenset[str] = frozenset()
+    gate_names: Mapping[int, str] = field(default_factory=dict)
+    gate_uses: tuple[GateUse, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def gates_on_person(self, person: PersonFacts, closed: frozenset[int]) -> tuple[int, ...]:
+        """Return the closed gates on signing in, or on a principal that the person is of, by number."""
+        return tuple(
+            sorted(
+                use.gate_id
+                for use in self.gate_uses
+                if use.gate_id in closed
+                and (use.sign_in or (use.to is not None and self.reaches(use.to, person)))
+            )
+        )
+
+    def gates_on_permission(self, permission: str, closed: frozenset[int]) -> tuple[int, ...]:
+        """Return the closed gates on a permission, by number."""
+        return tuple(
+            sorted(
+                {
+                    use.gate_id
+                    for use in self.gate_uses
+                    if use.gate_id in closed and use.permission == permission
+                }
+            )
+        )
 
     def above(self, department_id: int | None) -> Iterator[int]:
         """Yield the department and those above it, nearest first."""
@@ -170,19 +206,43 @@ class Path:
     scope: Scope
 
 
-def paths(snapshot: Snapshot, person: PersonFacts, permission: str) -> Iterator[Path]:
-    """Yield every way by which the person holds the permission, at any scope."""
+def paths(
+    snapshot: Snapshot, person: PersonFacts, permission: str, closed: frozenset[int] = frozenset()
+) -> Iterator[Path]:
+    """Yield every way by which the person holds the permission, at any scope, past the gates that are closed."""
     for assignment in snapshot.assignments:
         if not assignment.in_force(snapshot.at) or not snapshot.reaches(assignment, person):
             continue
-        yield from grants_through(snapshot, assignment, permission)
+        yield from grants_through(snapshot, assignment, permission, closed)
 
 
-def grants_through(snapshot: Snapshot, assignment: Given, permission: str) -> Iterator[Path]:
+def gates_on_roles(
+    snapshot: Snapshot, person: PersonFacts, permission: str, closed: frozenset[int]
+) -> tuple[int, ...]:
+    """Return the closed gates that stand on some path by which the person holds the permission."""
+    on_roles = {
+        use.gate_id: use for use in snapshot.gate_uses if use.role_id is not None and use.gate_id in closed
+    }
+    if not on_roles:
+        return ()
+    every = {path.roles for path in paths(snapshot, person, permission)}
+    still = {path.roles for path in paths(snapshot, person, permission, closed)}
+    shut = {role for roles in every - still for role in roles}
+    return tuple(
+        sorted({use.gate_id for use in snapshot.gate_uses if use.gate_id in closed and use.role_id in shut})
+    )
+
+
+def grants_through(
+    snapshot: Snapshot, assignment: Given, permission: str, closed: frozenset[int] = frozenset()
+) -> Iterator[Path]:
     """Yield every way by which the assigned role grants the permission, itself or by inheriting."""
     assert assignment.role_id is not None
     waiting: list[tuple[int, ...]] = [(assignment.role_id,)]
-    seen: set[int] = set()
+    # A role behind a closed gate is as if it were not there: neither itself nor what it inherits.
+    seen: set[int] = {
+        use.role_id for use in snapshot.gate_uses if use.role_id is not None and use.gate_id in closed
+    }
     while waiting:
         chain = waiting.pop(0)
         if chain[-1] in seen:

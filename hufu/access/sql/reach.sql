@@ -64,6 +64,12 @@ CREATE OR REPLACE VIEW hufu.opened_permissions AS
     UNION ALL
     SELECT type || '.edit' FROM public.access_base_access WHERE access = 'public_read_write';
 
+-- Two sets of gates as one, in order.
+CREATE OR REPLACE FUNCTION hufu.united(given int[], more int[]) RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT CASE WHEN more IS NULL THEN given
+          ELSE (SELECT array_agg(DISTINCT gate ORDER BY gate) FROM unnest(given || more) gate) END $$;
+
 -- Build the reach of some users, or of everybody. Changes of facts and policy hold the same lock.
 CREATE OR REPLACE FUNCTION hufu.rebuild_reach(only_users int[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
@@ -80,20 +86,35 @@ BEGIN
     DELETE FROM access_term WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
 
-    -- What each user holds through roles: term 0, the user's own.
-    WITH RECURSIVE held (user_id, role_id) AS (
-        SELECT user_id, role_id FROM hufu.user_assignments
-        WHERE (only_users IS NULL OR user_id = ANY (only_users))
-          AND (starts_at IS NULL OR starts_at <= moment) AND (ends_at IS NULL OR ends_at > moment)
+    -- What each user holds through roles: term 0 through such as no gate is on, and a further term for each set of gates
+    -- that stands on the way, on whichever of the roles.
+    WITH RECURSIVE role_gates AS (
+        SELECT role_id, array_agg(DISTINCT gate_id ORDER BY gate_id) AS gates
+        FROM access_gate_use WHERE role_id IS NOT NULL GROUP BY role_id),
+    held (user_id, role_id, gates) AS (
+        SELECT a.user_id, a.role_id, hufu.united('{}', r.gates)
+        FROM hufu.user_assignments a LEFT JOIN role_gates r ON r.role_id = a.role_id
+        WHERE (only_users IS NULL OR a.user_id = ANY (only_users))
+          AND (a.starts_at IS NULL OR a.starts_at <= moment) AND (a.ends_at IS NULL OR a.ends_at > moment)
         UNION
-        SELECT held.user_id, i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
+        SELECT held.user_id, i.inherits_id, hufu.united(held.gates, r.gates)
+        FROM held JOIN access_role_inherits i ON i.role_id = held.role_id
+        LEFT JOIN role_gates r ON r.role_id = i.inherits_id),
+    further AS (
+        SELECT user_id, gates, dense_rank() OVER (PARTITION BY user_id ORDER BY gates) AS term
+        FROM held WHERE gates <> '{}' GROUP BY user_id, gates),
+    behind_gates AS (
+        INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
+                                 owners, reports, departments, departments_below, gates)
+        SELECT user_id, term, '', '', '', '', '', '', '', '', gates FROM further)
     INSERT INTO access_term_grant (user_id, term, permission, scopes)
-    SELECT held.user_id, 0, g.permission,
+    SELECT held.user_id, coalesce(further.term, 0), g.permission,
            bit_or(hufu.scope_bit(g.scope))
                | CASE WHEN g.permission IN (SELECT permission FROM hufu.opened_permissions)
                       THEN hufu.scope_bit('everything') ELSE 0::smallint END
     FROM held JOIN access_grant g ON g.role_id = held.role_id
-    GROUP BY held.user_id, g.permission
+    LEFT JOIN further ON further.user_id = held.user_id AND further.gates = held.gates
+    GROUP BY held.user_id, further.term, g.permission
     HAVING bit_or(hufu.scope_bit(g.scope)) <> 0;
 
     WITH RECURSIVE line (boss, below) AS (
@@ -128,6 +149,14 @@ BEGIN
     LEFT JOIN own_departments o ON o.user_id = u.id
     LEFT JOIN below_departments b ON b.user_id = u.id
     WHERE only_users IS NULL OR u.id = ANY (only_users);
+
+    -- Where and whose is the same behind gates as before them.
+    UPDATE access_term t
+    SET read_partitions = o.read_partitions, create_partitions = o.create_partitions,
+        edit_partitions = o.edit_partitions, delete_partitions = o.delete_partitions,
+        owners = o.owners, reports = o.reports, departments = o.departments, departments_below = o.departments_below
+    FROM access_term o
+    WHERE o.user_id = t.user_id AND o.term = 0 AND t.term > 0 AND (only_users IS NULL OR t.user_id = ANY (only_users));
 
     INSERT INTO access_reach (user_id, built_at, valid_until)
     SELECT u.id, moment, min(limits.at)

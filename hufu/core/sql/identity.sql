@@ -54,16 +54,24 @@ BEGIN
     RETURN bits;
 END $$;
 
--- Take an identity until the end of the transaction. Whoever is not active gets none: their gate is closed.
+-- The gates that are closed in this transaction, by number.
+CREATE OR REPLACE FUNCTION hufu.closed_gates() RETURNS int[] LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT coalesce(NULLIF(current_setting('hufu.closed_gates', true), ''), '{}')::int[] $$;
+
+-- Take an identity until the end of the transaction. Whoever is not active, or is bound by a closed gate, gets none.
+-- `closed` are the gates that are closed; whoever does not say is behind all of them. System actors are behind none.
 -- Reach that is missing or past a time limit is rebuilt first; if that fails, so does the transaction.
-CREATE OR REPLACE FUNCTION hufu.enter(who int) RETURNS boolean LANGUAGE plpgsql
+DROP FUNCTION IF EXISTS hufu.enter(int);
+CREATE OR REPLACE FUNCTION hufu.enter(who int, closed int[] DEFAULT NULL) RETURNS boolean LANGUAGE plpgsql
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
-    is_open boolean := hufu.is_active(who);
+    behind int[] := CASE WHEN who < 0 THEN '{}' ELSE coalesce(closed, hufu.all_gates()) END;
+    is_open boolean := hufu.is_active(who) AND NOT hufu.person_is_closed(who, behind);
 BEGIN
     IF is_open THEN
         PERFORM hufu.freshen_reach(who);
     END IF;
+    EXECUTE format('SET LOCAL hufu.closed_gates = %L', behind::text);
     EXECUTE format('SET LOCAL hufu.user_id = %L', CASE WHEN is_open THEN who::text ELSE '' END);
     RETURN is_open;
 END $$;
@@ -72,5 +80,8 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.holds(wanted text) RETURNS boolean LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    RETURN EXISTS (SELECT 1 FROM access_term_grant WHERE user_id = hufu.actor() AND permission = wanted AND scopes <> 0);
+    RETURN hufu.permission_is_open(wanted) AND EXISTS (
+        SELECT 1 FROM access_term_grant g JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
+        WHERE g.user_id = hufu.actor() AND g.permission = wanted AND g.scopes <> 0
+          AND NOT t.gates && hufu.closed_gates());
 END $$;

@@ -9,12 +9,18 @@ from allauth.account.internal.flows.reauthentication import get_reauthentication
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from hufu.web import client
+from hufu.access import gates
+from hufu.core.actor import Actor
+from hufu.core.errors import GateClosed, SecondFactorNeeded
+from hufu.core.transaction import acting, current_actor
+from hufu.people.models import User
+from hufu.web import client, errors
 from hufu.web.accounts.signals import record_failure
+from hufu.web.middleware import context_of
 
 WRONG = _("This name and password do not match. Check both; after several failures you have to wait.")
 
@@ -64,6 +70,23 @@ class AccountAdapter(DefaultAccountAdapter):
         if "reauthenticate" in flows:
             return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
         return []
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase | None:
+        """Tell whoever knows the password, and nobody else, that an access limit is closed to them.
+
+        A second factor comes after the password; whether it is fresh is asked at the first request.
+        """
+        answer: HttpResponseBase | None = super().pre_login(request, user, **kwargs)
+        if answer is not None or current_actor() is not None:
+            return answer
+        try:
+            with acting(Actor(user.pk, user.name, context_of(request))):
+                gates.refuse_the_person()
+        except SecondFactorNeeded:
+            return None
+        except GateClosed as refusal:
+            return errors.closed(request, message=str(refusal))
+        return None
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse before the password is looked at when there were too many failures, and record that too."""

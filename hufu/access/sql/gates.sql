@@ -1,0 +1,47 @@
+-- Gates: which of them are closed is computed once per request (hufu/access/gates.py) and carried by the transaction;
+-- what a closed gate closes is decided here.
+
+CREATE OR REPLACE FUNCTION hufu.all_gates() RETURNS int[] LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM access_gate $$;
+
+-- Does one of these gates bind the sign-in, or this user as a principal?
+CREATE OR REPLACE FUNCTION hufu.person_is_closed(who int, closed int[]) RETURNS boolean LANGUAGE plpgsql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF cardinality(closed) = 0 THEN
+        RETURN false;
+    END IF;
+    RETURN EXISTS (
+        SELECT 1 FROM access_gate_use u WHERE u.gate_id = ANY (closed) AND (u.sign_in OR (
+            u.permission = '' AND u.role_id IS NULL AND hufu.principal(
+                u.user_id, u.group_id, u.department_id, u.below, u.post, u.position_id, u.level_id)
+            IN (SELECT p.principal FROM hufu.principals p WHERE p.user_id = who))));
+END $$;
+
+-- The gates that bind something, for the one who evaluates them: `binds_person` says that this user cannot act behind it.
+CREATE OR REPLACE FUNCTION hufu.gates_for(who int)
+    RETURNS TABLE (id int, key text, name text, conditions jsonb, binds_person boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT g.id, g.key, g.name, g.conditions, hufu.person_is_closed(who, ARRAY[g.id])
+   FROM access_gate g WHERE EXISTS (SELECT 1 FROM access_gate_use u WHERE u.gate_id = g.id) ORDER BY g.id $$;
+
+-- Is no closed gate on this permission?
+CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    closed int[] := hufu.closed_gates();
+BEGIN
+    RETURN cardinality(closed) = 0
+        OR NOT EXISTS (SELECT 1 FROM access_gate_use WHERE permission = wanted AND gate_id = ANY (closed));
+END $$;
+
+-- Does this gate bind the actor, as a principal or on a role that they hold? Such a gate is widened by others.
+CREATE OR REPLACE FUNCTION hufu.gate_binds_me(gate int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT hufu.actor() > 0 AND EXISTS (
+       SELECT 1 FROM access_gate_use u WHERE u.gate_id = gate AND CASE
+           WHEN u.sign_in OR u.permission <> '' THEN false
+           WHEN u.role_id IS NOT NULL THEN hufu.holds_role(u.role_id)
+           ELSE hufu.principal(u.user_id, u.group_id, u.department_id, u.below, u.post, u.position_id, u.level_id)
+                IN (SELECT hufu.my_principals()) END) $$;
