@@ -27,10 +27,11 @@ class AuditConfig(AppConfig):
     def install_sql(self) -> Iterator[tuple[str, str]]:
         """Yield triggers, policies and grants of the log."""
         yield "audit.log", schema.sql_file("hufu.audit", "log")
+        yield "audit.operation", schema.sql_file("hufu.audit", "operation")
 
     def doctor_checks(self) -> Iterator[Finding]:
-        """Yield whether the secrets folder belongs to this database, and whether the spool is empty."""
-        from hufu.audit import keys, spool
+        """Yield whether the secrets folder belongs to this database, the spool is empty, and how backups stand."""
+        from hufu.audit import backups, keys, spool
         from hufu.core.errors import Unavailable
 
         try:
@@ -43,3 +44,4 @@ class AuditConfig(AppConfig):
             f"{waiting} events wait in the spool because the log could not be written" if waiting else ""
         )
         yield Finding("log spool", problem, "Start the site again: it writes them to the log.")
+        yield from backups.findings()

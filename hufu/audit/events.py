@@ -256,5 +256,30 @@ declare(
         _("Keys of the vault changed"),
         shown("version", "rows", "master_version", "data_keys", "subjects"),
     ),
+    EventType(
+        "system.backed_up",
+        _("Backup made"),
+        shown(
+            "file",
+            "digest",
+            "bytes",
+            "seconds",
+            "moment",
+            "events",
+            "last_event",
+            "last_event_at",
+            "verified",
+            "removed",
+        ),
+    ),
+    EventType("system.backup_failed", _("Backup failed")),
+    EventType(
+        "system.restored",
+        _("Database restored from a backup"),
+        (
+            *shown("file", "moment", "version", "events", "last_event", "last_event_at"),
+            *shown("replaced", "missing", "missing_from", "missing_until"),
+        ),
+    ),
     EventType("system.migrated", _("Database migrated"), shown("version", "migrations", "digest")),
 )

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,14 +39,15 @@ class Site:
     process: subprocess.Popen[bytes]
     database: Database
 
-    def wait(self) -> int:
+    def wait(self, tick: Callable[[], None] = lambda: None) -> int:
         """Serve until told to stop (Ctrl-C, SIGTERM) and return 0, or until the web server ends, and return its code.
 
-        An embedded database that is killed meanwhile is started again.
+        An embedded database that is killed meanwhile is started again; `tick` is called again and again.
         """
         try:
             while (code := self.process.poll()) is None:
                 self.database.revive()
+                tick()
                 time.sleep(WATCH_SECONDS)
         except (KeyboardInterrupt, SystemExit):
             return 0

@@ -779,6 +779,8 @@ DEFINERS = {
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),
+    # How backups stand, for the operator: three types of events, none about a person or a record.
+    "last_of_operation",
     # The past: triggers write it; what reads it asks for explain.any first.
     *("last_change", "close_change", "number_change"),
     *(f"keep_{table}" for table in KEPT),

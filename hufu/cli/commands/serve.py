@@ -3,6 +3,7 @@
 Ends with Ctrl-C or SIGTERM: running requests are answered, other commands that use the embedded database may end,
 then it stops. On a real server, HUFU_OWNER_URL lets it migrate first; without it, run `hufu migrate` before.
 Behind a reverse proxy with HTTPS, set HUFU_ORIGIN=https://crm.example.com.
+With HUFU_BACKUP_AT=02:30 it makes a backup every day at that time (see `hufu backup`).
 A company that nobody set up yet can be set up in the browser, by whoever has the code that is printed at the start.
 """
 
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     from hufu.cli import environment, output
+    from hufu.cli.backup_schedule import from_environment
     from hufu.cli.site import note_start, require_assets, require_free, site
     from hufu.core.postgres.embedded import serving
     from hufu.core.postgres.roles import OWNER
@@ -40,11 +42,17 @@ def run(args: argparse.Namespace) -> int:
             environment.migrate_in_child()
         with environment.connected():
             note_start()
+            schedule = from_environment()
             code = code_of_set_up()
         with site(database, host=args.host, port=args.port, workers=args.workers) as running:
             output.print_address(running.url)
             tell_how_to_set_up(running.url, code)
-            return running.wait()
+            if schedule is None:
+                return running.wait()
+            try:
+                return running.wait(schedule.tick)
+            finally:
+                schedule.stop()
 
 
 def code_of_set_up() -> str | None:

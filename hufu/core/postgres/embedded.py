@@ -111,15 +111,15 @@ def server(var: Path) -> Iterator[Server]:
         yield running
 
 
-def attach_or_start(var: Path) -> Server:
-    """Return the embedded server whose data, secrets and log are in `var`; start it if it does not run.
+def attach_or_start(var: Path, secrets: SecretFolder | None = None) -> Server:
+    """Return the embedded server whose data and log (and secrets, unless given) are in `var`; start it where necessary.
 
     Call it in a thread that lives as long as the server is needed: when the thread that started it ends, so does
     the server. Raise Unavailable, with what to do, when it cannot be had.
     """
     var = var.absolute().resolve()
     _open_folder(var)
-    secrets = SecretFolder(Path(os.environ.get("HUFU_SECRETS", var / "secrets")))
+    secrets = secrets or SecretFolder(Path(os.environ.get("HUFU_SECRETS", var / "secrets")))
     cluster = Cluster(var / "postgres", var / "log" / "postgres.log")
     attached = (var / "attached.lock").open("a")
     with _locked(var / "start.lock"):

@@ -69,13 +69,16 @@ class MasterKeys:
             ) from None
 
 
-def master_keys() -> MasterKeys:
-    """Return the master key; raise Unavailable, saying where it was looked for, when it is missing or damaged."""
+def master_keys(folder: Path | None = None) -> MasterKeys:
+    """Return the master key, its files being looked for in the secrets folder or in `folder`.
+
+    Raise Unavailable, saying where it was looked for, when it is missing or damaged.
+    """
     if command := os.environ.get(COMMAND_VARIABLE):
         return _by_command(command)
     if text := os.environ.get(VARIABLE):
         return _said(text, VARIABLE)
-    return _in_folder(Path(settings.HUFU_SECRETS))
+    return _in_folder(folder or Path(settings.HUFU_SECRETS))
 
 
 def forget_master_keys() -> None:
