@@ -144,7 +144,7 @@ POLICY: dict[str, Any] = {
                 **_each("transfer", "subordinates"),
                 **_each("share", "subordinates"),
                 **_each("create", "everything"),
-                **_contacts("purge"),
+                **_contacts("purge", "disclose", "erase"),
             },
         },
         {

@@ -301,7 +301,7 @@ def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Per
 
 
 def following_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
-    """Return the usual permissions of a following type. `label` maps verbs to labels."""
+    """Return the permissions of a following type whose verbs `label` maps to labels."""
     risks = {
         "view": Risk.LOW,
         "create": Risk.LOW,
@@ -309,8 +309,11 @@ def following_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[
         "delete": Risk.MEDIUM,
         "restore": Risk.MEDIUM,
         "purge": Risk.HIGH,
+        "disclose": Risk.HIGH,
+        "erase": Risk.HIGH,
     }
     return tuple(
         Permission(f"{type_name}.{verb}", label[verb], risk, None, HELD_SCOPES)
         for verb, risk in risks.items()
+        if verb in label
     )

@@ -11,7 +11,7 @@ class CrmConfig(AppConfig):
     verbose_name = _("CRM")
 
     def ready(self) -> None:
-        from hufu.crm import consents, resources  # noqa: F401  (they declare)
+        from hufu.crm import consents, persons, resources  # noqa: F401  (they declare)
 
     def sealed_tables(self) -> Iterator[SealedTable]:
         """Yield the tables of records that have encrypted fields."""
@@ -21,10 +21,11 @@ class CrmConfig(AppConfig):
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, record_history, system_actors
-        from hufu.crm import consents, timeline
+        from hufu.crm import consents, persons, timeline
 
         yield from policies.statements()
         yield from record_history.statements()
         yield from timeline.statements()
         yield "crm.consents", consents.statements()
+        yield from persons.statements()
         yield "access.system_actors", system_actors.install_sql()

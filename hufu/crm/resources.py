@@ -261,6 +261,8 @@ CONTACT = declare_type(
                 "delete": _("Delete contacts"),
                 "restore": _("Restore contacts from the bin"),
                 "purge": _("Delete contacts for good"),
+                "disclose": _("Make copies of a contact's data"),
+                "erase": _("Erase contacts as persons"),
             },
         ),
         fields=(

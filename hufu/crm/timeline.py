@@ -29,7 +29,7 @@ from hufu.core.actor import Actor
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
     *("taken_along", "member_joined", "member_left", "moved"),
-    *("consent_given", "consent_withdrawn"),
+    *("consent_given", "consent_withdrawn", "disclosed", "erased"),
 )
 PAGE = 30
 READABLE = (FieldAccess.EDITABLE, FieldAccess.READ_ONLY)

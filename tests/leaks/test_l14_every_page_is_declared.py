@@ -45,6 +45,7 @@ def form_of(name, company):
         "add": {"who": str(company.people["tang"]), "access": "read"},
         "remove": {"who": str(company.people["tang"])},
         "restore": {"version": "2"},
+        "erase": {"confirmation": "高工"},
         "give": {"purpose": "contract", "basis": "contract", "source": "form", "given_on": "2026-01-31"},
         "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
     }

@@ -14,6 +14,7 @@ from hufu.audit.queries import LogFilter
 from hufu.core.errors import Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
+from hufu.crm import persons
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
@@ -114,6 +115,14 @@ def contacts():
         "contact: restore": (
             {*edit, "contact.restore"},
             lambda a, c: crm.restore_record(a, CONTACT, c.binned["contact"], version=2),
+        ),
+        "contact: copy of the data": (
+            {*edit, "contact.disclose"},
+            lambda a, c: persons.disclose(a, CONTACT, c.contact("gao"), reason="x"),
+        ),
+        "contact: erase": (
+            {*edit, "contact.erase"},
+            lambda a, c: persons.erase(a, CONTACT, c.contact("gao"), version=1, reason="x"),
         ),
         "contact: purge": (
             {*edit, "contact.purge"},

@@ -19,7 +19,9 @@ from hufu.crm.blind import index_columns
 
 
 def sealed_fields(resource: ResourceType) -> frozenset[str]:
-    """Return the fields whose values the log keeps as ciphertext."""
+    """Return the fields whose values the log keeps as ciphertext: of a person every one, so that all can be erased."""
+    if resource.is_person:
+        return frozenset(declared.name for declared in resource.editable_fields())
     return frozenset(
         declared.name
         for declared in resource.fields

@@ -221,6 +221,17 @@ class MoveForm(DeedForm):
         self.fields["partition"] = forms.ChoiceField(label=_("To the partition"), choices=places)
 
 
+class DiscloseForm(forms.Form):
+    """Why a copy of a person's data is made."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        help_text=_("It stands in the log. Do not name the person in it."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
 class PurgeForm(DeedForm):
     """The name of the record, typed: whoever types it knows what goes for good."""
 

@@ -156,6 +156,10 @@ def _what(
             if facts.get("to_owner") is None:
                 return said
             return _("%(deed)s; the owner is now %(name)s") % {"deed": said, "name": name("to_owner")}
+        case "disclosed":
+            return _("made a copy of the data")
+        case "erased":
+            return _("erased the person")
         case "consent_given":
             return _("recorded a ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
         case "consent_withdrawn":

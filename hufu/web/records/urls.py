@@ -14,7 +14,7 @@ from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
 from hufu.web.records.children import children
-from hufu.web.records.views import bin, consents, deeds, drawer, editing, lists, record, tabs
+from hufu.web.records.views import bin, consents, deeds, drawer, editing, lists, persons, record, tabs
 
 register_converter(RecordNumber, "record")
 READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
@@ -57,6 +57,8 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
     if resource.is_person:
         each += [
+            route(f"{one}copy", "disclose", persons.disclose_page, "disclose", of_record=True, methods=WRITE),
+            route(f"{one}erase", "erase", persons.erase_page, "erase", of_record=True, methods=WRITE),
             route(f"{one}consents", "consents", consents.consents_tab, "view", of_record=True),
             route(f"{one}consents/give", "consent_give", consents.give, "edit", of_record=True, methods=DEED),
             route(

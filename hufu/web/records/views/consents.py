@@ -98,6 +98,11 @@ def tab_of(
         {
             "consents": in_words(request.actor, resource, record.pk),
             "may_record": guard.may(request.actor, resource.permission("edit"), record),
+            "rights": {
+                verb: reverse(f"{resource.name}_{verb}", args=[record.pk])
+                for verb in ("disclose", "erase")
+                if guard.may(request.actor, resource.permission(verb), record)
+            },
             "purpose": choices("purpose", _("Purpose"), consents.PURPOSES),
             "basis": choices("basis", _("Legal ground"), consents.BASES),
             "source": choices("source", _("Where from"), consents.SOURCES_OF_CONSENT),
