@@ -28,7 +28,7 @@ def test_wang_makes_a_copy_that_no_cache_keeps_and_lin_is_not_offered_one(
     assert unsaid["Content-Type"].startswith("text/html")
     assert entries(owner_connection, "contact.disclosed") == []
     answer = wang.post(f"{page}copy", {"reason": "本人申请"})
-    assert answer["Cache-Control"] == "no-store"
+    assert "no-store" in answer["Cache-Control"]
     assert answer["Content-Disposition"].startswith("attachment")
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     content = archive.read("person.json")

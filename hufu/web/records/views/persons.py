@@ -31,7 +31,6 @@ def disclose_page(request: Passage, resource: ResourceType, record_id: int) -> H
         copy = persons.disclose(actor, resource, record_id, reason=form.cleaned_data["reason"])
         response = HttpResponse(zipped(resource, copy), content_type="application/zip")
         response.headers["Content-Disposition"] = f'attachment; filename="{resource.name}-{record_id}.zip"'
-        response.headers["Cache-Control"] = "no-store"
         return response
     queries.record_view(actor, resource, record)
     return render(
