@@ -761,6 +761,7 @@ DEFINERS = {
         "freshen_everybody",
         "simulated_at",
         "demo_is_unfinished",
+        "erase_crm_contact",
         "facts_change",
     ),
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
