@@ -10,6 +10,8 @@
 | HUFU_TRUSTED_PROXIES | addresses or networks of one's own reverse proxies, separated by commas (default: none) |
 | HUFU_DEMO           | 1 in demo mode: signing in as a demo person is one click                         |
 | HUFU_SECOND_FACTOR  | `required_for_administrators` (default outside demo mode) or `optional`          |
+| HUFU_SESSION_IDLE_MINUTES | a session ends after so many minutes without a request (default 60; 1 to 1440)  |
+| HUFU_SESSION_HOURS  | a session ends after so many hours, however busy it is (default 12; 1 to 168)    |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
 """
@@ -189,7 +191,10 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 # A message belongs to the session it was made in: it waits for nobody else who signs in at the same browser.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# Both limits are kept by the register of sessions, at every request (hufu/web/accounts/register.py).
+HUFU_SESSION_IDLE_MINUTES = variables.number("HUFU_SESSION_IDLE_MINUTES", default=60, least=1, most=24 * 60)
+HUFU_SESSION_HOURS = variables.number("HUFU_SESSION_HOURS", default=12, least=1, most=7 * 24)
+SESSION_COOKIE_AGE = HUFU_SESSION_HOURS * 60 * 60
 CSRF_COOKIE_NAME = "__Host-hufu-csrf" if HTTPS else "hufu-csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True

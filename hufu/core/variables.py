@@ -21,3 +21,17 @@ def networks(name: str) -> tuple[addresses.Network, ...]:
             )
             % {"name": name, "value": error}
         ) from error
+
+
+def number(name: str, *, default: int, least: int, most: int) -> int:
+    """Return the whole number of a variable, or the default; raise Unavailable for what is not in the range."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most):
+        raise Unavailable(
+            _(
+                "%(name)s is “%(value)s”. Set it to a whole number from %(least)s to %(most)s, or leave it out "
+                "(then it is %(default)s)."
+            )
+            % {"name": name, "value": text, "least": least, "most": most, "default": default}
+        )
+    return int(text)

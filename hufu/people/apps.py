@@ -16,5 +16,6 @@ class PeopleConfig(AppConfig):
         from hufu.people.models import FACT_COLUMNS
 
         yield "people.rules", sql_file("hufu.people", "rules")
+        yield "people.sessions", sql_file("hufu.people", "sessions")
         for table, columns in FACT_COLUMNS.items():
             yield f"people.history.{table}", history_sql(table, columns)

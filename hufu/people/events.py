@@ -53,4 +53,7 @@ declare(
         shown("changed", *_CONSEQUENCES),
     ),
     EventType("user.left", _("Left the company"), shown(*_CONSEQUENCES)),
+    EventType("user.suspended", _("Account suspended"), shown("sessions")),
+    EventType("user.reactivated", _("Account opened again")),
+    EventType("auth.session_ended", _("Session ended"), shown("count"), "personal"),
 )

@@ -255,3 +255,21 @@ class DepartmentPost(models.Model):
                 fields=["department"], condition=models.Q(post="head"), name="people_department_one_head"
             ),
         )
+
+
+class Session(models.Model):
+    """An open sign-in. A session that is not listed here is over, whatever its cookie says.
+
+    `key` is that of the session's row in Django's table. No row policy protects this table: the middleware asks it
+    before anybody has an identity.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="sessions")
+    key = models.CharField(max_length=40, unique=True, db_collation="C")
+    agent = models.CharField(max_length=300, blank=True, default="")
+    address = models.CharField(max_length=45, blank=True, default="", db_collation="C")
+    signed_in_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_session"

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 from uuid import uuid4
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ImproperlyConfigured
 from django.http import (
     HttpRequest,
@@ -20,7 +22,9 @@ from django.http import (
 )
 from django.shortcuts import resolve_url
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext as _
 
+from hufu import audit
 from hufu.access import gates, guard
 from hufu.access.decision.decide import Code
 from hufu.core.actor import ANONYMOUS, Actor, Context
@@ -35,7 +39,9 @@ from hufu.core.errors import (
     Unavailable,
 )
 from hufu.core.transaction import acting
+from hufu.people.models import User
 from hufu.web import client, errors
+from hufu.web.accounts import register
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
 from hufu.web.second_factor import required
@@ -156,6 +162,9 @@ def actor_of(request: HttpRequest) -> Actor:
     if not user.is_authenticated:
         end_closed_session(request)
         return visitor(request)
+    if why := register.check_in(request, user):
+        end_session(request, user, why)
+        return visitor(request)
     return Actor(user.pk, user.get_full_name(), context_of(request))
 
 
@@ -163,6 +172,20 @@ def end_closed_session(request: HttpRequest) -> None:
     """End a session that names an account which is not active: it stays ended when the account opens again."""
     if SESSION_KEY in request.session:
         request.session.flush()
+
+
+def end_session(request: HttpRequest, user: User, why: str) -> None:
+    """Sign somebody out whose session is over; where a limit ended it, they are told and the log says so."""
+    if why != register.ENDED:
+        register.leave(request)
+        themselves = Actor(user.pk, user.get_full_name(), context_of(request))
+        audit.record(themselves, "auth.session_ended", reason=why, data={"count": 1})
+    request.session.flush()
+    request.user = AnonymousUser()
+    if why != register.ENDED:
+        messages.info(
+            request, _("Your session reached its limit. Sign in again; you come back to where you were.")
+        )
 
 
 def is_somebodys(request: Passage) -> bool:
@@ -205,10 +228,18 @@ def to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Send somebody who is not signed in to the sign-in page, and back here afterwards if they wanted to read."""
     target = resolve_url(settings.LOGIN_URL)
     if request.method == "GET":
-        target = f"{target}?{urlencode({'next': request.get_full_path()})}"
+        target = f"{target}?{urlencode({'next': page_of(request)})}"
     if request.headers.get("HX-Request"):
         return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": target})
     return HttpResponseRedirect(target)
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return the address of the page that somebody looks at: a part of a page names the whole one."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if request.headers.get("HX-Request") and shown.path:
+        return shown._replace(scheme="", netloc="", fragment="").geturl()
+    return request.get_full_path()
 
 
 def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
@@ -242,5 +273,7 @@ def protect(response: HttpResponseBase, *, signed_in: bool) -> None:
     )
     response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    # For browsers that know no frame-ancestors.
+    response.headers.setdefault("X-Frame-Options", "DENY")
     if signed_in:
         add_never_cache_headers(response)

@@ -719,6 +719,7 @@ OUTSIDE = {
     "account_": "mail addresses of accounts, asked before anybody is signed in",
     "mfa_": "second factors, asked before anybody is signed in; their secrets are sealed",
     "hufu_cache": "the cache",
+    "people_session": "the register of open sign-ins, asked before anybody has an identity",
 }
 
 
@@ -777,6 +778,7 @@ DEFINERS = {
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),
     *("gifts_of", "drop_gifts", "alone_holds"),
+    "end_sessions",
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),

@@ -98,6 +98,23 @@ TABLE: list[Row] = [
     Row("departments", "GET", "user.view", "feng", 200, "wu", 403),
     Row("person", "GET", "user.view", "feng", 200, "lin", 403),
     Row("person_reset_second_factors", "POST", "user.manage", "feng", 302, "lin", 403),
+    *(
+        Row(name, method, "user.manage", "feng", answer, who, 403)
+        for name, method, answer in (
+            ("person_suspend", "GET", 200),
+            ("person_suspend", "POST", 302),
+            ("person_reactivate", "GET", 200),
+            # She is not suspended: the page says so.
+            ("person_reactivate", "POST", 200),
+            ("person_sessions_end", "POST", 302),
+            # There is no such session.
+            ("person_session_end", "POST", 404),
+        )
+        for who in ("he", "lin")
+    ),
+    Row("my_sessions", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("my_session_end", "POST", "signed in", "qian", 404, VISITOR, 302),
+    Row("my_sessions_end", "POST", "signed in", "qian", 302, VISITOR, 302),
     Row("roles", "GET", "role.view", "he", 200, "feng", 403),
     Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
     Row("account_login", "GET", "public", VISITOR, 200, None, 0),

@@ -80,10 +80,13 @@ def address(request):
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))
             return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form
-        if name.startswith("person"):
-            return reverse(name, args=[company.people["lin"]]), {}
         if name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
             return reverse(name, args=[1]), {}
+        if kind == "person":
+            further = [0] if name == "person_session_end" else []
+            return reverse(name, args=[company.people["lin"], *further]), {"reason": "x"}
+        if name == "my_session_end":
+            return reverse(name, args=[0]), {}
         if name == "log_entry":
             return reverse(
                 name, args=owner_connection.execute("SELECT id FROM audit_event LIMIT 1").fetchone()

@@ -7,6 +7,7 @@ import re
 import psycopg
 import pytest
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -16,6 +17,7 @@ from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import current_actor
 from hufu.people.models import User
 from hufu.web import middleware, pages
+from hufu.web.accounts import register
 from tests.company import Company
 from tests.web.conftest import Visit
 from tests.web.log import entries
@@ -118,6 +120,7 @@ def test_pages_of_somebody_are_kept_nowhere_and_carry_the_strict_policy(
     assert "default-src 'none'" in policy
     assert response["Referrer-Policy"] == "same-origin"
     assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["X-Frame-Options"] == "DENY"
     assert "camera=()" in response["Permissions-Policy"]
     assert "camera=()" in visitor.get("/accounts/login/")["Permissions-Policy"]
 
@@ -145,15 +148,12 @@ def test_no_page_carries_inline_styles_or_scripts(company: Company, visit: Visit
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=|javascript:", text), path
 
 
-class Session(dict[str, object]):
-    session_key = "s"
-
-
 def run(view: object, user: User, method: str = "get") -> HttpResponse:
     """Answer one request through the middleware with a view of the test's own."""
     request = getattr(RequestFactory(), method)("/somewhere")
     request.user = user
-    request.session = Session()
+    request.session = SessionStore()
+    register.enter(request, user)
     frame: middleware.ActingMiddleware
 
     def get_response(request: HttpRequest) -> HttpResponse:

@@ -34,6 +34,7 @@ from hufu.staffing.actions.people import (
     set_managers,
     set_secondary_departments,
 )
+from hufu.staffing.actions.suspension import reactivate, suspend
 
 __all__ = [
     "UNCHANGED",
@@ -62,6 +63,7 @@ __all__ = [
     "level_key",
     "move_department",
     "move_person",
+    "reactivate",
     "record_invitation",
     "rehearse",
     "remove_holders",
@@ -71,4 +73,5 @@ __all__ = [
     "rename_position",
     "set_managers",
     "set_secondary_departments",
+    "suspend",
 ]

@@ -14,13 +14,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach, registry
+from hufu.access import guard, reach
 from hufu.access.actions import Principal
 from hufu.audit import Event, Subject, Target, record, record_many
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import Group, Position, Post, Status, User
 from hufu.staffing.actions import belonging
+from hufu.staffing.actions.common import alone_holds, authorize_about, locked, require_somebody_else
 from hufu.staffing.actions.handover import (
     Handover,
     check_successors,
@@ -42,8 +43,6 @@ from hufu.staffing.actions.people import (
 from hufu.staffing.holdings import ROLE, Amount, Gift, HeldPost, Holdings, amounts, holdings
 
 USERNAME = re.compile(r"[\w.@+-]+")
-# Without anybody who holds these, nobody could ever change people or rights again.
-NEEDED = ("user.manage", "role.assign")
 
 
 def join(
@@ -109,10 +108,10 @@ def move_person(actor: Actor, user: User, move: Move, *, reason: str) -> Outcome
     Refused where the move would take away the right to own records that stay with the person: somebody has to be
     named for these, or admitted first.
     """
-    _authorize_about(actor, user)
+    authorize_about(actor, user)
     with transaction.atomic():
-        user = _locked(user.id)
-        before, alone = holdings(actor, user.id), _alone_holds(user.id)
+        user = locked(user.id)
+        before, alone = holdings(actor, user.id), alone_holds(user.id)
         check_successors(actor, user, move.handover, before.records)
         owned = {amount.partition_id for amount in before.records if may_own(user.id, amount.partition_id)}
         wanted: dict[str, Any] = {
@@ -143,7 +142,7 @@ def move_person(actor: Actor, user: User, move: Move, *, reason: str) -> Outcome
             left = _departments(before) - _departments_of(user.id)
             _leave_posts(actor, user, (held for held in before.posts if held.department.id in left))
         user.refresh_from_db()
-        _require_somebody_else(user, alone - _alone_holds(user.id))
+        require_somebody_else(user, alone - alone_holds(user.id))
         handed = hand_over(actor, user, move.handover, reason=reason)
         _refuse_stranded(user, owned)
         follow = move.take_records and "main_department_id" in wanted
@@ -174,11 +173,11 @@ def leave(
     manager stay, as the place where the person last was. Refused where somebody may not take over, or where nobody
     else could manage people or rights.
     """
-    _authorize_about(actor, user)
+    authorize_about(actor, user)
     with transaction.atomic():
-        user = _locked(user.id)
+        user = locked(user.id)
         before = holdings(actor, user.id)
-        _require_somebody_else(user, _alone_holds(user.id))
+        require_somebody_else(user, alone_holds(user.id))
         require_successors(user, handover, before.records)
         check_successors(actor, user, handover, before.records)
         to = _nearest_above(user) if reports_to is UNCHANGED else reports_to
@@ -203,22 +202,6 @@ def leave(
         if before.status != Status.LEFT or not outcome.is_empty:
             record_outcome(actor, "user.left", outcome, reason, {})
         return outcome
-
-
-def _authorize_about(actor: Actor, user: User) -> None:
-    guard.authorize(actor, "user.manage")
-    if actor.user_id == user.id:
-        raise guard.denied(actor, "user.manage")
-
-
-def _locked(user_id: int) -> User:
-    """Return the account; nobody changes facts, and nobody gives this person a record, until the deed is done.
-
-    The lock of the facts comes before that of any row, as everywhere.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(7252, 1)")
-    return User.objects.select_for_update().get(pk=user_id)
 
 
 def _check_new(actor: Actor, person: Person, manager: int | None) -> None:
@@ -344,29 +327,6 @@ def _refuse_stranded(user: User, owned: Collection[int]) -> None:
                     )
                     % {"person": user.name, "partition": partition, "records": numbers(amounts_of)}
                     for partition, amounts_of in found.items()
-                ]
-            }
-        )
-
-
-def _alone_holds(user_id: int) -> set[str]:
-    """Return what a company cannot be without and nobody else who is active holds."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT wanted FROM unnest(%s::text[]) wanted WHERE hufu.alone_holds(%s, wanted)",
-            [list(NEEDED), user_id],
-        )
-        return {row[0] for row in cursor.fetchall()}
-
-
-def _require_somebody_else(user: User, permissions: Iterable[str]) -> None:
-    """Raise Invalid for permissions that nobody would hold any more."""
-    for permission in sorted(permissions):
-        raise Invalid(
-            {
-                "": [
-                    _("Nobody but %(person)s holds “%(permission)s”. Let somebody else have it first.")
-                    % {"person": user.name, "permission": registry.permission(permission).label}
                 ]
             }
         )

@@ -13,7 +13,9 @@ from django.http import HttpRequest
 from hufu import audit
 from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
-from hufu.people.models import User
+from hufu.people import sessions
+from hufu.people.models import Session, User
+from hufu.web.accounts import register
 from hufu.web.middleware import context_of, visitor
 from hufu.web.second_factor.proof import METHOD
 
@@ -23,6 +25,7 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record who came in, and how."""
     methods = [record["method"] for record in get_authentication_records(request, user)]
     method = next((method for method in reversed(methods) if method != METHOD), "password")
+    register.enter(request, user)
     audit.record(as_themselves(request, user), "auth.signed_in", data={"method": method})
 
 
@@ -37,6 +40,7 @@ def sign_in_failed(request: HttpRequest | None, credentials: dict[str, Any], **_
 def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Record who left."""
     if user is not None:
+        register.leave(request)
         audit.record(as_themselves(request, user), "auth.signed_out")
 
 
@@ -44,12 +48,25 @@ def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
     """Record that somebody chose another password."""
     audit.record(as_themselves(request, user), "auth.password_set", data={"method": "changed"})
+    end_sessions(request, user, but=register.entry(request))
 
 
 @receiver(allauth_signals.password_reset)
 def password_set_by_link(request: HttpRequest, user: User, **_: Any) -> None:
     """Record that somebody chose a password through their link."""
     audit.record(as_themselves(request, user), "auth.password_set", data={"method": "link"})
+    end_sessions(request, user)
+
+
+def end_sessions(request: HttpRequest, user: User, *, but: int = 0) -> None:
+    """End what was opened with the former password, but for the session in which it was changed."""
+    if number := sessions.end(Session.objects.filter(user=user).exclude(pk=but)):
+        audit.record(
+            as_themselves(request, user),
+            "auth.session_ended",
+            reason="password_set",
+            data={"count": number},
+        )
 
 
 def record_failure(request: HttpRequest, login: str, *, reason: str = "wrong_credentials") -> None:

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hufu.web.accounts import views
+from hufu.web.accounts import sessions, views
 
 # The names are allauth's; what is not listed here (sign-up, mail addresses, social accounts) does not exist.
 urlpatterns = [
@@ -8,6 +8,9 @@ urlpatterns = [
     path("logout/", views.sign_out, name="account_logout"),
     path("demo/", views.sign_in_as, name="demo_sign_in"),
     path("password/change/", views.change_password, name="account_change_password"),
+    path("sessions/", sessions.my_sessions, name="my_sessions"),
+    path("sessions/<int:session>/end/", sessions.end_mine, name="my_session_end"),
+    path("sessions/end-others/", sessions.end_my_others, name="my_sessions_end"),
     re_path(
         r"^password/link/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         views.set_password,

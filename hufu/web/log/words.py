@@ -50,6 +50,7 @@ FACTS: dict[str, str | Promise] = {
     "roles": _("Roles ended"),
     "rows": _("Rows"),
     "search": _("Searched"),
+    "sessions": _("Sessions ended"),
     "sort": _("Sorted by"),
     "successors": _("Successors"),
     "teams": _("Teams left"),
@@ -72,5 +73,10 @@ REASONS: dict[str, str | Promise] = {
     "not_found": _("There is no such record, or it may not be viewed."),
     "wrong_code": _("The set-up code is wrong."),
     "wrong_credentials": _("The name and the password do not match, or the account is closed."),
+    "by_administrator": _("An administrator ended it."),
+    "by_themselves": _("They ended it themselves."),
+    "idle": _("It lay idle for too long."),
+    "password_set": _("A new password was set."),
+    "too_old": _("It had lasted as long as a session may."),
     "too_many_failures": _("There were too many failures before."),
 }

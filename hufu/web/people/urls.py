@@ -1,6 +1,6 @@
 from django.urls import path
 
-from hufu.web.people import views
+from hufu.web.people import accounts, views
 
 urlpatterns = [
     path("", views.people_page, name="people"),
@@ -11,4 +11,8 @@ urlpatterns = [
         views.reset_second_factors_page,
         name="person_reset_second_factors",
     ),
+    path("<int:number>/suspend/", accounts.suspend_page, name="person_suspend"),
+    path("<int:number>/reactivate/", accounts.reactivate_page, name="person_reactivate"),
+    path("<int:number>/sessions/end/", accounts.end_sessions, name="person_sessions_end"),
+    path("<int:number>/sessions/<int:session>/end/", accounts.end_session, name="person_session_end"),
 ]

@@ -17,6 +17,7 @@ from hufu.audit import Subject, Target, record
 from hufu.core.errors import Invalid, NotFound
 from hufu.people.models import Department, Status, User
 from hufu.staffing.second_factors import reset_second_factors
+from hufu.web.accounts.sessions import shown_sessions
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
@@ -82,11 +83,18 @@ def person_page(request: Passage, number: int) -> HttpResponse:
         raise NotFound(_("There is no such page, or you may not view it."))
     record(request.actor, "user.viewed", target=Target("user", person.pk), subject=Subject("user", person.pk))
     shown = profile(person, TONES[Status(person.status)])
-    may_reset = person.pk != request.actor.user_id and guard.may(request.actor, "user.manage")
+    manages = guard.may(request.actor, "user.manage")
+    manages_somebody_else = manages and person.pk != request.actor.user_id
     return render(
         request,
         "people/person.html",
-        {"profile": shown, "person": person, "reset": may_reset and factors(person.pk).exists()},
+        {
+            "profile": shown,
+            "person": person,
+            "may_suspend": manages_somebody_else,
+            "reset": manages_somebody_else and factors(person.pk).exists(),
+            "sessions": shown_sessions(request, person.pk) if manages else [],
+        },
     )
 
 
