@@ -77,12 +77,28 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         yield _("Yes: %(person)s may: %(permission)s.") % what
         reasons = (line for cover in decision.covers for line in _cover_sentences(snapshot, person, cover))
         yield from dict.fromkeys(reasons)
+        for gate in gates_on(snapshot, decision):
+            words = {"gate": snapshot.gate_names[gate]}
+            yield (
+                _("This way is open while the access limit “%(gate)s” is; it is not evaluated here.") % words
+            )
         return
     yield _("No: %(person)s may not: %(permission)s.") % what
     for link in decision.missing:
         yield _missing_sentence(snapshot, who, link)
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
             yield _near_sentence(snapshot, miss)
+
+
+def gates_on(snapshot: Snapshot, decision: Decision) -> list[int]:
+    """Return the gates that bind an allowed decision, by number: on the person, its permissions, roles on its way."""
+    every = frozenset(snapshot.gate_names)
+    person = snapshot.people.get(decision.person_id)
+    bound = set(snapshot.gates_on_person(person, every)) if person else set()
+    for cover in decision.covers:
+        bound.update(snapshot.gates_on_permission(cover.path.permission, every))
+        bound.update(use.gate_id for use in snapshot.gate_uses if use.role_id in cover.path.roles)
+    return sorted(bound)
 
 
 def as_of_sentence(moment: datetime, change: int, version: int) -> str:
@@ -105,6 +121,9 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
         "permission": decision.permission,
         "code": str(decision.code),
         "path": [_cover_structure(snapshot, person, cover) for cover in decision.covers],
+        "gates": [snapshot.gate_names[gate] for gate in gates_on(snapshot, decision)]
+        if decision.allowed
+        else [],
         "missing": [
             {
                 "code": str(link.code),

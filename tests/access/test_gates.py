@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import copy
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hufu.access import guard, policy_file
 from hufu.access.decision.gates import Condition, Gate, closed, read
+from hufu.core import clock
 from hufu.core.actor import Actor, Context
 from hufu.core.errors import Denied, Invalid, SecondFactorNeeded
 from hufu.core.transaction import acting, current_unit
@@ -253,3 +257,19 @@ def test_what_is_wrong_is_told_with_its_place(company, wrong, place):
     with pytest.raises(Invalid) as refused:
         apply(company, wrong)
     assert list(refused.value.problems) == [place]
+
+
+def test_the_example_of_the_handbook_is_a_policy_that_stands(company, monkeypatch):
+    handbook = (Path(__file__).parents[2] / "docs/administrator.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```yaml\n(gates:.*?)```", handbook, re.DOTALL)
+    document = yaml.safe_load(example)
+    document = {**document, "format": 1, "roles": [{"key": "finance", "name": "财务", "grants": {}}]}
+    monkeypatch.setattr(clock, "now", lambda: MONDAY)
+    context = Context(address="10.1.0.1", trusted_device=True, second_factor_at=MONDAY)
+    he = Actor(company.people["he"], "何明", context)
+    with acting(he):
+        policy_file.apply(he, document)
+    for moment, is_open in (("2026-11-23T10:00+08:00", True), ("2026-11-23T18:00+08:00", False)):
+        monkeypatch.setattr(clock, "now", lambda moment=moment: datetime.fromisoformat(moment))
+        with acting(he) as unit:
+            assert (unit.gates.refusal is None) is is_open

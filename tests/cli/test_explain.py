@@ -201,6 +201,22 @@ def test_another_day_is_told_as_it_stood(hufu, company, customer, owner_connecti
     assert hufu(*question, "--at", moment_of(owner_connection)).code == 1
 
 
+def test_access_limits_on_the_way_are_named_and_not_evaluated(hufu, company, customer, owner_connection):
+    owner_connection.execute(
+        "INSERT INTO access_gate (id, key, name, conditions) VALUES (1, 'office', '办公网', '{}')"
+    )
+    owner_connection.execute(
+        "INSERT INTO access_gate_use (gate_id, sign_in, permission) VALUES (1, false, 'customer.edit')"
+    )
+    said = hufu("explain", "--as", "wang", "customer.edit", f"customer:{customer}")
+    assert said.out.startswith("Yes: ")
+    assert "while the access limit “办公网” is; it is not evaluated here." in said.out
+    assert "办公网" not in hufu("explain", "--as", "wang", "customer.view", f"customer:{customer}").out
+    assert hufu("explain", "--as", "wang", "customer.edit", f"customer:{customer}", "--json").json[
+        "gates"
+    ] == ["办公网"]
+
+
 def test_another_day_for_programs(hufu, company, customer, owner_connection):
     before = moment_of(owner_connection)
     owner_connection.execute("UPDATE crm_customer SET owner_id = %s", [company["chen"].id])

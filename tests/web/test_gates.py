@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -9,34 +11,46 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from hufu.access import policy_file
+from hufu.access import gates, policy_file
+from hufu.core import clock
 from hufu.core.actor import Actor, Context
 from hufu.core.transaction import acting
 from hufu.people.models import User
 from tests.company import Company
 from tests.web.conftest import PASSWORD, Visit
 from tests.web.log import entries
+from tests.web.test_second_factor import enrol, enter
 
 OFFICE = "10.1.0.7"
 ELSEWHERE = "192.0.2.1"
 
 
-@pytest.fixture
-def gate_on_everybody(company: Company) -> None:
-    """Nobody signs in from outside the office."""
-    gate: dict[str, Any] = {
-        "key": "office",
-        "name": "办公网",
-        "conditions": {"networks": ["10.1.0.0/16"]},
-        "binds": {"sign_in": True},
-    }
-    he = Actor(company.people["he"], "何明", Context(address=OFFICE))
+def stand(company: Company, conditions: dict[str, Any], binds: dict[str, Any]) -> None:
+    """Publish the gate “office” with these conditions, which 何明 meets in the office."""
+    gate = {"key": "office", "name": "办公网", "conditions": conditions, "binds": binds}
+    he = Actor(company.people["he"], "何明", Context(address=OFFICE, second_factor_at=clock.true_time()))
     with acting(he):
         policy_file.apply(he, {"format": 1, "gates": [gate]})
+
+
+@pytest.fixture
+def lin(company: Company) -> None:
+    """林悦 has a password; nobody failed before."""
     user = User.objects.get(username="lin")
     user.set_password(PASSWORD)
     user.save(update_fields=["password"])
     cache.clear()
+
+
+@pytest.fixture
+def gate_on_everybody(company: Company, lin: None) -> None:
+    """Nobody signs in from outside the office."""
+    stand(company, {"networks": ["10.1.0.0/16"]}, {"sign_in": True})
+
+
+def gates_see(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
+    """Let it be this moment for gates alone; sessions go by the true time."""
+    monkeypatch.setattr(gates, "clock", SimpleNamespace(now=lambda: moment))
 
 
 def test_a_session_is_asked_at_every_request_and_can_always_end(
@@ -68,3 +82,37 @@ def test_only_the_right_password_learns_of_the_gate(gate_on_everybody: None, vis
     assert "outside the networks" in right.content.decode()
     assert visitor.get("/customers/", REMOTE_ADDR=ELSEWHERE).status_code == 302, "nobody is signed in"
     assert sign_in(PASSWORD, OFFICE).status_code == 302
+
+
+def test_who_comes_too_late_is_told_when_it_opens_and_a_session_ends_with_the_hours(
+    company: Company, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hours = {"zone": "Asia/Shanghai", "days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00"}
+    stand(company, {"hours": {**hours, "to": "18:00"}}, {"principals": [{"user": "lin"}]})
+    client = visit("lin")
+
+    def at(moment: str) -> Any:
+        gates_see(monkeypatch, datetime.fromisoformat(moment))
+        return client.get("/customers/")
+
+    assert at("2026-11-27T17:59+08:00").status_code == 200
+    late = at("2026-11-27T18:00+08:00")
+    said = late.content.decode()
+    assert late.status_code == 403
+    assert "It is outside the hours in which it is open." in said
+    assert "It opens again: Nov. 30, 2026, 9 a.m. (Asia/Shanghai)." in said
+    assert at("2026-11-30T09:00+08:00").status_code == 200
+
+
+def test_where_signing_in_asks_for_a_second_factor_one_is_set_up_and_then_proven_in_place(
+    company: Company, lin: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand(company, {"second_factor": 30}, {"principals": [{"user": "lin"}]})
+    client = enter("lin")
+    assert client.get("/customers/")["Location"] == "/accounts/security/"
+    enrol(client)
+    assert client.get("/customers/").status_code == 200
+    gates_see(monkeypatch, clock.true_time() + timedelta(minutes=31))
+    asked = client.get("/customers/")
+    assert asked.status_code == 403
+    assert 'name="step_up-code"' in asked.content.decode()
