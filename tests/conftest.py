@@ -91,10 +91,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give the run a folder of data and secrets of its own: never the developer's."""
     folder = tmp_path_factory.mktemp("hufu") / "var"
     os.environ["HUFU_VAR"] = str(folder)
-    for name in ("HUFU_SECRETS", "DATABASE_URL", "HUFU_OWNER_URL", "HUFU_ADMIN_URL"):
+    for name in ("HUFU_SECRETS", "HUFU_ATTACHMENTS", "DATABASE_URL", "HUFU_OWNER_URL", "HUFU_ADMIN_URL"):
         os.environ.pop(name, None)
     settings.HUFU_VAR = folder
     settings.HUFU_SECRETS = folder / "secrets"
+    settings.HUFU_ATTACHMENTS = folder / "attachments"
     for key in (SECRET_KEY, LOG_KEK):
         SecretFolder(settings.HUFU_SECRETS).key(key)
     # The template, which outlives the run, is sealed with a master key that outlives it, too.

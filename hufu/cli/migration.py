@@ -15,6 +15,8 @@ def bring_up_to_date(*, quiet: bool) -> bool:
     """Run the migrations, make the cache's table, install what is code; return whether anything was done."""
     from django.db.migrations.executor import MigrationExecutor
 
+    from hufu.crm import attachments
+
     vault.prepare()
     executor = MigrationExecutor(connection)
     pending = bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
@@ -23,7 +25,9 @@ def bring_up_to_date(*, quiet: bool) -> bool:
         _forget_installed()
         call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
     call_command("createcachetable", database="autonomous", verbosity=0)
-    return schema.install(connection) or pending
+    installed = schema.install(connection)
+    attachments.sweep()
+    return installed or pending
 
 
 def require_log_key(secrets: SecretFolder) -> None:

@@ -4,6 +4,7 @@
 |---------------------|--------------------------------------------------------------------------------|
 | HUFU_VAR            | the folder of data, secrets and logs (default: `var` in the current directory)   |
 | HUFU_SECRETS        | the folder of secrets alone (default: `secrets` in HUFU_VAR)                     |
+| HUFU_ATTACHMENTS    | the folder of files of records, sealed (default: `attachments` in HUFU_VAR)      |
 | DATABASE_URL        | the application's role on a PostgreSQL 15 or newer; without it the embedded one |
 | HUFU_ORIGIN         | the address people use, such as https://crm.example.com                         |
 | HUFU_ALLOWED_HOSTS  | further host names that the site answers to, separated by commas                 |
@@ -35,6 +36,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 HUFU_VAR = Path(os.environ.get("HUFU_VAR", "var")).absolute()
 HUFU_SECRETS = Path(os.environ.get("HUFU_SECRETS", HUFU_VAR / "secrets"))
+HUFU_ATTACHMENTS = Path(os.environ.get("HUFU_ATTACHMENTS", HUFU_VAR / "attachments"))
 HUFU_DEMO = os.environ.get("HUFU_DEMO") == "1"
 HUFU_ORIGIN = os.environ.get("HUFU_ORIGIN", "http://localhost:8000").rstrip("/")
 HTTPS = urlsplit(HUFU_ORIGIN).scheme == "https"
@@ -49,6 +51,11 @@ def _secret_key() -> str:
 
 # Whose word about the client (X-Forwarded-For, X-Forwarded-Proto) counts; nobody's unless named.
 TRUSTED_PROXIES = variables.networks("HUFU_TRUSTED_PROXIES")
+
+# Files of records. What is sent is held in memory, whole: it never lies readable on the disk.
+LARGEST_ATTACHMENT = 25 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = LARGEST_ATTACHMENT + 64 * 1024
 
 DEBUG = False
 SECRET_KEY = _secret_key()

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from hufu.core.health import Finding
 from hufu.core.vault.rotation import SealedTable
 
 
@@ -11,21 +12,29 @@ class CrmConfig(AppConfig):
     verbose_name = _("CRM")
 
     def ready(self) -> None:
-        from hufu.crm import consents, persons, resources  # noqa: F401  (they declare)
+        from hufu.crm import attachments, consents, persons, resources  # noqa: F401  (they declare)
 
     def sealed_tables(self) -> Iterator[SealedTable]:
         """Yield the tables of records that have encrypted fields."""
-        from hufu.crm import blind
+        from hufu.crm import attachments, blind
 
         yield from blind.sealed_tables()
+        yield attachments.SEALED
+
+    def doctor_checks(self) -> Iterator[Finding]:
+        """Yield whether the files of records are there."""
+        from hufu.crm import attachments
+
+        yield from attachments.check()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, record_history, system_actors
-        from hufu.crm import consents, persons, timeline
+        from hufu.crm import attachments, consents, persons, timeline
 
         yield from policies.statements()
         yield from record_history.statements()
         yield from timeline.statements()
         yield "crm.consents", consents.statements()
         yield from persons.statements()
+        yield "crm.attachments", attachments.statements()
         yield "access.system_actors", system_actors.install_sql()

@@ -181,6 +181,35 @@ class Contact(Record):
         )
 
 
+class Attachment(models.Model):
+    """A file of a record: what it is called and the key that opens it; its bytes lie sealed in a folder.
+
+    Rows are added and removed, never changed otherwise; they go with their record. A removed one has no key any more.
+    Row policies give them to whoever may view the record (hufu.crm.attachments).
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    type = models.CharField(max_length=40, db_collation="C")
+    record_id = models.BigIntegerField()
+    name = models.CharField(max_length=200)
+    media = models.CharField(max_length=100, db_collation="C")
+    size = models.BigIntegerField()
+    digest = models.CharField(max_length=64, db_collation="C")
+    file = models.UUIDField(unique=True)
+    key = SealedText(blank=True, default="")
+    added_at = models.DateTimeField()
+    added_by = models.IntegerField()
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "crm_attachment"
+        indexes = (models.Index(fields=["type", "record_id", "-id"], name="attachment_record"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.type} {self.record_id}"
+
+
 class Consent(models.Model):
     """Why personal data of a contact may be used for one purpose: since when, by what, and until when.
 

@@ -30,6 +30,7 @@ TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
     *("taken_along", "member_joined", "member_left", "moved"),
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),
+    *("attachment_added", "attachment_removed"),
 )
 PAGE = 30
 READABLE = (FieldAccess.EDITABLE, FieldAccess.READ_ONLY)

@@ -63,6 +63,14 @@ def of_an_independent_type(name: str, *, without: str, unseen: str, moved: int) 
         Row(f"{name}_team", "GET", f"{name}.view", "lin", 200, unseen, 404),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, "chen", 403),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, unseen, 404),
+        Row(f"{name}_files", "GET", f"{name}.view", "lin", 200, unseen, 404),
+        Row(f"{name}_files", "GET", f"{name}.view", "chen", 200, without, 404),
+        Row(f"{name}_file_add", "POST", f"{name}.edit", "lin", 302, "chen", 403),
+        Row(f"{name}_file_add", "POST", f"{name}.edit", "wang", 302, unseen, 404),
+        Row(f"{name}_file_open", "GET", f"{name}.view", "chen", 200, unseen, 404),
+        Row(f"{name}_file_open", "GET", f"{name}.view", "lin", 200, without, 404),
+        Row(f"{name}_file_remove", "POST", f"{name}.edit", "lin", 302, "chen", 403),
+        Row(f"{name}_file_remove", "POST", f"{name}.edit", "wang", 302, unseen, 404),
         # Everybody leaves a team; whoever takes somebody else out shares the record.
         Row(f"{name}_team_remove", "POST", f"{name}.view", "lin", 302, "chen", 403),
         # Whoever may edit it, and whoever explains rights, who sees nothing else of it.

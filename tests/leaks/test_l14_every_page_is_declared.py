@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from hufu.access import registry
+from hufu.core.transaction import acting
+from hufu.crm import attachments
 from hufu.web.pages import routes
 from tests.leaks.permission_table import TABLE, VISITOR
 
@@ -62,6 +65,14 @@ def a_consent(owner_connection, contact):
     ).fetchone()[0]
 
 
+def a_file(company, kind, record_id):
+    """Return a file of a record, added by 林悦."""
+    actor = company.actor("lin")
+    with acting(actor):
+        resource = registry.resource_type(kind)
+        return attachments.attach(actor, resource, record_id, name="报价.txt", content="十万元".encode())
+
+
 @pytest.fixture
 def address(request):
     """Return a function that gives the address and the form of a row."""
@@ -79,6 +90,12 @@ def address(request):
             form = form_of(name, company)
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))
+            if page == "file_add":
+                form["file"] = SimpleUploadedFile("合同.txt", "两份".encode())
+            if page == "file_open":
+                below = f"?file={a_file(company, kind, number)}"
+            if page == "file_remove":
+                form["file"] = str(a_file(company, kind, number))
             return reverse(name, args=[] if page in OF_TYPE else [number]) + below, form
         if name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
             return reverse(name, args=[1]), {}
@@ -121,7 +138,7 @@ def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, 
     url, form = address(row)
     tables = (
         *("crm_customer", "crm_opportunity", "people_user", "access_assignment"),
-        *("crm_contact", "access_team_member", "crm_consent"),
+        *("crm_contact", "access_team_member", "crm_consent", "crm_attachment"),
     )
     before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
     client = sign_in(row.who_may_not)

@@ -14,7 +14,7 @@ from hufu.audit.queries import LogFilter
 from hufu.core.errors import Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
-from hufu.crm import persons
+from hufu.crm import attachments, persons
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
@@ -81,6 +81,10 @@ def records(resource):
         f"{name}: add an editor to the team": (
             {view, f"{name}.share", f"{name}.edit"},
             lambda a, c: crm.add_member(a, resource, number(c), who=c.people["tang"], access="edit"),
+        ),
+        f"{name}: add a file": (
+            {view, f"{name}.edit"},
+            lambda a, c: attachments.attach(a, resource, number(c), name="a.txt", content=b"a"),
         ),
         f"{name}: transfer": (
             {view, f"{name}.transfer"},

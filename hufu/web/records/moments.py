@@ -160,6 +160,10 @@ def _what(
             return _("made a copy of the data")
         case "erased":
             return _("erased the person")
+        case "attachment_added":
+            return _("added a file")
+        case "attachment_removed":
+            return _("removed a file")
         case "consent_given":
             return _("recorded a ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
         case "consent_withdrawn":

@@ -10,11 +10,23 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path, register_converter
 
 from hufu.access.registry import ResourceType, resource_types
+from hufu.crm.attachments import ATTACHED_TO
 from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
 from hufu.web.records.children import children
-from hufu.web.records.views import bin, consents, deeds, drawer, editing, lists, persons, record, tabs
+from hufu.web.records.views import (
+    attachments,
+    bin,
+    consents,
+    deeds,
+    drawer,
+    editing,
+    lists,
+    persons,
+    record,
+    tabs,
+)
 
 register_converter(RecordNumber, "record")
 READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
@@ -68,6 +80,15 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
                 "edit",
                 of_record=True,
                 methods=DEED,
+            ),
+        ]
+    if resource.name in ATTACHED_TO:
+        each += [
+            route(f"{one}files", "files", attachments.files_tab, "view", of_record=True),
+            route(f"{one}files/add", "file_add", attachments.add, "edit", of_record=True, methods=DEED),
+            route(f"{one}files/open", "file_open", attachments.download, "view", of_record=True),
+            route(
+                f"{one}files/remove", "file_remove", attachments.remove, "edit", of_record=True, methods=DEED
             ),
         ]
     if resource.parent:

@@ -14,6 +14,7 @@ from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
 from hufu.crm import queries
+from hufu.crm.attachments import ATTACHED_TO, attachments
 from hufu.crm.consents import consents
 from hufu.crm.queries import ListQuery
 from hufu.crm.timeline import timeline
@@ -102,6 +103,8 @@ def tabs(actor: Actor, resource: ResourceType, record: Any) -> list[Tab]:
     if resource.is_person:
         standing = [each for each in consents(actor, resource, record.pk) if each.withdrawn_at is None]
         made.append(Tab("consents", _("Consents"), url("consents"), len(standing)))
+    if resource.name in ATTACHED_TO:
+        made.append(Tab("files", _("Files"), url("files"), len(attachments(actor, resource, record.pk))))
     if resource.has("share"):
         made.append(
             Tab("team", _("Related team"), url("team"), len(queries.team(actor, resource, record.pk)))
