@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hufu.access import registry
-from hufu.core.actor import OPERATOR_ID, SETUP_ID
+from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ def system_actors() -> tuple[SystemActor, ...]:
 
     The operator at the command line imports people and records, and applies the policy until version 1
     stands. It neither deletes records nor reads the log. The set-up page appoints the first administrators, and
-    can nothing once version 1 stands.
+    can nothing once version 1 stands. Single sign-on makes accounts, which have no right until somebody gives one.
     """
     business = tuple(
         resource.permission(verb)
@@ -41,6 +41,7 @@ def system_actors() -> tuple[SystemActor, ...]:
         SystemActor(
             SETUP_ID, "setup", (), ("user.view", "user.manage", "role.view", "role.manage", "role.assign")
         ),
+        SystemActor(SINGLE_SIGN_ON_ID, "single sign-on", ("user.manage",), ()),
     )
 
 

@@ -13,6 +13,7 @@
 | HUFU_SECOND_FACTOR  | `required_for_administrators` (default outside demo mode) or `optional`          |
 | HUFU_SESSION_IDLE_MINUTES | a session ends after so many minutes without a request (default 60; 1 to 1440)  |
 | HUFU_SESSION_HOURS  | a session ends after so many hours, however busy it is (default 12; 1 to 168)    |
+| HUFU_SSO_FILE       | the file of identity providers for single sign-on (docs/single-sign-on.md)       |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
 """
@@ -39,6 +40,7 @@ HUFU_SECRETS = Path(os.environ.get("HUFU_SECRETS", HUFU_VAR / "secrets"))
 HUFU_ATTACHMENTS = Path(os.environ.get("HUFU_ATTACHMENTS", HUFU_VAR / "attachments"))
 HUFU_DEMO = os.environ.get("HUFU_DEMO") == "1"
 HUFU_ORIGIN = os.environ.get("HUFU_ORIGIN", "http://localhost:8000").rstrip("/")
+HUFU_SSO_FILE = os.environ.get("HUFU_SSO_FILE", "")
 HTTPS = urlsplit(HUFU_ORIGIN).scheme == "https"
 
 
@@ -87,6 +89,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "django_htmx",
     "csp",
     "hufu.audit",

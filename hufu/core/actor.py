@@ -7,6 +7,7 @@ from datetime import datetime
 
 OPERATOR_ID = -1
 SETUP_ID = -2
+SINGLE_SIGN_ON_ID = -4
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Actor:
     def setup(cls, context: Context) -> Actor:
         """The actor of the set-up page: appoints the first administrators, and can nothing once version 1 stands."""
         return cls(SETUP_ID, "setup", context)
+
+    @classmethod
+    def single_sign_on(cls, context: Context) -> Actor:
+        """The actor of single sign-on: binds accounts to identity providers, and makes ones without any right."""
+        return cls(SINGLE_SIGN_ON_ID, "single sign-on", context)
 
 
 ANONYMOUS = Actor(0, "")

@@ -10,4 +10,8 @@ class WebConfig(AppConfig):
         import hufu.web.accounts.signals
         import hufu.web.events
         import hufu.web.second_factor.events
-        import hufu.web.second_factor.signals  # noqa: F401
+        import hufu.web.second_factor.signals
+        import hufu.web.single_sign_on.events  # noqa: F401
+        from hufu.web.single_sign_on.providers import providers
+
+        providers()

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("hufu.web.accounts.urls")),
     path("accounts/", include("hufu.web.second_factor.urls")),
+    path("accounts/sso/", include("hufu.web.single_sign_on.urls")),
     path("palette/", include("hufu.web.palette.urls")),
     path("", include("hufu.web.records.urls")),
     path("log/", include("hufu.web.log.urls")),

@@ -718,6 +718,7 @@ OUTSIDE = {
     "auth_": "the framework's own, read only and empty",
     "account_": "mail addresses of accounts, asked before anybody is signed in",
     "mfa_": "second factors, asked before anybody is signed in; their secrets are sealed",
+    "socialaccount_": "who is bound to which identity provider, asked before anybody is signed in; no token is kept",
     "hufu_cache": "the cache",
     "people_session": "the register of open sign-ins, asked before anybody has an identity",
 }

@@ -129,6 +129,9 @@ TABLE: list[Row] = [
     Row("account_login", "POST", "public", VISITOR, 200, None, 0),
     Row("account_logout", "GET", "public", "lin", 200, None, 0),
     Row("account_logout", "POST", "public", "lin", 302, None, 0),
+    # Where no identity provider is configured these pages are not there, for nobody.
+    Row("sso_start", "GET", "public", VISITOR, 404, None, 0),
+    Row("sso_callback", "GET", "public", VISITOR, 404, None, 0),
     # Outside demo mode this page is not there, for nobody.
     Row("demo_sign_in", "POST", "public", VISITOR, 404, None, 0),
     # Nobody has a password in this company: they are led away.

@@ -110,6 +110,8 @@ def address(request):
             ), {}
         if name == "account_reset_password_from_key":
             return reverse(name, kwargs={"uidb36": "1", "key": "never-sent"}), {}
+        if kind == "sso":
+            return reverse(name, args=["office"]), {}
         return reverse(name), {"login": "lin", "password": "wrong", "username": "lin"}
 
     return of

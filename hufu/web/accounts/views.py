@@ -21,6 +21,7 @@ from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
 from hufu.web.pages import page
+from hufu.web.single_sign_on.providers import providers
 
 
 class SignInView(allauth_views.LoginView):
@@ -40,7 +41,11 @@ class SignInView(allauth_views.LoginView):
         return SignInForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "people": demo.offered(self.request)}
+        return {
+            **super().get_context_data(**kwargs),
+            "people": demo.offered(self.request),
+            "providers": list(providers().values()),
+        }
 
 
 class ChangePasswordView(allauth_views.PasswordChangeView):

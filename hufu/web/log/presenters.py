@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from hufu.access import registry
 from hufu.access.models import Partition
 from hufu.audit.queries import LogEntry
-from hufu.core.actor import OPERATOR_ID, SETUP_ID
+from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
 from hufu.people.models import Department, Post, User
 from hufu.web.log import words
 
@@ -141,6 +141,8 @@ def actor_name(number: int | None, names: dict[int, str]) -> str:
         return str(_("Operator (command line)"))
     if number == SETUP_ID:
         return str(_("Set-up page"))
+    if number == SINGLE_SIGN_ON_ID:
+        return str(_("Single sign-on"))
     return names.get(number, f"#{number}")
 
 
