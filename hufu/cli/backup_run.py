@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -26,6 +27,7 @@ from hufu.core.postgres import roles, urls
 from hufu.core.postgres.roles import BACKUP, OWNER
 from hufu.core.postgres.secret_files import SecretFolder
 
+TRIAL = "trial"
 PIECE = 1024 * 1024
 EVERY_SECONDS = 10
 
@@ -64,13 +66,7 @@ def try_out(path: Path, key: bytes, var: Path) -> None:
     """
     from hufu.core.postgres.embedded import attach_or_start
 
-    with (
-        told(_("Restoring it to try it")) as tell,
-        tempfile.TemporaryDirectory(prefix="try-", dir=var) as name,
-    ):
-        # A service user has to come through to the data; those, and the secrets, are closed by themselves.
-        Path(name).chmod(0o711)
-        scratch = Path(name) / "var"
+    with _trial_folder(var) as scratch, told(_("Restoring it to try it")) as tell:
         with attach_or_start(scratch, SecretFolder(scratch / "secrets")) as server:
             with psycopg.connect(server.admin_url(), autocommit=True) as admin:
                 # Nothing in there outlives the trial.
@@ -129,6 +125,19 @@ def compare(url: str, manifest: dict[str, Any]) -> None:
             _("The restored database is not what was backed up: %s. This backup is not used.")
             % "; ".join(wrong[:5])
         )
+
+
+@contextmanager
+def _trial_folder(var: Path) -> Iterator[Path]:
+    # INVARIANT: what a killed trial left open to read is gone with the next one, and no other trial uses it meanwhile.
+    scratch = var / TRIAL
+    with (var / f"{TRIAL}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        shutil.rmtree(scratch, ignore_errors=True)
+        try:
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextmanager
