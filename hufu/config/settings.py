@@ -11,6 +11,7 @@
 | HUFU_TRUSTED_PROXIES | addresses or networks of one's own reverse proxies, separated by commas (default: none) |
 | HUFU_DEMO           | 1 in demo mode: signing in as a demo person is one click                         |
 | HUFU_SECOND_FACTOR  | `required_for_administrators` (default outside demo mode) or `optional`          |
+| HUFU_PASSWORD_PROFILE | which rules passwords keep: `asvs` (default) or `mlps3` (等保 level 3)           |
 | HUFU_SESSION_IDLE_MINUTES | a session ends after so many minutes without a request (default 60; 1 to 1440)  |
 | HUFU_SESSION_HOURS  | a session ends after so many hours, however busy it is (default 12; 1 to 168)    |
 | HUFU_SSO_FILE       | the file of identity providers for single sign-on (docs/single-sign-on.md)       |
@@ -157,12 +158,23 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
+_GUESSABLE = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+_LENGTH = "django.contrib.auth.password_validation.MinimumLengthValidator"
+# What each profile asks of a password (hufu/people/passwords.py). Both refuse what everybody guesses first.
+PASSWORD_PROFILES = {
+    "asvs": [*_GUESSABLE, {"NAME": _LENGTH, "OPTIONS": {"min_length": 12}}],
+    "mlps3": [
+        *_GUESSABLE,
+        {"NAME": _LENGTH, "OPTIONS": {"min_length": 8}},
+        {"NAME": "hufu.people.passwords.CharacterKindsValidator", "OPTIONS": {"least": 3}},
+        {"NAME": "hufu.people.passwords.FormerPasswordsValidator"},
+    ],
+}
+HUFU_PASSWORD_PROFILE = variables.one_of("HUFU_PASSWORD_PROFILE", tuple(PASSWORD_PROFILES))
+AUTH_PASSWORD_VALIDATORS = PASSWORD_PROFILES[HUFU_PASSWORD_PROFILE]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}

@@ -35,3 +35,17 @@ def number(name: str, *, default: int, least: int, most: int) -> int:
             % {"name": name, "value": text, "least": least, "most": most, "default": default}
         )
     return int(text)
+
+
+def one_of(name: str, choices: tuple[str, ...]) -> str:
+    """Return the value of a variable, the first choice where it is not set; raise Unavailable for any other value."""
+    text = os.environ.get(name, "").strip() or choices[0]
+    if text not in choices:
+        raise Unavailable(
+            _(
+                "%(name)s is “%(value)s”. Set it to one of these, or leave it out (then it is %(default)s): "
+                "%(choices)s."
+            )
+            % {"name": name, "value": text, "default": choices[0], "choices": ", ".join(choices)}
+        )
+    return text

@@ -17,5 +17,6 @@ class PeopleConfig(AppConfig):
 
         yield "people.rules", sql_file("hufu.people", "rules")
         yield "people.sessions", sql_file("hufu.people", "sessions")
+        yield "people.passwords", sql_file("hufu.people", "passwords")
         for table, columns in FACT_COLUMNS.items():
             yield f"people.history.{table}", history_sql(table, columns)

@@ -273,3 +273,14 @@ class Session(models.Model):
 
     class Meta:
         db_table = "people_session"
+
+
+class ChosenPassword(models.Model):
+    """A password that somebody chose, as a hash: the last few, where the profile forbids to choose them again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    hash = models.CharField(max_length=128, db_collation="C")
+    chosen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "people_chosen_password"

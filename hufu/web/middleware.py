@@ -21,6 +21,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.shortcuts import resolve_url
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
@@ -39,6 +40,7 @@ from hufu.core.errors import (
     Unavailable,
 )
 from hufu.core.transaction import acting
+from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors
 from hufu.web.accounts import register
@@ -49,6 +51,7 @@ from hufu.web.second_factor.proof import proven_at
 
 logger = logging.getLogger(__name__)
 
+CHANGE_PASSWORD = "account_change_password"
 Answer = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -115,7 +118,9 @@ class ActingMiddleware:
             return to_sign_in(request)
         if page.signed_in and (response := self._gates_first(request)):
             return response
-        if page.signed_in and (response := self._second_factor_first(request)):
+        if page.signed_in and (
+            response := self._second_factor_first(request) or self._new_password_first(request)
+        ):
             return response
         if (request.method or "") not in answered(page):
             return errors.not_allowed(request, answered(page))
@@ -149,6 +154,18 @@ class ActingMiddleware:
         if required.has_none(request.actor):
             return required.to_enrolment(request)
         return self.process_exception(request, SecondFactorNeeded(None))
+
+    def _new_password_first(self, request: Passage) -> HttpResponseBase | None:
+        """Lead whoever must choose another password to just that; a second factor that is missing comes before it."""
+        name = request.resolver_match.url_name if request.resolver_match else ""
+        if name == CHANGE_PASSWORD or not passwords.is_too_old(cast(User, request.user)):
+            return None
+        if required.is_missing(request.actor):
+            return None
+        target = reverse(CHANGE_PASSWORD)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": target})
+        return HttpResponseRedirect(target)
 
     def process_exception(self, request: Passage, exception: Exception) -> HttpResponseBase | None:
         """Keep what the view raised; errors of ours get their page when the transaction has ended."""

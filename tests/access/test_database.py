@@ -720,6 +720,7 @@ OUTSIDE = {
     "mfa_": "second factors, asked before anybody is signed in; their secrets are sealed",
     "socialaccount_": "who is bound to which identity provider, asked before anybody is signed in; no token is kept",
     "hufu_cache": "the cache",
+    "people_chosen_password": "hashes of former passwords; whoever follows a link to choose one has no identity yet",
     "people_session": "the register of open sign-ins, asked before anybody has an identity",
 }
 

@@ -17,6 +17,7 @@ from hufu.access import gates
 from hufu.core.actor import Actor
 from hufu.core.errors import GateClosed, SecondFactorNeeded
 from hufu.core.transaction import acting, current_actor
+from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors
 from hufu.web.accounts.signals import record_failure
@@ -87,6 +88,11 @@ class AccountAdapter(DefaultAccountAdapter):
         except GateClosed as refusal:
             return errors.closed(request, message=str(refusal))
         return None
+
+    def set_password(self, user: User, password: str) -> None:
+        """Set the password that somebody chose, and remember it where the profile says so."""
+        super().set_password(user, password)
+        passwords.remember(user)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse before the password is looked at when there were too many failures, and record that too."""

@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from hufu.access import company
 from hufu.core.errors import Unavailable
+from hufu.people import passwords
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
@@ -59,6 +60,13 @@ class ChangePasswordView(allauth_views.PasswordChangeView):
             )
             return HttpResponseRedirect(reverse("home"))
         return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return {
+            **super().get_context_data(**kwargs),
+            "must": passwords.is_too_old(self.request.user),
+            "days": passwords.MOST_DAYS,
+        }
 
     def get_default_success_url(self) -> str:
         return reverse("home")
