@@ -237,7 +237,7 @@ def _common(number: int, record: dict[str, Any]) -> tuple[Any, ...]:
 def blank(type_name: str) -> tuple[str, ...]:
     return {
         "opportunity": ("product", "note", "currency"),
-        "contact": ("title", "decision_role", "phone", "email", "wechat", "note"),
+        "contact": (*("title", "decision_role", "phone", "email", "wechat", "id_number", "address", "note"),),
         "customer": (
             *("customer_level", "industry", "source", "region", "code", "phone", "website", "address"),
             *("parent_company", "note"),
