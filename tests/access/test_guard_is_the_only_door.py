@@ -137,6 +137,7 @@ PLAIN_SQL = {
     "staffing/actions/common.py",  # the lock of the facts; hufu.alone_holds
     "staffing/actions/journeys.py",  # hufu.drop_gifts, hufu.end_teams_…
     "staffing/actions/organisation.py",  # hufu.holds_level
+    "web/health.py",  # whether the database answers and is of this version
     "staffing/holdings.py",  # hufu.owned_…, hufu.gifts_of: numbers and names of roles
 }
 
