@@ -148,7 +148,8 @@ def _write(file: UUID, key: bytes, content: bytes) -> None:
     path = _path(file)
     part = path.with_suffix(".part")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (path.parent.parent, path.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with part.open("xb") as sink:
                 part.chmod(0o600)

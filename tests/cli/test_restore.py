@@ -59,7 +59,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     var = tmp_path_factory.mktemp("restore") / "var"
     done = hufu(var, "setup", "--system", "wang:王伟", "--audit", "zhao:赵敏")
     assert done.returncode == 0, done.stderr
-    (var / "attachments").mkdir()
+    (var / "attachments").mkdir(mode=0o700)
     (var / "attachments" / "contract").write_bytes(b"sealed contract")
     with owner(var) as connection:
         connection.execute("INSERT INTO django_session VALUES ('s', 'data', now() + interval '1 day')")

@@ -76,6 +76,7 @@ def test_what_lies_on_the_disk_says_nothing_and_is_nobody_elses(company):
     assert PHONE not in path.read_bytes()
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
+    assert path.parent.parent.stat().st_mode & 0o077 == 0
 
 
 def test_a_changed_exchanged_or_lost_file_is_not_opened(company):

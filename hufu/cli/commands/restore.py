@@ -176,7 +176,8 @@ def restore(
     for path in sorted(files.rglob("*")) if files.is_dir() else []:
         if path.is_file():
             final = attachments / path.relative_to(files)
-            final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for within in (attachments, final.parent):
+                within.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.replace(final)
     shutil.rmtree(files, ignore_errors=True)
     return missing
