@@ -40,7 +40,7 @@ def test_a_fresh_database_is_well(committed):
             "forgotten",
         ),
         ("GRANT CREATE ON SCHEMA public TO hufu_app", "making tables", "hufu_app in public"),
-        ("ALTER FUNCTION hufu.enter(int) OWNER TO hufu_app", "ownership", "hufu.enter"),
+        ("ALTER FUNCTION hufu.enter OWNER TO hufu_app", "ownership", "hufu.enter"),
         (LOOSE, "definer functions", "loose"),
         ("DELETE FROM hufu.installed", "installed functions, policies and grants", "not those"),
         ("DELETE FROM django_migrations WHERE app = 'crm'", "migrations", "crm.0001_initial"),

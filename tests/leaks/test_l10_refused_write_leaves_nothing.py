@@ -6,8 +6,8 @@ import pytest
 
 from hufu.audit import refusals
 
-# Everything that a request could leave behind, besides the log.
-QUIET = ("django_session", "audit_event", "audit_subject", "hufu_cache")
+# Everything that a request could leave behind, besides the log and when its session was last seen.
+QUIET = ("django_session", "people_session", "audit_event", "audit_subject", "hufu_cache")
 
 
 def everything(owner):
