@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,7 +30,7 @@ LABELS = ("zh-hans", "en")
 
 
 @dataclass(frozen=True)
-class Provider:
+class Provider(ABC):
     """What every provider has.
 
     Who arrives is the account that their subject was bound to; else, by `match`, the one with their verified mail
@@ -53,9 +54,9 @@ class Provider:
         return f"sso:{self.key}"
 
     @property
+    @abstractmethod
     def identity(self) -> str:
         """Return what subjects are bound under: the provider itself, so that a key may be used again."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
