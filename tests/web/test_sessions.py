@@ -282,7 +282,10 @@ def test_a_limit_that_is_none_lets_nothing_start(name: str, value: str) -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert name in done.stderr.splitlines()[-1]
+    sentence = done.stderr.splitlines()[-1]
+    assert "Unavailable" in sentence
+    assert f"{name} " in sentence
+    assert f"“{value}”" in sentence
 
 
 def test_a_form_without_its_token_ends_no_session(
