@@ -15,6 +15,12 @@ class ConfigConfig(AppConfig):
 
 
 READ_ONLY_APPS = {"auth", "contenttypes"}
+# Whom a subject of an identity provider is bound to is written once; no token and no secret of a provider is kept.
+NARROW_TABLES = {
+    "socialaccount_socialaccount": "SELECT, INSERT",
+    "socialaccount_socialapp": "",
+    "socialaccount_socialtoken": "",
+}
 
 
 def _library_grants() -> Iterator[str]:
@@ -26,7 +32,12 @@ def _library_grants() -> Iterator[str]:
         for model in app.get_models(include_auto_created=True):
             if app.label in READ_ONLY_APPS:
                 yield f"GRANT SELECT ON {model._meta.db_table} TO hufu_app;"
-            else:
+            elif model._meta.db_table not in NARROW_TABLES:
                 tables.append(model._meta.db_table)
     for table in tables:
         yield f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO hufu_app;"
+    for table, rights in NARROW_TABLES.items():
+        # An earlier version gave more.
+        yield f"REVOKE ALL ON {table} FROM hufu_app;"
+        if rights:
+            yield f"GRANT {rights} ON {table} TO hufu_app;"

@@ -739,6 +739,31 @@ def test_every_table_that_the_application_can_touch_has_row_policies_or_a_reason
     assert unexplained == {"access_system_actor", "audit_subject", "data_key", "installed"}
 
 
+def test_the_application_binds_a_person_to_an_identity_provider_and_never_to_another(company, app, owner):
+    """Nobody's subject is turned to an administrator's account, and no token or secret of a provider is written."""
+    lin, he = company.people["lin"], company.people["he"]
+    bind = (
+        "INSERT INTO socialaccount_socialaccount (provider, uid, user_id, last_login, date_joined, extra_data)"
+        " VALUES ('https://id.example', 's-lin', %s, now(), now(), '{}')"
+    )
+    app.execute(bind, [lin])
+    assert app.execute("SELECT user_id FROM socialaccount_socialaccount").fetchall() == [(lin,)]
+    refused(app, bind, [he], error=psycopg.errors.UniqueViolation)
+    refused(app, "UPDATE socialaccount_socialaccount SET user_id = %s", [he])
+    refused(app, "UPDATE socialaccount_socialaccount SET uid = 'another'")
+    refused(app, "DELETE FROM socialaccount_socialaccount")
+    refused(app, "TRUNCATE socialaccount_socialaccount CASCADE")
+    for table in ("socialaccount_socialapp", "socialaccount_socialtoken"):
+        for statement in ("SELECT 1 FROM {}", "UPDATE {} SET id = id", "DELETE FROM {}"):
+            refused(app, statement.format(table))
+        refused(app, f"INSERT INTO {table} (id) VALUES (1)")
+    rights = owner.execute(
+        "SELECT table_name, privilege_type FROM information_schema.role_table_grants"
+        " WHERE grantee = 'hufu_app' AND table_name LIKE 'socialaccount\\_%' ORDER BY 2"
+    ).fetchall()
+    assert rights == [("socialaccount_socialaccount", right) for right in ("INSERT", "SELECT")]
+
+
 def test_every_registered_type_has_policies_for_reading_adding_and_changing(owner):
     for resource in registry.resource_types():
         policies = owner.execute(
