@@ -53,6 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # The tests of what is required of administrators say so; in all others they sign in with one step.
     settings.HUFU_SECOND_FACTOR = "optional"
+    # So do those of limits: a test asks more in a second than people do in a minute.
+    settings.LIMITS = {}
+    settings.ACCESS_LOG = False
     programs = os.environ.get(other_postgres.VARIABLE)
     # The workers of a run find the address of the one server in their environment.
     if programs and not hasattr(config, "workerinput"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 from uuid import UUID
@@ -81,6 +82,14 @@ def record_many(actor: Actor, events: Iterable[Event]) -> int:
     return written
 
 
+_observers: list[Callable[[Sequence[Event]], None]] = []
+
+
+def on_written(observe: Callable[[Sequence[Event]], None]) -> None:
+    """Have events shown to `observe` once they are committed. What counts them calls this once, when it is loaded."""
+    _observers.append(observe)
+
+
 def actor_subject(actor: Actor) -> Subject | None:
     """Return the subject that an actor is, None for nobody."""
     if actor.user_id == 0:
@@ -105,6 +114,8 @@ def _write(drafts: Sequence[_Draft], unless: Literal["", "ON CONFLICT DO NOTHING
         bodies = [canonical.to_bytes(draft.body(keys)) for draft in drafts]
         with connection.cursor() as cursor:
             cursor.execute(f"INSERT INTO audit_event (body) SELECT unnest(%s::bytea[]) {unless}", [bodies])
+        for observe in _observers:
+            transaction.on_commit(partial(observe, [draft.event for draft in drafts]), robust=True)
 
 
 def _draft(actor: Actor, event: Event) -> _Draft:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from hufu.core import language
+from hufu.core import language, variables
 from hufu.core.errors import Unavailable
 from hufu.core.language import gettext as _
 from hufu.core.postgres import urls
@@ -62,12 +62,12 @@ class Database:
 
 def var() -> Path:
     """Return the folder of data, secrets and logs."""
-    return Path(os.environ.get("HUFU_VAR", "var")).absolute()
+    return variables.folder("HUFU_VAR", Path("var")).absolute()
 
 
 def secrets() -> SecretFolder:
     """Return the folder of secrets of this installation."""
-    return SecretFolder(Path(os.environ.get("HUFU_SECRETS", var() / "secrets")))
+    return SecretFolder(variables.folder("HUFU_SECRETS", var() / "secrets"))
 
 
 @contextmanager
@@ -76,6 +76,10 @@ def database() -> Iterator[Database]:
     secrets().key(SECRET_KEY)
     if os.environ.get(VARIABLES[APP]):
         known = {role: os.environ[name] for role, name in VARIABLES.items() if os.environ.get(name)}
+        for role, url in known.items():
+            urls.check(VARIABLES[role], url)
+        if admin := os.environ.get(ADMIN_VARIABLE):
+            urls.check(ADMIN_VARIABLE, admin)
         yield Database(known, os.environ.get(ADMIN_VARIABLE) or None, embedded=False)
         return
     from hufu.core.postgres.embedded import server

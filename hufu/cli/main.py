@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import pkgutil
 import signal
 import sys
@@ -19,6 +20,7 @@ from typing import Any, NoReturn
 
 from hufu import __version__
 from hufu.cli import commands
+from hufu.core import variables
 from hufu.core.errors import Denied, HufuError, NotFound, Unavailable
 from hufu.core.language import gettext as _
 
@@ -53,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         module.add_arguments(command)
         command.set_defaults(run=module.run)
     args = parser.parse_args(words)
+    # A command that another one runs for itself is quiet: it was said already.
+    for warning in () if getattr(args, "quiet", False) else variables.unknown(os.environ):
+        print(f"hufu: {warning}", file=sys.stderr)
     try:
         return int(args.run(args))
     except HufuError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,8 @@ from hufu.core.postgres.roles import APP
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
 DEMO = "HUFU_DEMO"
+# Where the processes that answer requests count for /metrics; the library's own name for it.
+METERS = "PROMETHEUS_MULTIPROC_DIR"
 ENTRY = "hufu.config.wsgi:application"
 # Each thread has two connections (one commits by itself); the embedded server takes 60.
 THREADS = 6
@@ -72,6 +75,7 @@ def site(database: Database, *, host: str, port: int, workers: int = 1, demo: bo
     values = serving_environment(os.environ, database.url(APP))
     values.setdefault("HUFU_ORIGIN", url)
     values["HUFU_VAR"] = str(environment.var())
+    values[METERS] = str(folder_of_meters(port))
     if demo:
         values[DEMO] = "1"
     command = [
@@ -94,6 +98,14 @@ def site(database: Database, *, host: str, port: int, workers: int = 1, demo: bo
         running.stop()
 
 
+def folder_of_meters(port: int) -> Path:
+    """Return the folder, empty, in which the processes of a site count: from its start on, whichever is replaced."""
+    folder = environment.var() / "metrics" / str(port)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
+
+
 def note_start() -> None:
     """Write to the log what waits in the spool since the log could not be written, and that the site starts."""
     from hufu import __version__
@@ -113,7 +125,7 @@ def serving_environment(values: Mapping[str, str], database_url: str) -> dict[st
 
     Demo mode is not inherited: whoever serves says so.
     """
-    dropped = {ADMIN_VARIABLE, *VARIABLES.values(), DEMO}
+    dropped = {ADMIN_VARIABLE, *VARIABLES.values(), DEMO, METERS}
     kept = {
         name: value for name, value in values.items() if name not in dropped and not name.startswith("PG")
     }

@@ -11,7 +11,10 @@ class ConfigConfig(AppConfig):
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         """Yield the application's grants on the tables of Django and allauth."""
+        from hufu.core.vault import rotation
+
         yield "config.libraries", "\n".join(_library_grants())
+        yield "config.rotation", rotation.statements()
 
 
 READ_ONLY_APPS = {"auth", "contenttypes"}

@@ -17,30 +17,31 @@
 | HUFU_SSO_FILE       | the file of identity providers for single sign-on (docs/single-sign-on.md)       |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
+| HUFU_ACCESS_LOG     | `on` (default outside demo mode) or `off`: one line of every request             |
+| HUFU_METRICS_NETWORKS | who may read /metrics besides this machine: addresses or networks (default: nobody) |
+| HUFU_LIMIT_SEARCH, …_LISTS, …_FILES, …_SENSITIVE | how often a minute one person may (0: as often as they like) |
 """
 
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from hufu.config.logs import JSON, LEVELS, TEXT, logging_of
 from hufu.core import variables
 from hufu.core.postgres.secret_files import SECRET_KEY as SECRET_KEY_FILE
 from hufu.core.postgres.urls import django_settings
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-HUFU_VAR = Path(os.environ.get("HUFU_VAR", "var")).absolute()
-HUFU_SECRETS = Path(os.environ.get("HUFU_SECRETS", HUFU_VAR / "secrets"))
-HUFU_ATTACHMENTS = Path(os.environ.get("HUFU_ATTACHMENTS", HUFU_VAR / "attachments"))
-HUFU_DEMO = os.environ.get("HUFU_DEMO") == "1"
-HUFU_ORIGIN = os.environ.get("HUFU_ORIGIN", "http://localhost:8000").rstrip("/")
+HUFU_VAR = variables.folder("HUFU_VAR", Path("var")).absolute()
+HUFU_SECRETS = variables.folder("HUFU_SECRETS", HUFU_VAR / "secrets")
+HUFU_ATTACHMENTS = variables.folder("HUFU_ATTACHMENTS", HUFU_VAR / "attachments")
+HUFU_DEMO = variables.one_of("HUFU_DEMO", ("0", "1")) == "1"
+HUFU_ORIGIN = variables.origin("HUFU_ORIGIN", default="http://localhost:8000")
 HUFU_SSO_FILE = os.environ.get("HUFU_SSO_FILE", "")
 HTTPS = urlsplit(HUFU_ORIGIN).scheme == "https"
 
@@ -54,6 +55,13 @@ def _secret_key() -> str:
 
 # Whose word about the client (X-Forwarded-For, X-Forwarded-Proto) counts; nobody's unless named.
 TRUSTED_PROXIES = variables.networks("HUFU_TRUSTED_PROXIES")
+METRICS_NETWORKS = variables.networks("HUFU_METRICS_NETWORKS")
+
+# How often a minute one person may open pages of a kind (hufu/web/limits.py).
+LIMITS = {
+    kind: variables.number(f"HUFU_LIMIT_{kind.upper()}", default=default, least=0, most=100_000)
+    for kind, default in {"search": 240, "lists": 120, "files": 60, "sensitive": 30}.items()
+}
 
 # Files of records. What is sent is held in memory, whole: it never lies readable on the disk.
 LARGEST_ATTACHMENT = 25 * 1024 * 1024
@@ -71,7 +79,7 @@ ALLOWED_HOSTS = [
     host
     for host in (
         urlsplit(HUFU_ORIGIN).hostname,
-        *os.environ.get("HUFU_ALLOWED_HOSTS", "").split(","),
+        *variables.hosts("HUFU_ALLOWED_HOSTS"),
         "localhost",
         "127.0.0.1",
         "[::1]",
@@ -103,6 +111,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hufu.web.client.ProxyMiddleware",
+    "hufu.web.headers.HeadersMiddleware",
+    "hufu.web.observation.ObservationMiddleware",
+    "hufu.web.metrics.middleware.MetricsMiddleware",
     "hufu.web.health.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -184,13 +195,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 SECOND_FACTOR_REQUIRED = "required_for_administrators"
-HUFU_SECOND_FACTOR = os.environ.get("HUFU_SECOND_FACTOR") or (
-    "optional" if HUFU_DEMO else SECOND_FACTOR_REQUIRED
+HUFU_SECOND_FACTOR = variables.one_of(
+    "HUFU_SECOND_FACTOR",
+    (SECOND_FACTOR_REQUIRED, "optional"),
+    default="optional" if HUFU_DEMO else SECOND_FACTOR_REQUIRED,
 )
-if HUFU_SECOND_FACTOR not in (SECOND_FACTOR_REQUIRED, "optional"):
-    raise ImproperlyConfigured(
-        f"HUFU_SECOND_FACTOR is {HUFU_SECOND_FACTOR!r}. It is {SECOND_FACTOR_REQUIRED!r} or 'optional'."
-    )
 MFA_ADAPTER = "hufu.web.second_factor.adapter.SecondFactorAdapter"
 MFA_FORMS = {
     "add_webauthn": "hufu.web.second_factor.forms.NewPasskeyForm",
@@ -248,6 +257,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Languages and time.
+variables.language("HUFU_LANGUAGE")
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
@@ -262,38 +272,8 @@ STATICFILES_DIRS = [PACKAGE / "web" / "static"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 WHITENOISE_USE_FINDERS = True
 
-# Messages of the program go to standard error; the log of deeds is a table and has nothing to do with these.
-_RENDERERS = {
-    "json": structlog.processors.JSONRenderer(ensure_ascii=False),
-    "text": structlog.dev.ConsoleRenderer(colors=False),
-}
-_LOG_PROCESSORS: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*_LOG_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
+LOGGING = logging_of(
+    variables.one_of("HUFU_LOG_FORMAT", (TEXT, JSON)), variables.one_of("HUFU_LOG_LEVEL", LEVELS)
 )
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": _RENDERERS.get(os.environ.get("HUFU_LOG_FORMAT", "text"), _RENDERERS["text"]),
-            "foreign_pre_chain": _LOG_PROCESSORS,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("HUFU_LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django": {"handlers": [], "propagate": True},
-        "django.server": {"handlers": [], "propagate": True},
-    },
-}
+# One line of every request; in demo mode only where it is asked for.
+ACCESS_LOG = variables.one_of("HUFU_ACCESS_LOG", ("on", "off"), default="off" if HUFU_DEMO else "on") == "on"

@@ -23,6 +23,7 @@ def statements() -> Iterator[tuple[str, str]]:
     """Yield (name, SQL) in the order of installation: core first, each app in its layer, privileges last."""
     yield "core.identity", sql_file("hufu.core", "identity")
     yield "core.vault", sql_file("hufu.core", "vault")
+    yield "core.limits", sql_file("hufu.core", "limits")
     for app in apps.get_app_configs():
         install_sql = getattr(app, "install_sql", None)
         if install_sql is not None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from hufu.core import addresses
 from hufu.core.errors import Unavailable
@@ -37,15 +41,127 @@ def number(name: str, *, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-def one_of(name: str, choices: tuple[str, ...]) -> str:
-    """Return the value of a variable, the first choice where it is not set; raise Unavailable for any other value."""
-    text = os.environ.get(name, "").strip() or choices[0]
+def one_of(name: str, choices: tuple[str, ...], *, default: str = "") -> str:
+    """Return the value of a variable, the default (the first choice) where it is not set.
+
+    Raise Unavailable for any other value.
+    """
+    default = default or choices[0]
+    text = os.environ.get(name, "").strip() or default
     if text not in choices:
         raise Unavailable(
             _(
                 "%(name)s is “%(value)s”. Set it to one of these, or leave it out (then it is %(default)s): "
                 "%(choices)s."
             )
-            % {"name": name, "value": text, "default": choices[0], "choices": ", ".join(choices)}
+            % {"name": name, "value": text, "default": default, "choices": ", ".join(choices)}
         )
     return text
+
+
+def folder(name: str, default: Path) -> Path:
+    """Return the folder that a variable names, or the default; raise Unavailable where something else lies there."""
+    path = Path(os.environ.get(name) or default)
+    if path.exists() and not path.is_dir():
+        raise Unavailable(
+            _("%(name)s is “%(value)s”, which is no folder. Name a folder, or a place where one can be made.")
+            % {"name": name, "value": path}
+        )
+    return path
+
+
+def origin(name: str, *, default: str) -> str:
+    """Return the address of a site, without a slash at the end; raise Unavailable for what is none."""
+    text = os.environ.get(name, "").strip() or default
+    try:
+        parts = urlsplit(text)
+        sound = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
+        rest = parts.path.strip("/") or parts.query or parts.fragment
+    except ValueError:
+        sound, rest = False, ""
+    if not sound or rest or "@" in text:
+        raise Unavailable(
+            _(
+                "%(name)s is “%(value)s”, which is no address of a site. Write scheme and name, with a port where it "
+                "needs one, and nothing behind: https://crm.example.com."
+            )
+            # What stands before an @ may be a password.
+            % {"name": name, "value": text.rpartition("@")[2]}
+        )
+    return text.rstrip("/")
+
+
+def language(name: str) -> None:
+    """Raise Unavailable where a variable names a language that is not spoken here; not set is the terminal's."""
+    text = os.environ.get(name, "").strip()
+    if text and not text.lower().startswith(("zh", "en")):
+        raise Unavailable(
+            _("%(name)s is “%(value)s”. Set it to zh or en, or leave it out (then it is the terminal's).")
+            % {"name": name, "value": text}
+        )
+
+
+def hosts(name: str) -> tuple[str, ...]:
+    """Return the names of hosts that a variable lists; raise Unavailable, naming the first that is none."""
+    found = tuple(part.strip() for part in os.environ.get(name, "").split(",") if part.strip())
+    for host in found:
+        if not _is_host(host.removeprefix(".")):
+            raise Unavailable(
+                _(
+                    "%(name)s: “%(value)s” is no host name. Write names such as crm.example.com, or .example.com for "
+                    "all below it, separated by commas, without scheme and port."
+                )
+                % {"name": name, "value": host}
+            )
+    return found
+
+
+def _is_host(text: str) -> bool:
+    if addresses.address_of(text.removeprefix("[").removesuffix("]")) is not None:
+        return True
+    labels = text.removesuffix(".").split(".")
+    return all(
+        label.replace("-", "").replace("_", "").isalnum() and label.isascii() and len(label) < 64
+        for label in labels
+    )
+
+
+KNOWN = (
+    *(
+        "HUFU_VAR",
+        "HUFU_SECRETS",
+        "HUFU_ATTACHMENTS",
+        "HUFU_ORIGIN",
+        "HUFU_ALLOWED_HOSTS",
+        "HUFU_TRUSTED_PROXIES",
+    ),
+    *(
+        "HUFU_DEMO",
+        "HUFU_SECOND_FACTOR",
+        "HUFU_PASSWORD_PROFILE",
+        "HUFU_SESSION_IDLE_MINUTES",
+        "HUFU_SESSION_HOURS",
+    ),
+    *("HUFU_SSO_FILE", "HUFU_LOG_FORMAT", "HUFU_LOG_LEVEL", "HUFU_ACCESS_LOG", "HUFU_METRICS_NETWORKS"),
+    *("HUFU_LIMIT_SEARCH", "HUFU_LIMIT_LISTS", "HUFU_LIMIT_FILES", "HUFU_LIMIT_SENSITIVE", "HUFU_LANGUAGE"),
+    *("HUFU_OWNER_URL", "HUFU_SEALER_URL", "HUFU_READER_URL", "HUFU_BACKUP_URL", "HUFU_ADMIN_URL"),
+    *("HUFU_BACKUP_AT", "HUFU_BACKUP_KEEP", "HUFU_BACKUP_DIR", "HUFU_PG_BIN"),
+    *("HUFU_MASTER_KEY", "HUFU_MASTER_KEY_COMMAND"),
+)
+# Whoever runs the tests, and the file of identity providers, name variables of their own.
+OTHERS = ("HUFU_TEST_", "HUFU_SSO_", "HUFU_ORGANISATIONS")
+
+
+def unknown(environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each variable that looks like ours and is none, with the name it is nearest to."""
+    for name in sorted(environment):
+        if not name.startswith("HUFU_") or name in KNOWN or name.startswith(OTHERS):
+            continue
+        near = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.75)
+        if near:
+            yield _("There is no variable %(name)s; it has no effect. Is %(near)s meant?") % {
+                "name": name,
+                "near": near[0],
+            }
+        else:
+            yield _("There is no variable %(name)s; it has no effect.") % {"name": name}

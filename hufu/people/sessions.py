@@ -25,10 +25,15 @@ def absolute_limit() -> timedelta:
 
 def open_sessions(user_id: int) -> QuerySet[Session]:
     """Return somebody's sessions that are within both limits, the last used first."""
+    return open_everywhere().filter(user_id=user_id).order_by("-last_seen_at", "-id")
+
+
+def open_everywhere() -> QuerySet[Session]:
+    """Return everybody's sessions that are within both limits."""
     now = clock.now()
     return Session.objects.filter(
-        user_id=user_id, last_seen_at__gt=now - idle_limit(), signed_in_at__gt=now - absolute_limit()
-    ).order_by("-last_seen_at", "-id")
+        last_seen_at__gt=now - idle_limit(), signed_in_at__gt=now - absolute_limit()
+    )
 
 
 def exceeded(session: Session, now: datetime) -> str:

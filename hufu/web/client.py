@@ -11,6 +11,19 @@ from hufu.core import addresses
 
 # No header of a request can have this name in META: only the middleware below writes it.
 SCHEME = "hufu.scheme"
+# What proxies and tunnels add: a request with any of these did not begin on this machine.
+FORWARDED = (
+    "HTTP_CF_CONNECTING_IP",
+    "HTTP_FORWARDED",
+    "HTTP_TRUE_CLIENT_IP",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+)
 
 
 def address_of(request: HttpRequest) -> str:
@@ -25,6 +38,11 @@ def address_of(request: HttpRequest) -> str:
 def through_trusted_proxy(request: HttpRequest) -> bool:
     """Say whether the peer is one of the operator's proxies."""
     return addresses.within(request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXIES)
+
+
+def is_forwarded(request: HttpRequest) -> bool:
+    """Say whether a request carries what proxies and tunnels add, whoever wrote it."""
+    return any(header in request.META for header in FORWARDED)
 
 
 class ProxyMiddleware:

@@ -9,19 +9,25 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from hufu.core.actor import ANONYMOUS, Actor
 from hufu.core.transaction import acting, current_actor
+from hufu.web.request_ids import number_of
+from hufu.web.toasts import Toast
+
+A_FEW_MINUTES = 120
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happened, why, and what to do next."""
+    """What happened, why, and what to do next. `number` is what a person tells whoever looks for the reason."""
 
     status: HTTPStatus
     title: str
     text: str
     retry: bool = False
+    number: str = ""
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -99,14 +105,41 @@ def conflict(request: HttpRequest) -> HttpResponse:
     )
 
 
-def too_many(request: HttpRequest) -> HttpResponse:
-    return _page(
-        request,
-        Fault(
+def too_many(request: HttpRequest, exception: Exception | None = None, *, seconds: int = 0) -> HttpResponse:
+    """Return the page of a limit; with the `seconds` to wait where they are known, and as a toast in a page."""
+    if not seconds:
+        fault = Fault(
             HTTPStatus.TOO_MANY_REQUESTS,
             _("Too many attempts"),
             _("Wait a few minutes, then try again."),
-        ),
+            retry=True,
+        )
+        response = _page(request, fault)
+        response.headers["Retry-After"] = str(A_FEW_MINUTES)
+        return response
+    fault = Fault(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Too many requests in a short time"),
+        ngettext(
+            "Wait %(seconds)d second, then try again. Nothing was changed.",
+            "Wait %(seconds)d seconds, then try again. Nothing was changed.",
+            seconds,
+        )
+        % {"seconds": seconds},
+        retry=True,
+    )
+    response = _toast(fault) if request.headers.get("HX-Request") == "true" else _page(request, fault)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _toast(fault: Fault) -> HttpResponse:
+    """Return an error that a part of a page met as a toast beside that part, which stays as it is."""
+    toast = Toast(f"{fault.title}. {fault.text}", "red", "alert-circle", stays=False)
+    return HttpResponse(
+        render_to_string("parts/toast.html", {"toast": toast, "without_forms": True}),
+        status=fault.status,
+        headers={"HX-Retarget": "#toasts", "HX-Reswap": "beforeend", "HX-Reselect": ".toast-note"},
     )
 
 
@@ -130,9 +163,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
             HTTPStatus.INTERNAL_SERVER_ERROR,
             _("Something went wrong on our side"),
             _(
-                "Nothing was changed. Try again; if it happens again, tell your system administrator when it happened."
+                "Nothing was changed. Try again; if it happens again, tell your system administrator the number below."
             ),
             retry=True,
+            number=number_of(request),
         ),
         framed=False,
     )
@@ -146,6 +180,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
             _("Hufu CRM is not available right now"),
             _("Nothing was changed. Try again in a moment."),
             retry=True,
+            number=number_of(request),
         ),
         framed=False,
     )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib import messages
@@ -42,10 +41,11 @@ from hufu.core.errors import (
 from hufu.core.transaction import acting
 from hufu.people import passwords
 from hufu.people.models import User
-from hufu.web import client, errors
+from hufu.web import client, errors, limits
 from hufu.web.accounts import register
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
+from hufu.web.request_ids import number_of
 from hufu.web.second_factor import required
 from hufu.web.second_factor.proof import proven_at
 
@@ -87,7 +87,9 @@ class ActingMiddleware:
             # The database is away, or the event of a refusal could not be written: nothing was done.
             logger.exception("a request could not be answered")
             response = errors.unavailable(request)
-        protect(response, signed_in=is_somebodys(passage))
+        if is_somebodys(passage):
+            # Pages of somebody are kept nowhere.
+            add_never_cache_headers(response)
         return response
 
     def _answer(self, request: Passage) -> HttpResponseBase:
@@ -124,6 +126,8 @@ class ActingMiddleware:
             return response
         if (request.method or "") not in answered(page):
             return errors.not_allowed(request, answered(page))
+        if page.limit and (wait := limits.exceeded(request, request.actor, page.limit)):
+            return errors.too_many(request, seconds=wait.seconds)
         if page.permission and not page.of_record:
             try:
                 guard.authorize(request.actor, page.permission)
@@ -219,9 +223,8 @@ def visitor(request: HttpRequest) -> Actor:
 
 def context_of(request: HttpRequest) -> Context:
     """Return where a request comes from."""
-    known = getattr(request, "actor", None)
     return Context(
-        request_id=known.context.request_id if known else uuid4().hex,
+        request_id=number_of(request),
         session=request.session.session_key or "",
         address=client.address_of(request),
         agent=request.META.get("HTTP_USER_AGENT", ""),
@@ -281,16 +284,3 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
             return errors.unavailable(request)
         case _:
             return errors.bad_request(request, message=str(error))
-
-
-def protect(response: HttpResponseBase, *, signed_in: bool) -> None:
-    """Set the headers that every page carries; pages of somebody are kept nowhere."""
-    response.headers.setdefault(
-        "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    )
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    # For browsers that know no frame-ancestors.
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    if signed_in:
-        add_never_cache_headers(response)

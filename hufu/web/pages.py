@@ -4,6 +4,7 @@
     @page("customer.edit", of_record=True)   the query or deed decides, for the record in the address
     @page(signed_in=True)                    everybody with an account
     @page(public=True)                       everybody
+    @page("log.view", limit="lists")         so often in a minute and not more (hufu.web.limits)
 
 A view without a declaration is answered to nobody.
 """
@@ -30,6 +31,7 @@ class Page:
     of_record: bool = False
     signed_in: bool = True
     methods: tuple[str, ...] = ("GET",)
+    limit: str = ""
 
     @property
     def needs(self) -> str:
@@ -53,11 +55,15 @@ def page(
     signed_in: bool = False,
     public: bool = False,
     methods: tuple[str, ...] = ("GET",),
+    limit: str = "",
 ) -> Callable[[View], View]:
-    """Declare what a view needs: exactly one of a permission, `signed_in` or `public`."""
+    """Declare what a view needs: exactly one of a permission, `signed_in` or `public`.
+
+    `limit` says how often one person may open it: a kind of `hufu.web.limits`.
+    """
     if sum((permission is not None, signed_in, public)) != 1:
         raise ValueError("A page needs exactly one of: a permission, signed_in, public.")
-    declared = Page(permission, of_record, not public, methods)
+    declared = Page(permission, of_record, not public, methods, limit)
 
     def mark(view: View) -> View:
         setattr(view, _MARK, declared)

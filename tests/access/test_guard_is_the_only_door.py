@@ -138,6 +138,7 @@ PLAIN_SQL = {
     "staffing/actions/journeys.py",  # hufu.drop_gifts, hufu.end_teams_…
     "staffing/actions/organisation.py",  # hufu.holds_level
     "web/health.py",  # whether the database answers and is of this version
+    "web/metrics/standing.py",  # connections and limits of the server; no record
     "staffing/holdings.py",  # hufu.owned_…, hufu.gifts_of: numbers and names of roles
 }
 

@@ -48,9 +48,9 @@ def hufu(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def served(var: Path, port: int) -> Iterator[subprocess.Popen[str]]:
+def served(var: Path, port: int, *options: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "hufu.cli.main", "serve", "--port", str(port)],
+        [sys.executable, "-m", "hufu.cli.main", "serve", "--port", str(port), *options],
         env=environment(var),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -116,12 +116,28 @@ def test_a_site_of_its_own(var):
     assert not (var / "postgres" / "postmaster.pid").exists()
 
 
-def test_serve_migrates_a_fresh_folder_and_starts_again_in_seconds(var):
+def figures(port: int) -> dict[str, str]:
+    with urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+
+def test_serve_starts_again_in_seconds_and_its_figures_are_those_of_all_its_processes(var):
     port = free_port()
     begin = time.monotonic()
-    with served(var, port):
+    with served(var, port, "--workers", "2"):
         assert status(port) == 200
-    assert time.monotonic() - begin < 30
+        assert time.monotonic() - begin < 30
+        for _ in range(39):
+            assert status(port) == 200
+        # Whichever of the two answers.
+        asked = [figures(port) for _ in range(6)]
+        logins = 'hufu_requests_total{method="GET",route="account_login",status="2xx"}'
+        assert {each[logins] for each in asked} == {"40.0"}
+        assert {each["hufu_metrics_shared"] for each in asked} == {"1.0"}
+        written = list((var / "metrics" / str(port)).glob("counter_*.db"))
+        assert len(written) == 2
+        assert (var / "metrics" / str(port)).stat().st_mode & 0o077 == 0
 
 
 def test_an_address_that_is_none_is_explained(tmp_path):

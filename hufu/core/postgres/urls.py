@@ -40,16 +40,29 @@ def with_database(url: str, database: str) -> str:
     return urlsplit(url)._replace(path=f"/{quote(database, safe='')}").geturl()
 
 
-def django_settings(url: str) -> dict[str, Any]:
-    """Return the entry of `DATABASES` for an address; raise Unavailable when it is none of PostgreSQL's."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"} or not database_in(url):
+def check(name: str, url: str) -> None:
+    """Raise Unavailable, naming the variable, unless its value is an address of PostgreSQL's. It may hold a password:
+    no part of it is said."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"postgres", "postgresql"} and bool(database_in(url)) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
         raise Unavailable(
             gettext(
-                "The database address is not understood. Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE "
-                "(PostgreSQL 15 or newer)."
+                "%s is no address of a database. Write it as postgresql://USER:PASSWORD@HOST:PORT/DATABASE "
+                "(PostgreSQL 15 or newer; special characters of the password as %%40 and so on). Its value is not "
+                "shown here: it may hold a password."
             )
-        )
+            % name
+        ) from None
+
+
+def django_settings(url: str) -> dict[str, Any]:
+    """Return the entry of `DATABASES` for an address; raise Unavailable when it is none of PostgreSQL's."""
+    check(VARIABLES["hufu_app"], url)
+    parts = urlsplit(url)
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     return {
         "ENGINE": "django.db.backends.postgresql",

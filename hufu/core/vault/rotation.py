@@ -88,6 +88,35 @@ def remaining(version: int) -> int:
     return total
 
 
+def to_reseal() -> int:
+    """Return the same for the active version, as the application: a number without any row."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.rows_to_reseal()")
+        return int(cursor.fetchone()[0])
+
+
+def statements() -> str:
+    """Return SQL that makes the function behind `to_reseal`. It names the tables of all applications."""
+    counted = " + ".join(
+        f"(SELECT count(*) FROM public.{table.name} WHERE "
+        + " OR ".join(
+            f"(length({column}) > 0 AND substring({column} FROM 2 FOR 2) <> mark)" for column in table.columns
+        )
+        + ")"
+        for table in sealed_tables()
+    )
+    return f"""
+CREATE OR REPLACE FUNCTION hufu.rows_to_reseal() RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    mark bytea := (SELECT substring(int4send(k.version) FROM 3 FOR 2) FROM hufu.data_key k
+                    WHERE k.purpose = '{FIELD}' AND k.state = 'active');
+BEGIN
+    RETURN {counted};
+END $$;
+"""
+
+
 def reseal(version: int) -> Iterator[int]:
     """Seal anew every row that has another version, and yield the number of rows after each step.
 

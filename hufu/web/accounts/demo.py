@@ -11,20 +11,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language
 
+from hufu.web import client
+
 LOCAL_NAMES = {"localhost", "127.0.0.1", "[::1]"}
-# What proxies and tunnels add: a request with any of these did not begin on this machine.
-FORWARDED = (
-    "HTTP_CF_CONNECTING_IP",
-    "HTTP_FORWARDED",
-    "HTTP_TRUE_CLIENT_IP",
-    "HTTP_VIA",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_REAL_IP",
-)
 
 
 @dataclass(frozen=True)
@@ -51,7 +40,7 @@ def offered(request: HttpRequest) -> list[DemoPerson]:
 
 def is_local(request: HttpRequest) -> bool:
     """Say whether the request comes straight from a browser on this machine, through no proxy."""
-    if any(header in request.META for header in FORWARDED):
+    if client.is_forwarded(request):
         return False
     name = request.META.get("HTTP_HOST", "").lower()
     host = name if name.endswith("]") else name.rpartition(":")[0] or name

@@ -92,7 +92,7 @@ def beginning(day: date | None) -> datetime | None:
     return make_aware(datetime.combine(day, time.min)) if day else None
 
 
-@page("audit.view")
+@page("audit.view", limit="lists")
 def log_page(request: Passage) -> HttpResponse:
     """Show the log, newest first."""
     actor = request.actor

@@ -14,7 +14,7 @@ from hufu.web.passage import Passage
 LONGEST = 100
 
 
-@page(signed_in=True)
+@page(signed_in=True, limit="search")
 def palette(request: Passage) -> HttpResponse:
     """Answer what was typed with what this person may open or begin: a fragment for the dialog."""
     text = request.GET.get("q", "")[:LONGEST]

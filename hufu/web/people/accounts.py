@@ -30,7 +30,7 @@ class ReasonForm(forms.Form):
     )
 
 
-@page("user.manage", methods=("GET", "POST"))
+@page("user.manage", methods=("GET", "POST"), limit="sensitive")
 def suspend_page(request: Passage, number: int) -> HttpResponse:
     """Say what suspending somebody does, and do it."""
     person = somebody_else(request, number)
@@ -51,7 +51,7 @@ def suspend_page(request: Passage, number: int) -> HttpResponse:
     return render(request, "people/suspend.html", {"person": person, "form": form, "sessions": count})
 
 
-@page("user.manage", methods=("GET", "POST"))
+@page("user.manage", methods=("GET", "POST"), limit="sensitive")
 def reactivate_page(request: Passage, number: int) -> HttpResponse:
     """Say what opening an account again does, and do it."""
     person = somebody_else(request, number)
@@ -67,7 +67,7 @@ def reactivate_page(request: Passage, number: int) -> HttpResponse:
     return render(request, "people/reactivate.html", {"person": person, "form": form})
 
 
-@page("user.manage", methods=("POST",))
+@page("user.manage", methods=("POST",), limit="sensitive")
 def end_session(request: Passage, number: int, session: int) -> HttpResponse:
     """End one session of somebody."""
     person = somebody(number)
@@ -76,7 +76,7 @@ def end_session(request: Passage, number: int, session: int) -> HttpResponse:
     return back_to(person)
 
 
-@page("user.manage", methods=("POST",))
+@page("user.manage", methods=("POST",), limit="sensitive")
 def end_sessions(request: Passage, number: int) -> HttpResponse:
     """End all sessions of somebody else."""
     person = somebody_else(request, number)

@@ -37,7 +37,7 @@ class Node:
     below: list[Node] = field(default_factory=list)
 
 
-@page("user.view")
+@page("user.view", limit="lists")
 def people_page(request: Passage) -> HttpResponse:
     """Show the accounts, in pages, by name."""
     actor = request.actor
@@ -98,7 +98,7 @@ def person_page(request: Passage, number: int) -> HttpResponse:
     )
 
 
-@page("user.manage", methods=("POST",))
+@page("user.manage", methods=("POST",), limit="sensitive")
 def reset_second_factors_page(request: Passage, number: int) -> HttpResponse:
     """Remove somebody's second factors, with a reason."""
     try:

@@ -44,17 +44,18 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         *,
         of_record: bool = False,
         methods: tuple[str, ...] = READ,
+        limit: str = "",
     ) -> URLPattern:
         bound: Any = update_wrapper(partial(view, resource=resource), view)
-        declare = page(resource.permission(verb), of_record=of_record, methods=methods)
+        declare = page(resource.permission(verb), of_record=of_record, methods=methods, limit=limit)
         return path(f"{base}/{address}", declare(bound), name=f"{resource.name}_{suffix}")
 
     one = "<record:record_id>/"
     each = [
-        route("", "list", lists.list_page, "view"),
+        route("", "list", lists.list_page, "view", limit="lists"),
         route("new", "new", editing.create_page, "create", methods=WRITE),
-        route("pick", "pick", pickers.records, "view"),
-        route("bin/", "bin", bin.bin_page, "restore"),
+        route("pick", "pick", pickers.records, "view", limit="search"),
+        route("bin/", "bin", bin.bin_page, "restore", limit="lists"),
         route(one, "record", record.record_page, "view", of_record=True),
         route(f"{one}drawer", "drawer", drawer.drawer, "view", of_record=True),
         route(f"{one}edit", "edit", editing.edit_page, "edit", of_record=True, methods=WRITE),
@@ -69,7 +70,15 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
     if resource.is_person:
         each += [
-            route(f"{one}copy", "disclose", persons.disclose_page, "disclose", of_record=True, methods=WRITE),
+            route(
+                f"{one}copy",
+                "disclose",
+                persons.disclose_page,
+                "disclose",
+                of_record=True,
+                methods=WRITE,
+                limit="sensitive",
+            ),
             route(f"{one}erase", "erase", persons.erase_page, "erase", of_record=True, methods=WRITE),
             route(f"{one}consents", "consents", consents.consents_tab, "view", of_record=True),
             route(f"{one}consents/give", "consent_give", consents.give, "edit", of_record=True, methods=DEED),
@@ -85,8 +94,18 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
     if resource.name in ATTACHED_TO:
         each += [
             route(f"{one}files", "files", attachments.files_tab, "view", of_record=True),
-            route(f"{one}files/add", "file_add", attachments.add, "edit", of_record=True, methods=DEED),
-            route(f"{one}files/open", "file_open", attachments.download, "view", of_record=True),
+            route(
+                f"{one}files/add",
+                "file_add",
+                attachments.add,
+                "edit",
+                of_record=True,
+                methods=DEED,
+                limit="files",
+            ),
+            route(
+                f"{one}files/open", "file_open", attachments.download, "view", of_record=True, limit="files"
+            ),
             route(
                 f"{one}files/remove", "file_remove", attachments.remove, "edit", of_record=True, methods=DEED
             ),
@@ -95,7 +114,7 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         return each
     return [
         *each,
-        route("owners", "owners", pickers.owners, "view"),
+        route("owners", "owners", pickers.owners, "view", limit="search"),
         route(f"{one}transfer", "transfer", deeds.transfer_page, "transfer", of_record=True, methods=WRITE),
         route(f"{one}move", "move", deeds.move_page, "move_partition", of_record=True, methods=WRITE),
         route(f"{one}team", "team", tabs.team, "view", of_record=True),

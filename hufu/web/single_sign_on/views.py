@@ -27,7 +27,7 @@ MOST_ATTEMPTS = 5
 SECONDS_TO_RETURN = 600
 
 
-@page(public=True)
+@page(public=True, limit="sensitive")
 def start(request: HttpRequest, key: str) -> HttpResponseBase:
     """Send the visitor to the provider, and keep in their session what its answer must fit."""
     provider = provider_of(key)
@@ -42,7 +42,7 @@ def start(request: HttpRequest, key: str) -> HttpResponseBase:
     return HttpResponseRedirect(target)
 
 
-@page(public=True)
+@page(public=True, limit="sensitive")
 @sensitive_variables()
 def callback(request: HttpRequest, key: str) -> HttpResponseBase:
     """Sign in whom an OpenID provider's answer is about."""
