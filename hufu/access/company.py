@@ -96,6 +96,13 @@ def require_apart(role: Role, user: User | None) -> None:
         raise Invalid({"to": [_business_refused(user)]})
 
 
+def administers_more(user_id: int) -> bool:
+    """Say whether somebody is an administrator of a kind that the one who acts is not. Asked by who manages people."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.administers_more(%s)", [user_id])
+        return bool(cursor.fetchone()[0])
+
+
 def sees_business(roles: Iterable[int]) -> bool:
     """Say whether one of these roles, by itself or by a role that it inherits, has a permission on business data."""
     permissions = Grant.objects.filter(role_id__in=_with_inherited(roles)).values_list(

@@ -14,6 +14,7 @@
 | HUFU_PASSWORD_PROFILE | which rules passwords keep: `asvs` (default) or `mlps3` (等保 level 3)           |
 | HUFU_SESSION_IDLE_MINUTES | a session ends after so many minutes without a request (default 60; 1 to 1440)  |
 | HUFU_SESSION_HOURS  | a session ends after so many hours, however busy it is (default 12; 1 to 168)    |
+| HUFU_TRUSTED_DEVICE_DAYS | a browser that its person trusts stays so for so many days (default 30; 1 to 365) |
 | HUFU_SSO_FILE       | the file of identity providers for single sign-on (docs/single-sign-on.md)       |
 | HUFU_LOG_FORMAT     | `text` (default) or `json`                                                       |
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
@@ -192,6 +193,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*"]
 ACCOUNT_ADAPTER = "hufu.web.accounts.adapter.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "hufu.people.links.LinkTokens"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_SESSION_REMEMBER = False
 SECOND_FACTOR_REQUIRED = "required_for_administrators"
@@ -227,6 +229,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 HUFU_SESSION_IDLE_MINUTES = variables.number("HUFU_SESSION_IDLE_MINUTES", default=60, least=1, most=24 * 60)
 HUFU_SESSION_HOURS = variables.number("HUFU_SESSION_HOURS", default=12, least=1, most=7 * 24)
 SESSION_COOKIE_AGE = HUFU_SESSION_HOURS * 60 * 60
+# By this cookie a browser is known again when somebody signs in (hufu/web/accounts/device_cookie.py).
+DEVICE_COOKIE_NAME = "__Host-hufu-device" if HTTPS else "hufu-device"
+HUFU_TRUSTED_DEVICE_DAYS = variables.number("HUFU_TRUSTED_DEVICE_DAYS", default=30, least=1, most=365)
 CSRF_COOKIE_NAME = "__Host-hufu-csrf" if HTTPS else "hufu-csrf"
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True

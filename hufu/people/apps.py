@@ -16,6 +16,7 @@ class PeopleConfig(AppConfig):
         from hufu.people.models import FACT_COLUMNS
 
         yield "people.rules", sql_file("hufu.people", "rules")
+        yield "people.devices", sql_file("hufu.people", "devices")
         yield "people.sessions", sql_file("hufu.people", "sessions")
         yield "people.passwords", sql_file("hufu.people", "passwords")
         for table, columns in FACT_COLUMNS.items():

@@ -39,6 +39,7 @@ declare(
     EventType("user.created", _("User created"), CHANGES, "personal"),
     EventType("user.changed", _("User changed"), CHANGES, "personal"),
     EventType("user.invited", _("User invited")),
+    EventType("user.reset_started", _("Password reset started")),
     EventType("auth.second_factor_reset", _("Second factors reset"), shown("count"), "personal"),
     EventType("user.imported", _("Users imported"), _IMPORTED),
     # Joiner, mover, leaver: one entry each, beside those of every fact, gift and record that it changed.
@@ -55,5 +56,10 @@ declare(
     EventType("user.left", _("Left the company"), shown(*_CONSEQUENCES)),
     EventType("user.suspended", _("Account suspended"), shown("sessions")),
     EventType("user.reactivated", _("Account opened again")),
+    EventType("device.new", _("Signed in from a new device"), shown("device"), "personal"),
+    EventType("device.confirmed", _("New device confirmed"), shown("device"), "personal"),
+    EventType("device.trusted", _("Device trusted"), shown("device", "until"), "personal"),
+    EventType("device.trust_ended", _("Device no longer trusted"), shown("device", "count"), "personal"),
+    EventType("device.forgotten", _("Device forgotten"), shown("device", "sessions"), "personal"),
     EventType("auth.session_ended", _("Session ended"), shown("count"), "personal"),
 )

@@ -132,6 +132,8 @@ class User(AbstractBaseUser):
     manager = models.ForeignKey("self", models.PROTECT, null=True, related_name="reports")
     level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="holders")
     language = models.CharField(max_length=16, blank=True, default="", db_collation="C")
+    # Every link to choose a password is made with a number of its own: only the newest works.
+    link_number = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now())
     valid_from = models.DateTimeField(db_default=Now())
 
@@ -257,6 +259,27 @@ class DepartmentPost(models.Model):
         )
 
 
+class Device(models.Model):
+    """A browser in which somebody signed in: known by a token in its cookie, of which only a hash lies here.
+
+    It is new until its person said that it was theirs (`confirmed_at`), and trusted until a moment, if at all. No row
+    policy protects this table: it is asked while somebody signs in.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    hash = models.CharField(max_length=64, db_collation="C")
+    agent = models.CharField(max_length=300, blank=True, default="")
+    address = models.CharField(max_length=45, blank=True, default="", db_collation="C")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    trusted_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "people_device"
+        constraints = (models.UniqueConstraint(fields=["user", "hash"], name="people_device_once"),)
+
+
 class Session(models.Model):
     """An open sign-in. A session that is not listed here is over, whatever its cookie says.
 
@@ -268,6 +291,7 @@ class Session(models.Model):
     key = models.CharField(max_length=40, unique=True, db_collation="C")
     agent = models.CharField(max_length=300, blank=True, default="")
     address = models.CharField(max_length=45, blank=True, default="", db_collation="C")
+    device = models.ForeignKey(Device, models.SET_NULL, null=True, related_name="sessions")
     signed_in_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
 

@@ -16,7 +16,7 @@ from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import User
-from hufu.staffing.actions import record_invitation
+from hufu.staffing.actions import renew_link
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,12 @@ class Invitation:
         return localtime(self.valid_until).strftime("%Y-%m-%d %H:%M")
 
 
-def invite(actor: Actor, user: User) -> Invitation:
-    """Return a link for the person and record that there is one; raise Invalid for an account that is closed."""
+def invite(actor: Actor, user: User, *, reason: str = "") -> Invitation:
+    """Return a link for the person and record that there is one; earlier ones that were not used are void.
+
+    Password and sessions stay until it is used; then all sessions end. Raise Invalid for an account that is closed
+    and for an administrator of another kind, Denied without user.manage and for oneself.
+    """
     if not user.is_active:
         raise Invalid(
             {
@@ -42,7 +46,7 @@ def invite(actor: Actor, user: User) -> Invitation:
                 ]
             }
         )
-    record_invitation(actor, user)
+    renew_link(actor, user, reason=reason)
     path = reverse(
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},

@@ -9,13 +9,17 @@ from hufu.access import guard
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
-from hufu.people.models import User
+from hufu.people import devices, sessions
+from hufu.people.models import Device, Session, User
 
 LONGEST_REASON = 500
 
 
 def reset_second_factors(actor: Actor, user_id: int, *, reason: str) -> int:
     """Remove all second factors and recovery codes of a person; return how many there were.
+
+    All sessions of the person end, and no device of theirs stays trusted: a factor that may be in other hands had
+    opened them.
 
     Raises Denied without user.manage and for oneself, NotFound where there is no such person, Invalid without a reason
     or where nothing stands to be reset.
@@ -39,6 +43,18 @@ def reset_second_factors(actor: Actor, user_id: int, *, reason: str) -> int:
         data={"count": len(standing)},
         reason=reason.strip(),
     )
+    ended = sessions.end(Session.objects.filter(user_id=user_id))
+    untrusted = devices.end_trust(Device.objects.filter(user_id=user_id))
+    for name, number in (("auth.session_ended", ended), ("device.trust_ended", untrusted)):
+        if number:
+            record(
+                actor,
+                name,
+                target=Target("user", user_id),
+                subject=Subject("user", user_id),
+                reason="second_factor_reset",
+                data={"count": number},
+            )
     for each in standing:
         each.delete()
     return len(standing)

@@ -42,7 +42,7 @@ from hufu.core.transaction import acting
 from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors, limits
-from hufu.web.accounts import register
+from hufu.web.accounts import device_cookie, register
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage
 from hufu.web.request_ids import number_of
@@ -79,6 +79,7 @@ class ActingMiddleware:
         try:
             passage.actor = actor_of(request)
             response = self._answer(passage)
+            device_cookie.hand_out(passage, response)
         except HufuError as error:
             response = error_page(passage, error)
         except RollBack as done:
@@ -229,6 +230,7 @@ def context_of(request: HttpRequest) -> Context:
         address=client.address_of(request),
         agent=request.META.get("HTTP_USER_AGENT", ""),
         second_factor_at=proven_at(request),
+        trusted_device=device_cookie.is_trusted(request),
     )
 
 

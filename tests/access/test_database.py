@@ -721,6 +721,7 @@ OUTSIDE = {
     "socialaccount_": "who is bound to which identity provider, asked before anybody is signed in; no token is kept",
     "hufu_cache": "the cache",
     "people_chosen_password": "hashes of former passwords; whoever follows a link to choose one has no identity yet",
+    "people_device": "the browsers in which people signed in, asked while somebody signs in; their tokens as hashes",
     "people_session": "the register of open sign-ins, asked before anybody has an identity",
 }
 
@@ -807,6 +808,7 @@ DEFINERS = {
     *("gifts_of", "drop_gifts", "alone_holds"),
     "end_sessions",
     *("spend", "rows_to_reseal"),
+    "administers_more",
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),

@@ -117,12 +117,23 @@ TABLE: list[Row] = [
             ("person_sessions_end", "POST", 302),
             # There is no such session.
             ("person_session_end", "POST", 404),
+            ("person_link", "GET", 200),
+            ("person_link", "POST", 200),
+            # There is no such device.
+            ("person_device_forget", "POST", 404),
         )
         for who in ("he", "lin")
     ),
+    *(Row("person_device_trust_end", "POST", "role.manage", "he", 404, who, 403) for who in ("feng", "lin")),
     Row("my_sessions", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("my_session_end", "POST", "signed in", "qian", 404, VISITOR, 302),
     Row("my_sessions_end", "POST", "signed in", "qian", 302, VISITOR, 302),
+    # She has no second factor: she is asked for one.
+    Row("my_device_trust", "POST", "signed in", "qian", 403, VISITOR, 302),
+    *(
+        Row(name, "POST", "signed in", "qian", 404, VISITOR, 302)
+        for name in ("my_device_trust_end", "my_device_confirm", "my_device_forget")
+    ),
     Row("roles", "GET", "role.view", "he", 200, "feng", 403),
     Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
     Row("account_login", "GET", "public", VISITOR, 200, None, 0),

@@ -8,7 +8,7 @@ from hufu.audit import refusals
 
 # Everything that a request could leave behind, besides the log, and from where and when its session was last seen.
 QUIET = ("django_session", "audit_event", "audit_subject", "hufu_cache")
-SEEN = {"people_session": ("last_seen_at", "address", "agent")}
+SEEN = {"people_session": ("last_seen_at", "address", "agent"), "people_device": ("last_seen_at", "address")}
 
 
 def everything(owner):

@@ -100,9 +100,13 @@ def address(request):
         if name in ("mfa_edit_webauthn", "mfa_remove_webauthn"):
             return reverse(name, args=[1]), {}
         if kind == "person":
-            further = [0] if name == "person_session_end" else []
+            further = (
+                [0]
+                if name in ("person_session_end", "person_device_forget", "person_device_trust_end")
+                else []
+            )
             return reverse(name, args=[company.people["lin"], *further]), {"reason": "x"}
-        if name == "my_session_end":
+        if name in ("my_session_end", "my_device_trust_end", "my_device_confirm", "my_device_forget"):
             return reverse(name, args=[0]), {}
         if name == "log_entry":
             return reverse(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from hufu.access import actions as access
@@ -11,6 +13,7 @@ from hufu.access.decision.terms import Right
 from hufu.access.models import Admission, Assignment, Partition, Role
 from hufu.audit import queries as log
 from hufu.audit.queries import LogFilter
+from hufu.core import clock
 from hufu.core.errors import Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
@@ -18,8 +21,9 @@ from hufu.crm import attachments, persons
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
-from hufu.people.models import Department, User
+from hufu.people.models import Department, Device, User
 from hufu.staffing import actions as staffing
+from hufu.staffing.devices import end_trust, forget_device
 from hufu.staffing.holdings import holdings
 
 
@@ -163,6 +167,17 @@ def _lin(company):
     return User.objects.get(pk=company.people["lin"])
 
 
+def _trusted(company):
+    now = clock.now()
+    return Device.objects.create(
+        user=_lin(company),
+        hash="x",
+        first_seen_at=now,
+        last_seen_at=now,
+        trusted_until=now + timedelta(days=1),
+    ).pk
+
+
 OPERATIONS = {
     **records(CUSTOMER),
     **records(OPPORTUNITY),
@@ -178,7 +193,15 @@ OPERATIONS = {
         {"user.manage"},
         lambda a, c: staffing.change_users(a, {c.people["lin"]: {"title": "x"}}),
     ),
-    "people: invitation": ({"user.manage"}, lambda a, c: staffing.record_invitation(a, _lin(c))),
+    "people: invitation": ({"user.manage"}, lambda a, c: staffing.renew_link(a, _lin(c))),
+    "people: device": (
+        {"user.manage"},
+        lambda a, c: forget_device(a, _trusted(c), user_id=c.people["lin"]),
+    ),
+    "people: trust of a device": (
+        {"role.manage"},
+        lambda a, c: end_trust(a, _trusted(c), user_id=c.people["lin"]),
+    ),
     "people: joiner": (
         {"user.manage"},
         lambda a, c: staffing.join(a, staffing.Person("x", "x", main_department_id=c.departments["east"])),

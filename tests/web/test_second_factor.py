@@ -469,4 +469,6 @@ def test_whoever_was_reset_and_administers_sets_one_up_again(
     feng = enter("feng")
     enrol(feng)
     feng.post(f"/people/{company.people['wu']}/second-factors/reset/", {"reason": "lost"})
+    assert wu.get("/log/")["Location"].startswith(LOGIN)
+    wu = enter("wu")
     assert wu.get("/log/")["Location"] == SECURITY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,8 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from hufu.people.models import User
+from hufu.core import clock
+from hufu.people.models import Device, User
 from tests.company import Company
 from tests.web.conftest import PASSWORD, Visit
 from tests.web.log import entries
@@ -166,6 +168,53 @@ def test_a_link_sets_a_password_once(
     again = Client(headers={"accept-language": "en"}).get(link, follow=True)
     assert "no longer works" in again.content.decode()
     assert sign_in(Client(), "qian", PASSWORD) == "in"
+
+
+def test_a_newer_link_voids_the_older_and_using_it_ends_all_sessions_and_all_trust(
+    with_password: None, visit: Visit, company: Company, owner_connection: psycopg.Connection
+) -> None:
+    feng, lin = visit("feng"), visit("lin")
+    Device.objects.update(trusted_until=clock.now() + timedelta(days=1))
+    page = f"/people/{company.people['lin']}/"
+    assert f'href="{page}link/"' in feng.get(page).content.decode()
+    assert "Earlier links of this person stop working" in feng.get(f"{page}link/").content.decode()
+    assert "setup-link" not in feng.post(f"{page}link/", {"reason": ""}).content.decode()
+    links = []
+    for reason in ("电话中核实", "又丢了"):
+        answer = feng.post(f"{page}link/", {"reason": reason})
+        assert "no-store" in answer["Cache-Control"]
+        [link] = re.findall(r'value="https?://[^/]+(/accounts/password/link/[^"]+)"', answer.content.decode())
+        links.append(link)
+    assert [event.reason for event in entries(owner_connection, "user.reset_started")] == [
+        "电话中核实",
+        "又丢了",
+    ]
+    older = Client(headers={"accept-language": "en"}).get(links[0], follow=True)
+    assert "no longer works" in older.content.decode()
+    assert lin.get("/customers/").status_code == 200, "a link that nobody used ends nothing"
+    newer = Client().get(links[1], follow=True)
+    assert newer.status_code == 200
+    new = "老虎-two-halves-9"
+    done = newer.client.post(newer.request["PATH_INFO"], {"password1": new, "password2": new})
+    assert done["Location"] == LOGIN
+    assert lin.get("/customers/").status_code == 302
+    assert not Device.objects.filter(user_id=company.people["lin"], trusted_until__isnull=False).exists()
+    assert [event.reason for event in entries(owner_connection, "device.trust_ended")] == ["password_set"]
+    assert feng.get(page).status_code == 200
+
+
+def test_nobody_makes_a_link_for_themselves_or_for_an_administrator_of_another_kind(
+    visit: Visit, company: Company, owner_connection: psycopg.Connection
+) -> None:
+    feng = visit("feng")
+    assert feng.post(f"/people/{company.people['feng']}/link/", {"reason": "x"}).status_code == 403
+    for name in ("he", "wu"):
+        refused = feng.post(f"/people/{company.people[name]}/link/", {"reason": "x"}).content.decode()
+        assert "The operator does this on the server." in refused
+        assert "setup-link" not in refused
+    assert visit("he").post(f"/people/{company.people['lin']}/link/", {"reason": "x"}).status_code == 403
+    assert set(User.objects.values_list("link_number", flat=True)) == {0}
+    assert entries(owner_connection, "user.invited") == []
 
 
 def test_changing_the_password_keeps_the_session_and_ends_the_others(

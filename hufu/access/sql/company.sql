@@ -59,3 +59,18 @@ CREATE OR REPLACE TRIGGER administrators_apart AFTER UPDATE OF administrator ON 
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();
 CREATE OR REPLACE TRIGGER administrators_apart AFTER INSERT OR UPDATE ON public.access_grant
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.administrators_apart();
+
+-- Is this user an administrator of a kind that the actor is not, now or to come? For whoever manages people: a link or a
+-- reset for such a one would let one person be two administrators.
+CREATE OR REPLACE FUNCTION hufu.administers_more(who int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ WITH RECURSIVE held (user_id, role_id) AS (
+       SELECT a.user_id, a.role_id FROM hufu.user_assignments a
+       WHERE a.user_id IN (who, hufu.actor()) AND (a.ends_at IS NULL OR a.ends_at > hufu.now())
+       UNION
+       SELECT held.user_id, i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id),
+   kinds AS (
+       SELECT held.user_id, r.administrator FROM held JOIN access_role r ON r.id = held.role_id WHERE r.administrator <> '')
+   SELECT hufu.holds('user.manage') AND EXISTS (
+       SELECT 1 FROM kinds k WHERE k.user_id = who AND NOT EXISTS (
+           SELECT 1 FROM kinds mine WHERE mine.user_id = hufu.actor() AND mine.administrator = k.administrator)) $$;

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, registry
+from hufu.access import company, guard, registry
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import User
@@ -21,6 +21,22 @@ def authorize_about(actor: Actor, user: User) -> None:
     guard.authorize(actor, "user.manage")
     if actor.user_id == user.id:
         raise guard.denied(actor, "user.manage")
+
+
+def require_no_other_administrator(actor: Actor, user: User) -> None:
+    """Raise Invalid where somebody who acts would get at the account of an administrator of another kind."""
+    if actor.is_person and company.administers_more(user.id):
+        raise Invalid(
+            {
+                "": [
+                    _(
+                        "%s is an administrator of another kind than you: whoever gets at both accounts would be two "
+                        "administrators. The operator does this on the server."
+                    )
+                    % user.name
+                ]
+            }
+        )
 
 
 def locked(user_id: int) -> User:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, reach
@@ -16,6 +17,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import sort_key
 from hufu.people.models import Membership, Status, User
+from hufu.staffing.actions.common import authorize_about, require_no_other_administrator
 
 # Personal facts of a user are ciphertext in the log.
 PERSONAL = frozenset({"name", "email"})
@@ -219,7 +221,15 @@ def _record_changes(
     )
 
 
-def record_invitation(actor: Actor, user: User) -> None:
-    """Record that somebody was sent a link to set their first password."""
-    guard.authorize(actor, "user.manage")
-    record(actor, "user.invited", target=Target("user", user.id))
+def renew_link(actor: Actor, user: User, *, reason: str = "") -> None:
+    """Let earlier links of somebody to choose a password not work any longer, and record that there is a new one.
+
+    Nobody makes one for themselves. Nobody but the operator makes one for an administrator of another kind: whoever
+    held it could be both.
+    """
+    authorize_about(actor, user)
+    require_no_other_administrator(actor, user)
+    User.objects.filter(pk=user.pk).update(link_number=F("link_number") + 1)
+    user.refresh_from_db(fields=["link_number"])
+    name = "user.reset_started" if user.has_usable_password() else "user.invited"
+    record(actor, name, target=Target("user", user.id), reason=reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -20,6 +21,7 @@ from hufu.core.transaction import acting, current_actor
 from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors
+from hufu.web.accounts import device_cookie
 from hufu.web.accounts.signals import record_failure
 from hufu.web.middleware import context_of
 
@@ -81,7 +83,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if answer is not None or current_actor() is not None:
             return answer
         try:
-            with acting(Actor(user.pk, user.name, context_of(request))):
+            where = replace(
+                context_of(request), trusted_device=device_cookie.would_be_trusted(request, user.pk)
+            )
+            with acting(Actor(user.pk, user.name, where)):
                 gates.refuse_the_person()
         except SecondFactorNeeded:
             return None

@@ -12,10 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from hufu.people import devices as known_devices
 from hufu.people import sessions
 from hufu.people.models import Session
 from hufu.staffing import sessions as deeds
 from hufu.web.accounts import devices, register
+from hufu.web.accounts.browsers import shown_devices
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -42,7 +44,8 @@ def shown_sessions(request: Passage, user_id: int) -> list[Shown]:
 def my_sessions(request: Passage) -> HttpResponse:
     """Show where one is signed in."""
     shown = shown_sessions(request, request.actor.user_id)
-    return render(request, "account/sessions.html", {"sessions": shown, **limits()})
+    context = {"sessions": shown, "devices": shown_devices(request, request.actor.user_id), **limits()}
+    return render(request, "account/sessions.html", context)
 
 
 @page(signed_in=True, methods=("POST",))
@@ -72,8 +75,9 @@ def say_ended(request: Passage, number: int) -> None:
 
 
 def limits() -> dict[str, Any]:
-    """Return the limits of a session, for the page: minutes of idleness, hours altogether."""
+    """Return the limits for the page: of a session, minutes of idleness and hours altogether; of trust, days."""
     return {
         "idle_minutes": int(sessions.idle_limit().total_seconds() // 60),
         "hours": int(sessions.absolute_limit().total_seconds() // 3600),
+        "days": known_devices.trust_limit().days,
     }

@@ -13,11 +13,14 @@ from django.http import HttpRequest
 from hufu import audit
 from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
-from hufu.people import sessions
-from hufu.people.models import Session, User
-from hufu.web.accounts import register
+from hufu.people import devices, sessions
+from hufu.people.models import Device, Session, User
+from hufu.web.accounts import device_cookie, register
 from hufu.web.middleware import context_of, visitor
 from hufu.web.second_factor.proof import METHOD
+
+# How somebody signed in by the door of the demo.
+DEMO = "demo"
 
 
 @receiver(user_logged_in)
@@ -25,8 +28,17 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Record who came in, and how."""
     methods = [record["method"] for record in get_authentication_records(request, user)]
     method = next((method for method in reversed(methods) if method != METHOD), "password")
-    register.enter(request, user)
-    audit.record(as_themselves(request, user), "auth.signed_in", data={"method": method})
+    new = register.enter(request, user, is_demo=method == DEMO)
+    themselves = as_themselves(request, user)
+    audit.record(themselves, "auth.signed_in", data={"method": method})
+    if new is not None:
+        audit.record(
+            themselves,
+            "device.new",
+            target=Target("user", user.pk),
+            subject=Subject("user", user.pk),
+            data={"device": new.pk},
+        )
 
 
 @receiver(user_login_failed)
@@ -49,6 +61,8 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
     """Record that somebody chose another password."""
     audit.record(as_themselves(request, user), "auth.password_set", data={"method": "changed"})
     end_sessions(request, user, but=register.entry(request))
+    here = device_cookie.here(request)
+    end_trust(request, user, but=here.pk if here is not None else 0)
 
 
 @receiver(allauth_signals.password_reset)
@@ -56,6 +70,20 @@ def password_set_by_link(request: HttpRequest, user: User, **_: Any) -> None:
     """Record that somebody chose a password through their link."""
     audit.record(as_themselves(request, user), "auth.password_set", data={"method": "link"})
     end_sessions(request, user)
+    end_trust(request, user)
+
+
+def end_trust(request: HttpRequest, user: User, *, but: int = 0) -> None:
+    """Let no browser be trusted that was so under the former password, but for the one in which it was changed."""
+    if number := devices.end_trust(Device.objects.filter(user=user).exclude(pk=but)):
+        audit.record(
+            as_themselves(request, user),
+            "device.trust_ended",
+            target=Target("user", user.pk),
+            subject=Subject("user", user.pk),
+            reason="password_set",
+            data={"count": number},
+        )
 
 
 def end_sessions(request: HttpRequest, user: User, *, but: int = 0) -> None:

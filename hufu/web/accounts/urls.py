@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hufu.web.accounts import sessions, views
+from hufu.web.accounts import browsers, sessions, views
 
 # The names are allauth's; what is not listed here (sign-up, mail addresses, social accounts) does not exist.
 urlpatterns = [
@@ -11,6 +11,10 @@ urlpatterns = [
     path("sessions/", sessions.my_sessions, name="my_sessions"),
     path("sessions/<int:session>/end/", sessions.end_mine, name="my_session_end"),
     path("sessions/end-others/", sessions.end_my_others, name="my_sessions_end"),
+    path("devices/trust/", browsers.trust, name="my_device_trust"),
+    path("devices/<int:device>/trust/end/", browsers.end_trust, name="my_device_trust_end"),
+    path("devices/<int:device>/confirm/", browsers.confirm, name="my_device_confirm"),
+    path("devices/<int:device>/forget/", browsers.forget, name="my_device_forget"),
     re_path(
         r"^password/link/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         views.set_password,

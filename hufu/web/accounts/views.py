@@ -21,6 +21,7 @@ from hufu.people import passwords
 from hufu.people.models import Status, User
 from hufu.web.accounts import demo
 from hufu.web.accounts.forms import SignInForm
+from hufu.web.accounts.signals import DEMO
 from hufu.web.pages import page
 from hufu.web.single_sign_on.providers import providers
 
@@ -102,5 +103,5 @@ def sign_in_as(request: HttpRequest) -> HttpResponse:
     person = User.objects.filter(username=username, status=Status.ACTIVE).first()
     if person is None:
         raise Http404
-    record_authentication(request, person, "demo")
+    record_authentication(request, person, DEMO)
     return perform_login(request, Login(user=person, redirect_url=reverse("home")))

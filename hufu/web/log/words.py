@@ -12,6 +12,7 @@ FACTS: dict[str, str | Promise] = {
     "children": _("What followed it"),
     "count": _("Records given"),
     "department": _("Department"),
+    "device": _("Device"),
     "digest": _("Digest"),
     "file": _("File"),
     "filter": _("Filtered by"),
@@ -58,6 +59,7 @@ FACTS: dict[str, str | Promise] = {
     "to_department": _("Department afterwards"),
     "to_owner": _("Owner afterwards"),
     "to_partition": _("Partition afterwards"),
+    "until": _("Until"),
     "version": _("Version"),
 }
 
@@ -75,6 +77,7 @@ REASONS: dict[str, str | Promise] = {
     "wrong_credentials": _("The name and the password do not match, or the account is closed."),
     "by_administrator": _("An administrator ended it."),
     "by_themselves": _("They ended it themselves."),
+    "second_factor_reset": _("The second factors were reset."),
     "idle": _("It lay idle for too long."),
     "password_set": _("A new password was set."),
     "too_old": _("It had lasted as long as a session may."),

@@ -1,4 +1,4 @@
-"""What whoever manages people does with an account: suspend it, open it again, end its sessions."""
+"""What administrators do with an account: suspend it, open it again, make a link, end sessions, devices, trust."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from hufu.core.errors import Invalid, NotFound
 from hufu.people import sessions
 from hufu.people.models import User
 from hufu.staffing import actions
+from hufu.staffing import devices as device_deeds
 from hufu.staffing import sessions as session_deeds
+from hufu.staffing.invitations import invite
+from hufu.web.accounts.browsers import say_forgotten
 from hufu.web.accounts.sessions import say_ended
 from hufu.web.pages import page
 from hufu.web.passage import Passage
@@ -81,6 +84,38 @@ def end_sessions(request: Passage, number: int) -> HttpResponse:
     """End all sessions of somebody else."""
     person = somebody_else(request, number)
     say_ended(request, session_deeds.end_sessions(request.actor, user_id=person.pk))
+    return back_to(person)
+
+
+@page("user.manage", methods=("GET", "POST"), limit="sensitive")
+def link_page(request: Passage, number: int) -> HttpResponse:
+    """Say what a link to choose a password does, and show it this once."""
+    person = somebody_else(request, number)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = invite(request.actor, person, reason=form.cleaned_data["reason"])
+        except Invalid as invalid:
+            show_problems(form, invalid)
+        else:
+            return render(request, "people/link_made.html", {"person": person, "made": made})
+    return render(request, "people/link.html", {"person": person, "form": form})
+
+
+@page("user.manage", methods=("POST",), limit="sensitive")
+def forget_device(request: Passage, number: int, device: int) -> HttpResponse:
+    """Forget a device of somebody and end what is open in it."""
+    person = somebody(number)
+    say_forgotten(request, device_deeds.forget_device(request.actor, device, user_id=person.pk))
+    return back_to(person)
+
+
+@page("role.manage", methods=("POST",), limit="sensitive")
+def end_device_trust(request: Passage, number: int, device: int) -> HttpResponse:
+    """Let a device of somebody not be trusted any longer."""
+    person = somebody(number)
+    device_deeds.end_trust(request.actor, device, user_id=person.pk)
+    messages.success(request, _("It is not a trusted device any more."))
     return back_to(person)
 
 

@@ -13,6 +13,13 @@ urlpatterns = [
     ),
     path("<int:number>/suspend/", accounts.suspend_page, name="person_suspend"),
     path("<int:number>/reactivate/", accounts.reactivate_page, name="person_reactivate"),
+    path("<int:number>/link/", accounts.link_page, name="person_link"),
+    path("<int:number>/devices/<int:device>/forget/", accounts.forget_device, name="person_device_forget"),
+    path(
+        "<int:number>/devices/<int:device>/trust/end/",
+        accounts.end_device_trust,
+        name="person_device_trust_end",
+    ),
     path("<int:number>/sessions/end/", accounts.end_sessions, name="person_sessions_end"),
     path("<int:number>/sessions/<int:session>/end/", accounts.end_session, name="person_session_end"),
 ]

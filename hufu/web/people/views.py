@@ -17,6 +17,7 @@ from hufu.audit import Subject, Target, record
 from hufu.core.errors import Invalid, NotFound
 from hufu.people.models import Department, Status, User
 from hufu.staffing.second_factors import reset_second_factors
+from hufu.web.accounts.browsers import shown_devices
 from hufu.web.accounts.sessions import shown_sessions
 from hufu.web.pages import page
 from hufu.web.passage import Passage
@@ -84,6 +85,7 @@ def person_page(request: Passage, number: int) -> HttpResponse:
     record(request.actor, "user.viewed", target=Target("user", person.pk), subject=Subject("user", person.pk))
     shown = profile(person, TONES[Status(person.status)])
     manages = guard.may(request.actor, "user.manage")
+    limits_access = guard.may(request.actor, "role.manage")
     manages_somebody_else = manages and person.pk != request.actor.user_id
     return render(
         request,
@@ -94,6 +96,9 @@ def person_page(request: Passage, number: int) -> HttpResponse:
             "may_suspend": manages_somebody_else,
             "reset": manages_somebody_else and factors(person.pk).exists(),
             "sessions": shown_sessions(request, person.pk) if manages else [],
+            "devices": shown_devices(request, person.pk) if manages or limits_access else [],
+            "may_forget": manages,
+            "may_end_trust": limits_access,
         },
     )
 
@@ -107,7 +112,7 @@ def reset_second_factors_page(request: Passage, number: int) -> HttpResponse:
         for problem in chain.from_iterable(wrong.problems.values()):
             messages.error(request, problem)
     else:
-        messages.success(request, _("The second factors are reset."))
+        messages.success(request, _("The second factors are reset, and all sessions of the person ended."))
     return HttpResponseRedirect(reverse("person", args=[number]))
 
 

@@ -13,9 +13,11 @@ from django.http import HttpRequest
 from hufu import audit
 from hufu.audit import Subject, Target
 from hufu.core.transaction import current_actor
-from hufu.people.models import User
+from hufu.people import devices
+from hufu.people.models import Device, User
 from hufu.web.accounts.signals import as_themselves
 from hufu.web.middleware import visitor
+from hufu.web.second_factor.proof import factors
 
 
 @receiver(post_save, sender=Authenticator)
@@ -27,8 +29,10 @@ def enrolled(instance: Authenticator, created: bool, **_: Any) -> None:
 
 @receiver(post_delete, sender=Authenticator)
 def removed(instance: Authenticator, **_: Any) -> None:
-    """Record the end of a factor in the transaction that removes it."""
+    """Record the end of a factor in the transaction that removes it; without any, no browser stays trusted."""
     record_change("auth.second_factor_removed", instance)
+    if not factors(instance.user_id).exists():
+        devices.end_trust(Device.objects.filter(user_id=instance.user_id))
 
 
 @receiver(authenticator_used)

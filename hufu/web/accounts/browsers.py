@@ -1,0 +1,142 @@
+"""The browsers in which one signed in: trusting this one, saying that a new one is one's own, forgetting one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hufu.core import clock
+from hufu.core.actor import ANONYMOUS, Actor
+from hufu.core.errors import Invalid
+from hufu.people import devices
+from hufu.people.models import Device
+from hufu.staffing import devices as deeds
+from hufu.web.accounts import device_cookie
+from hufu.web.accounts.devices import in_words
+from hufu.web.accounts.register import NEW_DEVICE
+from hufu.web.pages import page
+from hufu.web.passage import Passage
+
+# Of somebody who signed in with more, the last used are shown.
+MOST_SHOWN = 50
+MOST_NOTICES = 3
+
+
+@dataclass(frozen=True)
+class ShownDevice:
+    """A browser as it is shown."""
+
+    device: Device
+    name: str
+    is_this: bool
+    is_trusted: bool
+
+
+def shown_devices(request: HttpRequest, user_id: int) -> list[ShownDevice]:
+    """Return the browsers in which somebody signed in, the last used first."""
+    here, now = device_cookie.here(request), clock.now()
+    return [
+        ShownDevice(
+            device,
+            in_words(device.agent),
+            here is not None and device.pk == here.pk,
+            device.trusted_until is not None and now < device.trusted_until,
+        )
+        for device in devices.of(user_id)[:MOST_SHOWN]
+    ]
+
+
+def notices(request: HttpRequest) -> list[ShownDevice]:
+    """Return the new browsers of which whoever looks at a page must know.
+
+    The one that just signed in for the first time is told so itself. Any other is told of in every session that could
+    confirm it, until it is confirmed or forgotten.
+    """
+    actor: Actor = getattr(request, "actor", ANONYMOUS)
+    if not actor.is_person:
+        return []
+    here = device_cookie.here(request)
+    told, number = request.session.get(NEW_DEVICE, 0), here.pk if here is not None else 0
+    waiting = devices.of(actor.user_id).filter(confirmed_at__isnull=True)
+    if not devices.may_confirm(here, actor.user_id):
+        waiting = waiting.filter(pk=number)
+    if told != number:
+        waiting = waiting.exclude(pk=number)
+    return [
+        ShownDevice(device, in_words(device.agent), device.pk == number, False)
+        for device in waiting[:MOST_NOTICES]
+    ]
+
+
+@page(signed_in=True, methods=("POST",))
+def confirm(request: Passage, device: int) -> HttpResponse:
+    """Say that a new browser is one's own, and do not tell of it any more."""
+    here = device_cookie.here(request)
+    if here is not None and here.pk == device:
+        request.session.pop(NEW_DEVICE, None)
+    try:
+        deeds.confirm_device(request.actor, device, here=here)
+    except Invalid:
+        if here is None or here.pk != device:
+            raise
+    return HttpResponseRedirect(_back(request))
+
+
+@page(signed_in=True, methods=("POST",), limit="sensitive")
+def trust(request: Passage) -> HttpResponse:
+    """Let this browser be a trusted one, after a fresh second factor."""
+    token = device_cookie.new_token()
+    deeds.trust_device(request.actor, device_cookie.here(request), token=token)
+    request.session.pop(NEW_DEVICE, None)
+    device_cookie.give(request, token)
+    days = devices.trust_limit().days
+    messages.success(
+        request,
+        ngettext(
+            "This browser is a trusted device for %(count)s day.",
+            "This browser is a trusted device for %(count)s days.",
+            days,
+        )
+        % {"count": days},
+    )
+    return HttpResponseRedirect(reverse("my_sessions"))
+
+
+@page(signed_in=True, methods=("POST",))
+def end_trust(request: Passage, device: int) -> HttpResponse:
+    """Let a browser of one's own not be trusted any longer."""
+    deeds.end_trust(request.actor, device, user_id=request.actor.user_id)
+    messages.success(request, _("It is not a trusted device any more."))
+    return HttpResponseRedirect(reverse("my_sessions"))
+
+
+@page(signed_in=True, methods=("POST",))
+def forget(request: Passage, device: int) -> HttpResponse:
+    """Forget a browser of one's own, and end what is open in it."""
+    ended = deeds.forget_device(request.actor, device, user_id=request.actor.user_id)
+    say_forgotten(request, ended)
+    return HttpResponseRedirect(reverse("my_sessions"))
+
+
+def say_forgotten(request: HttpRequest, ended: int) -> None:
+    """Have the next page say that a browser is forgotten, and how many sessions ended in it."""
+    messages.success(
+        request,
+        ngettext(
+            "The device is forgotten; %(count)s session in it has ended.",
+            "The device is forgotten; %(count)s sessions in it have ended.",
+            ended,
+        )
+        % {"count": ended},
+    )
+
+
+def _back(request: HttpRequest) -> str:
+    way = request.POST.get("next", "")
+    return way if url_has_allowed_host_and_scheme(way, allowed_hosts=None) else reverse("my_sessions")
