@@ -126,6 +126,48 @@ def test_after_several_failures_one_has_to_wait_even_with_the_right_password(
     assert entries(owner_connection, "auth.sign_in_failed")[-1].reason == "too_many_failures"
 
 
+MANY = [("192.0.2." + str(number)) for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("right", ["lin", "lin@hufu.example"])
+def test_failures_at_the_name_and_at_the_mail_address_of_one_account_count_together(
+    with_password: None, owner_connection: psycopg.Connection, right: str
+) -> None:
+    def attempt(login: str, password: str, address: str) -> str:
+        return sign_in(Client(headers={"accept-language": "en"}, REMOTE_ADDR=address), login, password)
+
+    for login, address in zip(
+        ("lin", "lin", "lin", "lin@hufu.example", "lin@hufu.example"), MANY, strict=False
+    ):
+        assert "do not match" in attempt(login, "wrong-password", address)
+    assert attempt(right, PASSWORD, MANY[6]) != "in"
+    assert entries(owner_connection, "auth.sign_in_failed")[-1].reason == "too_many_failures"
+    assert attempt("nobody", "wrong-password", MANY[7]) != "in"
+
+
+def test_what_a_locked_account_says_tells_not_that_there_is_one(
+    with_password: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, *more: str) -> str:
+        hashed.append(password)
+        return encode(self, password, *more)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    said: dict[str, list[tuple[str, int]]] = {}
+    for somebody in ("lin", "nobody"):
+        cache.clear()
+        logins = [somebody] * 6 + [f"{somebody}@hufu.example"] * 6
+        for number, login in enumerate(logins):
+            hashed.clear()
+            client = Client(headers={"accept-language": "en"}, REMOTE_ADDR=f"192.0.2.{number}")
+            said.setdefault(somebody, []).append((sign_in(client, login, "wrong-password"), len(hashed)))
+    assert said["lin"] == said["nobody"]
+    assert [one for _text, one in said["lin"]] == [1] * 5 + [0] + [1] * 5 + [0]
+
+
 def test_signing_in_leads_back_to_the_page_and_never_to_another_site(
     with_password: None, company: Company, visitor: Client
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core.internal import ratelimit
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
@@ -21,7 +22,8 @@ from hufu.core.transaction import acting, current_actor
 from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors
-from hufu.web.accounts import device_cookie
+from hufu.web.accounts import device_cookie, limits
+from hufu.web.accounts.backend import candidate
 from hufu.web.accounts.signals import record_failure
 from hufu.web.middleware import context_of
 
@@ -39,6 +41,8 @@ SAID = {
 
 class AccountAdapter(DefaultAccountAdapter):
     """Accounts come from the company's administrators, never from a form on the sign-in page."""
+
+    _account_usage: ratelimit.RateLimitUsage | None = None
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -101,8 +105,16 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse before the password is looked at when there were too many failures, and record that too."""
+        login = limits.typed(credentials)
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
-            record_failure(request, str(credentials.get("username") or ""), reason="too_many_failures")
+            record_failure(request, login, reason="too_many_failures")
             raise
+        self._account_usage = limits.consume(request, login, candidate(login))
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """Take back what a right password was counted as, in both counts."""
+        super()._rollback_login_failed_rl_usage()
+        if self._account_usage is not None:
+            self._account_usage.rollback()

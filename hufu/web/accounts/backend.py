@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from hufu.core.text import is_storable
 from hufu.people.models import User
+from hufu.web.accounts import limits
 
 
 class PasswordBackend(AuthenticationBackend):
@@ -20,12 +21,12 @@ class PasswordBackend(AuthenticationBackend):
         """Return who signs in with these credentials, or None.
 
         INVARIANT: exactly one password is hashed, whether there is such an account, a closed one, one without a
-        password, or none: the time that the answer takes tells nobody which.
+        password, one with too many failures, or none: the time that the answer takes tells nobody which.
         """
         password = credentials.get("password")
         if not password:
             return None
-        user = candidate(str(credentials.get("username") or credentials.get("email") or ""))
+        user = None if limits.is_over(request) else candidate(limits.typed(credentials))
         if user is None:
             make_password(password)
             return None

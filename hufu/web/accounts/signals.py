@@ -15,7 +15,7 @@ from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
 from hufu.people import devices, sessions
 from hufu.people.models import Device, Session, User
-from hufu.web.accounts import device_cookie, register
+from hufu.web.accounts import device_cookie, limits, register
 from hufu.web.middleware import context_of, visitor
 from hufu.web.second_factor.proof import METHOD
 
@@ -45,7 +45,8 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 def sign_in_failed(request: HttpRequest | None, credentials: dict[str, Any], **_: Any) -> None:
     """Record the attempt, with the account it was aimed at where there is one."""
     if request is not None:
-        record_failure(request, str(credentials.get("username") or credentials.get("email") or ""))
+        reason = "too_many_failures" if limits.is_over(request) else "wrong_credentials"
+        record_failure(request, limits.typed(credentials), reason=reason)
 
 
 @receiver(user_logged_out)
