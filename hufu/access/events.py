@@ -25,6 +25,7 @@ declare(
         "gate.created", _("Access limit created"), (*shown("key", "name"), *kept("conditions", "binds"))
     ),
     EventType("gate.changed", _("Access limit changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("gate.lifted", _("Access limit lifted from signing in"), shown("key")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

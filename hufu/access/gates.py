@@ -104,6 +104,11 @@ def _refusal(actor: Actor, shut: list[ClosedGate]) -> Refusal:
     return kind(None, said, event=event_of(shut[0]))
 
 
+def on_person(user_id: int) -> list[Gate]:
+    """Return the gates behind which somebody cannot act at all when they are closed."""
+    return [each.gate for each in _standing(user_id) if each.binds_person]
+
+
 def event_of(shut: ClosedGate) -> dict[str, object]:
     """Return the event of a refusal by a gate."""
     return {"type": "access.refused", "data": {"gate": shut.gate.key}, "reason": "gate"}

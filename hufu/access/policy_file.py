@@ -14,7 +14,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach
+from hufu.access import guard, reach, way_in
 from hufu.access.actions import Principal, binds_of
 from hufu.access.models import (
     Admission,
@@ -66,10 +66,11 @@ class Report:
         self.words |= other.words
 
 
-def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
+def apply(actor: Actor, document: Mapping[str, Any], *, allow_lock_out: bool = False) -> Report:
     """Bring the policy to what the document says and publish a version, or raise Invalid and change nothing.
 
-    A document that says what stands changes and publishes nothing, and needs no right.
+    A document that says what stands changes and publishes nothing, and needs no right. The operator, who is behind no
+    access limit, publishes none that locks out everybody who could change it again, unless that is allowed.
     """
     steps = plan(document)
     report = Report()
@@ -96,6 +97,8 @@ def apply(actor: Actor, document: Mapping[str, Any]) -> Report:
                 problems.stop()
             report.add(step.label, created=step.creates, words=step.words)
         report.version = _publish(actor, document, report)
+    if not actor.is_person and not allow_lock_out:
+        way_in.require_a_way_in()
     return report
 
 

@@ -793,6 +793,7 @@ DEFINERS = {
         "erase_crm_contact",
         "facts_change",
     ),
+    "lift_gate",  # asks by itself that it is the operator
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(
         "is_active",

@@ -124,6 +124,7 @@ PLAIN_SQL = {
     "access/actions.py",  # hufu.my_principals, hufu.gate_binds_me
     "access/company.py",  # hufu.never_set_up, hufu.administers_more
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
+    "access/way_in.py",  # hufu.lift_gate: for the operator alone
     "access/queries.py",  # hufu.who_…: asks by itself whether the actor may know
     "access/reach.py",  # hufu.settle_reach
     "crm/attachments.py",  # which files some row can open, asked as the owner

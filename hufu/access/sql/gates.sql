@@ -26,6 +26,21 @@ CREATE OR REPLACE FUNCTION hufu.gates_for(who int)
 $$ SELECT g.id, g.key, g.name, g.conditions, hufu.person_is_closed(who, ARRAY[g.id])
    FROM access_gate g WHERE EXISTS (SELECT 1 FROM access_gate_use u WHERE u.gate_id = g.id) ORDER BY g.id $$;
 
+-- Let a gate bind no sign-in and nobody by name, for the operator alone: the way back where nobody gets in. What it binds
+-- besides stays bound. Returns of how many bindings it was rid.
+CREATE OR REPLACE FUNCTION hufu.lift_gate(wanted int) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    lifted bigint;
+BEGIN
+    IF hufu.actor() IS DISTINCT FROM -1 THEN
+        RAISE EXCEPTION 'only the operator lifts a gate' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    DELETE FROM access_gate_use WHERE gate_id = wanted AND permission = '' AND role_id IS NULL;
+    GET DIAGNOSTICS lifted = ROW_COUNT;
+    RETURN lifted;
+END $$;
+
 -- Is no closed gate on this permission?
 CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$

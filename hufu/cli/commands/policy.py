@@ -1,4 +1,4 @@
-"""Apply a policy file to this installation, or write the policy that stands to a file.
+"""Apply a policy file to this installation, write the policy that stands to a file, or let people sign in again.
 
 A policy file holds the organisation (departments, ladders of levels), partitions, roles with their grants, and who is
 given what. It is applied whole or not at all, and publishes a version. Applying the same file again does nothing.
@@ -10,6 +10,7 @@ examples:
   hufu policy apply company.yaml
   hufu policy export                           to the terminal
   hufu policy export company-today.yaml
+  hufu policy lift office --reason "the network moved, nobody gets in"
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hufu.cli import environment, output
 from hufu.core.errors import Denied, Invalid
 
 NAME = "policy"
-HELP = "apply or export the policy as one file"
+HELP = "apply or export the policy as one file, or lift an access limit from signing in"
 
 
 class _Rehearsed(Exception):
@@ -31,7 +32,7 @@ class _Rehearsed(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the two actions and their options."""
+    """Add the actions and their options."""
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     apply = actions.add_parser(
         "apply", help="apply a file", description="Apply a policy file, all or nothing."
@@ -39,7 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     apply.add_argument("file", type=Path, metavar="FILE", help="the policy as YAML")
     apply.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     apply.add_argument("--json", action="store_true", help="print what was done as JSON")
+    apply.add_argument(
+        "--allow-lock-out",
+        action="store_true",
+        help="publish access limits behind which nobody who may change the policy can ever sign in",
+    )
     apply.set_defaults(action=_apply)
+    lift = actions.add_parser(
+        "lift",
+        help="let people sign in again",
+        description="Lift an access limit from signing in and from people, when nobody gets in any more.",
+    )
+    lift.add_argument("key", metavar="LIMIT", help="the key of the access limit")
+    lift.add_argument("--reason", required=True, help="why; the log keeps it")
+    lift.set_defaults(action=_lift)
     export = actions.add_parser(
         "export", help="write the policy", description="Write the policy that stands."
     )
@@ -93,7 +107,9 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
             # After version 1 a dry run still says what differs, although the operator may not change it.
             only_asked = args.dry_run and before
             report.include(
-                policy_file.rehearse(document) if only_asked else policy_file.apply(operator, document)
+                policy_file.rehearse(document)
+                if only_asked
+                else policy_file.apply(operator, document, allow_lock_out=args.allow_lock_out)
             )
             if report.version == 1:
                 _require_somebody_to_change_it()
@@ -158,6 +174,27 @@ def _require_somebody_to_change_it() -> None:
                     ]
                 }
             )
+
+
+def _lift(args: argparse.Namespace) -> int:
+    from hufu.core.actor import Actor
+
+    with environment.connected():
+        from django.utils.translation import gettext as _
+
+        from hufu.access.way_in import lift_gate
+        from hufu.core.transaction import acting
+
+        operator = Actor.operator()
+        try:
+            with acting(operator):
+                lift_gate(operator, args.key, reason=args.reason)
+        except Invalid as invalid:
+            output.print_problems(invalid, _("Nothing was changed:"))
+            return 1
+        print(_("The access limit “%s” keeps nobody from signing in any more.") % args.key)
+        output.note(_("Whoever may change the policy should now correct it, and publish it again."))
+    return 0
 
 
 def _export(args: argparse.Namespace) -> int:
