@@ -146,6 +146,7 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.checks.{resource.name}", _checks(resource)
     for resource in registry.resource_types():
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
+    yield "access.following", _following()
     yield "access.teams", _teams()
 
 
@@ -224,17 +225,34 @@ END $$;
 """
 
 
-def _teams() -> str:
-    """Who sees the team of a record: its members, whoever may view it, and whoever explains rights."""
-    views = " ".join(
-        f"WHEN '{resource.name}' THEN hufu.covers_{resource.table}('{resource.permission('view')}', record)"
+def follows(verb: str, type_name: str, record: str) -> str:
+    """Return the SQL condition of row policies on whatever follows a record: the record's own rule decides.
+
+    `type_name` and `record` are SQL: a column, or a literal.
+    """
+    return f"hufu.follows_record('{verb}', {type_name}, {record})"
+
+
+def _following() -> str:
+    cases = "".join(
+        f"\n    WHEN '{resource.name}' THEN hufu.covers_{resource.table}('{resource.name}.' || verb, record)"
         for resource in registry.resource_types()
-        if resource.parent_type is None
     )
     return f"""
-CREATE OR REPLACE FUNCTION hufu.views(type text, record bigint) RETURNS boolean LANGUAGE sql STABLE {HEAD} AS
-$$ SELECT CASE type {views} ELSE false END $$;
+-- May the actor do this with what follows the record (its team, files, consents)? As with the record itself; what
+-- follows no registered type is nobody's.
+CREATE OR REPLACE FUNCTION hufu.follows_record(verb text, type text, record bigint) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT CASE type {cases}
+    ELSE false END $$;
+"""
+
+
+def _teams() -> str:
+    """Who sees the team of a record: its members, whoever may view it, and whoever explains rights."""
+    return f"""
 DROP POLICY IF EXISTS read ON public.access_team_member;
 CREATE POLICY read ON public.access_team_member FOR SELECT TO hufu_app
-    USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR hufu.views(type, record_id));
+    USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR {follows("view", "type", "record_id")});
+DROP FUNCTION IF EXISTS hufu.views(text, bigint);
 """

@@ -20,6 +20,7 @@
 | HUFU_LOG_LEVEL      | DEBUG, INFO (default), WARNING, ERROR                                            |
 | HUFU_ACCESS_LOG     | `on` (default outside demo mode) or `off`: one line of every request             |
 | HUFU_METRICS_NETWORKS | who may read /metrics besides this machine: addresses or networks (default: nobody) |
+| HUFU_RETENTION_CONTACTS, …_CUSTOMERS, …_BIN | after how many days rules propose what should go (0: never) |
 | HUFU_LIMIT_SEARCH, …_LISTS, …_FILES, …_SENSITIVE | how often a minute one person may (0: as often as they like) |
 """
 
@@ -57,6 +58,12 @@ def _secret_key() -> str:
 # Whose word about the client (X-Forwarded-For, X-Forwarded-Proto) counts; nobody's unless named.
 TRUSTED_PROXIES = variables.networks("HUFU_TRUSTED_PROXIES")
 METRICS_NETWORKS = variables.networks("HUFU_METRICS_NETWORKS")
+
+# After how many days the rules of hufu/crm/retention.py propose something; 0 for never.
+RETENTION = {
+    kind: variables.number(f"HUFU_RETENTION_{kind.upper()}", default=default, least=0, most=36_500)
+    for kind, default in {"contacts": 365, "customers": 1096, "bin": 90}.items()
+}
 
 # How often a minute one person may open pages of a kind (hufu/web/limits.py).
 LIMITS = {

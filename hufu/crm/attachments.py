@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard
+from hufu.access import guard, policies
 from hufu.access.registry import ResourceType, resource_type
 from hufu.audit import EventType, declare, record, shown
 from hufu.core import clock, vault
@@ -205,15 +205,8 @@ def check() -> Iterator[Finding]:
 
 def statements() -> str:
     """Return the row policies: the record's own rule decides, in the database as in the guard."""
-
-    def rule(verb: str) -> str:
-        cases = " ".join(
-            f"WHEN '{name}' THEN hufu.covers_{resource_type(name).table}('{name}.{verb}', record_id)"
-            for name in ATTACHED_TO
-        )
-        return f"CASE type {cases} ELSE false END"
-
-    view, edit = rule("view"), rule("edit")
+    view, edit = (policies.follows(verb, "type", "record_id") for verb in ("view", "edit"))
+    listed = ", ".join(f"'{name}'" for name in ATTACHED_TO)
     going = "".join(
         f"""
 DROP TRIGGER IF EXISTS attachments_go ON public.{resource_type(name).table};
@@ -231,7 +224,7 @@ DROP POLICY IF EXISTS attach ON public.crm_attachment;
 DROP POLICY IF EXISTS remove ON public.crm_attachment;
 CREATE POLICY view ON public.crm_attachment FOR SELECT TO hufu_app USING ({view});
 CREATE POLICY attach ON public.crm_attachment FOR INSERT TO hufu_app
-    WITH CHECK ({edit} AND added_by = (SELECT hufu.actor()) AND removed_at IS NULL);
+    WITH CHECK (type IN ({listed}) AND {edit} AND added_by = (SELECT hufu.actor()) AND removed_at IS NULL);
 CREATE POLICY remove ON public.crm_attachment FOR UPDATE TO hufu_app
     USING ({edit} AND removed_at IS NULL)
     WITH CHECK ({edit} AND removed_at IS NOT NULL AND removed_by = (SELECT hufu.actor()) AND key = '');

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard
+from hufu.access import guard, policies
 from hufu.access.registry import ResourceType
 from hufu.audit import EventType, declare, record, shown
 from hufu.core import clock
@@ -174,8 +174,7 @@ def _check_text(name: str, text: str) -> dict[str, list[Any]]:
 
 def statements() -> str:
     """Return the row policies: the contact's own rule decides, in the database as in the guard."""
-    view = "hufu.covers_crm_contact('contact.view', contact_id)"
-    edit = "hufu.covers_crm_contact('contact.edit', contact_id)"
+    view, edit = (policies.follows(verb, "'contact'", "contact_id") for verb in ("view", "edit"))
     return f"""
 ALTER TABLE public.crm_consent ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.crm_consent FROM hufu_app;

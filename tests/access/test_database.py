@@ -802,7 +802,6 @@ DEFINERS = {
         "may_own",
         "my_principals",
         "holds_role",
-        "views",
         "who_covers",
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),

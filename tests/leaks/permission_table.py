@@ -43,6 +43,15 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
         Row(f"{name}_restore", "POST", f"{name}.restore", "lin", 302, "chen", 404),
         Row(f"{name}_restore", "POST", f"{name}.restore", "lin", 302, unseen, 404),
         Row(f"{name}_purge", "GET", f"{name}.purge", "wang", 200, "lin", 403),
+        Row(
+            f"{name}_retention",
+            "GET",
+            f"{name}.{'erase' if name == 'contact' else 'purge'}",
+            "wang",
+            200,
+            "lin",
+            403,
+        ),
         Row(f"{name}_purge", "POST", f"{name}.purge", "wang", 302, "lin", 403),
     ]
 
@@ -85,6 +94,7 @@ TABLE: list[Row] = [
     *of_an_independent_type("customer", without="qian", unseen="zhang", moved=302),
     *of_an_independent_type("opportunity", without="zhou", unseen="zhang", moved=200),
     *of_a_type("contact", without="zhou", unseen="zhang"),
+    Row("customer_retention", "POST", "customer.purge", "wang", 302, "lin", 403),
     Row("contact_consents", "GET", "contact.view", "lin", 200, "zhang", 404),
     Row("contact_consents", "GET", "contact.view", "chen", 200, "zhou", 404),
     Row("contact_disclose", "GET", "contact.disclose", "wang", 200, "lin", 403),

@@ -37,7 +37,7 @@ def test_every_permission_of_the_table_is_declared():
 RECORDS = {"customer": "qiming", "opportunity": "machines", "contact": "gao"}
 NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "contacts"}
 # The pages of a type that are not about one record.
-OF_TYPE = {"list", "new", "pick", "owners", "bin"}
+OF_TYPE = {"list", "new", "pick", "owners", "bin", "retention"}
 
 
 def form_of(name, company):

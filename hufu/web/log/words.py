@@ -11,6 +11,7 @@ FACTS: dict[str, str | Promise] = {
     "changed": _("Changed"),
     "children": _("What followed it"),
     "count": _("Records given"),
+    "days": _("Days"),
     "department": _("Department"),
     "device": _("Device"),
     "digest": _("Digest"),
@@ -23,6 +24,7 @@ FACTS: dict[str, str | Promise] = {
     "groups": _("Groups"),
     "includes": _("Includes"),
     "level": _("Level"),
+    "limit": _("Limit"),
     "manager": _("Manager"),
     "from_partition": _("Partition before"),
     "member": _("Colleague"),
@@ -50,6 +52,7 @@ FACTS: dict[str, str | Promise] = {
     "role": _("Role"),
     "roles": _("Roles ended"),
     "rows": _("Rows"),
+    "rule": _("Rule"),
     "search": _("Searched"),
     "sessions": _("Sessions ended"),
     "sort": _("Sorted by"),
@@ -61,6 +64,7 @@ FACTS: dict[str, str | Promise] = {
     "to_partition": _("Partition afterwards"),
     "until": _("Until"),
     "version": _("Version"),
+    "wait": _("Seconds to wait"),
 }
 
 # Facts whose value is the number of a user (or several), or of a department.

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, register_converter
 
 from hufu.access.registry import ResourceType, resource_types
 from hufu.crm.attachments import ATTACHED_TO
+from hufu.crm.retention import IDLE_TYPES, seen_by
 from hufu.web.numbers import RecordNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
@@ -25,6 +26,7 @@ from hufu.web.records.views import (
     lists,
     persons,
     record,
+    retention,
     tabs,
 )
 
@@ -55,6 +57,14 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route("", "list", lists.list_page, "view", limit="lists"),
         route("new", "new", editing.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view", limit="search"),
+        route(
+            "proposed/",
+            "retention",
+            retention.retention_page,
+            seen_by(resource),
+            methods=WRITE if resource.name in IDLE_TYPES else READ,
+            limit="lists",
+        ),
         route("bin/", "bin", bin.bin_page, "restore", limit="lists"),
         route(one, "record", record.record_page, "view", of_record=True),
         route(f"{one}drawer", "drawer", drawer.drawer, "view", of_record=True),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,15 +12,13 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.registry import ResourceType
-from hufu.core.errors import Conflict
 from hufu.crm import actions, queries
 from hufu.people.models import User
 from hufu.web.numbers import number
 from hufu.web.passage import Passage
 from hufu.web.records import filters
-from hufu.web.records.forms import PurgeForm
 from hufu.web.records.presenters import Cell, Presenter, moment, record_url
-from hufu.web.records.views.editing import sent
+from hufu.web.records.views.confirm import confirm_by_name
 
 SHOWN = ("stage", "customer", "owner")
 
@@ -98,37 +95,15 @@ def restore(request: Passage, resource: ResourceType, record_id: int) -> HttpRes
 
 def purge_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Ask for the record's name and a reason, and delete it for good."""
-    actor = request.actor
-    record = guard.get(actor, resource.permission("purge"), record_id)
-    title = getattr(record, resource.title)
-    form = PurgeForm(title, sent(request))
-    conflict = "version" in form.errors
-    if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data
-        try:
-            with transaction.atomic():
-                actions.purge_record(
-                    actor, resource, record_id, version=wanted["version"], reason=wanted["reason"]
-                )
-        except Conflict:
-            conflict = True
-        else:
-            messages.success(request, _("“%(title)s” is deleted for good.") % {"title": title})
-            return HttpResponseRedirect(after_purge(request, resource))
-    queries.record_view(actor, resource, record)
-    return render(
+    return confirm_by_name(
         request,
-        "records/purge.html",
-        {
-            "resource": resource,
-            "record": record,
-            "title": title,
-            "form": form,
-            "conflict": conflict,
-            "back": after_purge(request, resource),
-            "list_url": reverse(f"{resource.name}_list"),
-        },
-        status=409 if conflict else 200,
+        resource,
+        record_id,
+        verb="purge",
+        deed=actions.purge_record,
+        template="records/purge.html",
+        done=_("“%(title)s” is deleted for good."),
+        back=after_purge(request, resource),
     )
 
 

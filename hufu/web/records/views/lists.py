@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
-from hufu.crm import queries
+from hufu.crm import queries, retention
 from hufu.web.passage import Passage
 from hufu.web.records import columns, filters
 from hufu.web.records.access import may_create
@@ -59,6 +59,10 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "may_create": may_create(actor, resource),
             "bin_url": reverse(f"{resource.name}_bin")
             if guard.may(actor, resource.permission("restore"))
+            else "",
+            "retention_url": reverse(f"{resource.name}_retention")
+            if retention.rules(resource)
+            and guard.may(actor, resource.permission(retention.seen_by(resource)))
             else "",
             "new_url": reverse(f"{resource.name}_new"),
             "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),

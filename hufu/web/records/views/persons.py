@@ -5,20 +5,18 @@ from __future__ import annotations
 import io
 import zipfile
 
-from django.contrib import messages
-from django.db import transaction
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.registry import ResourceType
-from hufu.core.errors import Conflict
 from hufu.crm import consents, persons, queries
 from hufu.web.passage import Passage
-from hufu.web.records.forms import DiscloseForm, PurgeForm
+from hufu.web.records.forms import DiscloseForm
 from hufu.web.records.presenters import record_url
+from hufu.web.records.views.confirm import confirm_by_name
 from hufu.web.records.views.editing import sent
 
 
@@ -76,33 +74,14 @@ def zipped(resource: ResourceType, copy: persons.Copy) -> bytes:
 
 def erase_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Show what erasing a person does and what stays, ask for the name and a reason, and erase."""
-    actor = request.actor
-    record = guard.get(actor, resource.permission("erase"), record_id)
-    title = getattr(record, resource.title)
-    form = PurgeForm(title, sent(request))
-    conflict = "version" in form.errors
-    if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data
-        try:
-            with transaction.atomic():
-                persons.erase(actor, resource, record_id, version=wanted["version"], reason=wanted["reason"])
-        except Conflict:
-            conflict = True
-        else:
-            messages.success(request, _("The person is erased."))
-            return HttpResponseRedirect(record_url(resource, record_id))
-    queries.record_view(actor, resource, record)
-    return render(
+    return confirm_by_name(
         request,
-        "records/erase.html",
-        {
-            "resource": resource,
-            "record": record,
-            "title": title,
-            "form": form,
-            "conflict": conflict,
-            "going": persons.consequences(actor, resource, record),
-            "back": record_url(resource, record_id),
-        },
-        status=409 if conflict else 200,
+        resource,
+        record_id,
+        verb="erase",
+        deed=persons.erase,
+        template="records/erase.html",
+        done=_("The person is erased."),
+        back=record_url(resource, record_id),
+        shown=lambda record: {"going": persons.consequences(request.actor, resource, record)},
     )
