@@ -78,4 +78,4 @@ format: .venv/.installed
 
 # Keeps var/, where the data is.
 clean:
-	@rm -rf .venv node_modules hufu/web/static/build .pytest-postgres build dist *.egg-info
+	@rm -rf "$$(readlink -f .pytest-postgres)" .pytest-postgres .venv node_modules hufu/web/static/build build dist *.egg-info

@@ -2,7 +2,7 @@
 
 The server is the embedded one, in `.pytest-postgres`, shared by all workers and by runs at the same time; or a real
 one when HUFU_TEST_SERVER_URL names its superuser (tests/other_postgres.py starts one for a run and names it). A
-template is kept as long as nothing changes that goes into it.
+template is kept as long as nothing changes that goes into it. Data lie in memory where there is room (tests/memory.py).
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ from hufu.core.postgres import roles
 from hufu.core.postgres.embedded import attach_or_start
 from hufu.core.postgres.secret_files import SecretFolder
 from hufu.core.postgres.urls import django_settings, make_url, with_database
+from tests import memory
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / ".pytest-postgres"
+FOLDER = memory.folder(ROOT / ".pytest-postgres")
 TEMPLATE = "hufu_template_"
 CLONE = "hufu_test_"
 KEPT_TEMPLATES = 4
@@ -135,6 +136,7 @@ def _care_less(admin_url: str) -> None:
     with psycopg.connect(admin_url, autocommit=True) as admin:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             admin.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        admin.execute("ALTER SYSTEM SET max_wal_size = '256MB'")
         admin.execute("SELECT pg_reload_conf()")
 
 

@@ -1,7 +1,8 @@
 """A server of another PostgreSQL than the embedded one, for one run of the tests.
 
 `HUFU_TEST_POSTGRES=/usr/lib/postgresql/15/bin pytest tests/access` runs them on the PostgreSQL whose programs are in
-that folder. The server keeps its data in a temporary folder, listens on this machine alone, and ends with the run.
+that folder. The server keeps its data in a temporary folder (in memory where there is room), listens on this machine
+alone, and ends with the run.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import psycopg
 
 from hufu.core.postgres.launcher import Launcher, die_with_parent, launcher
 from hufu.core.postgres.urls import make_url
+from tests import memory
 
 VARIABLE = "HUFU_TEST_POSTGRES"
 ADMIN = "postgres"
@@ -33,7 +35,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_wal_size": "4GB",
+    "max_wal_size": "256MB",
     "listen_addresses": HOST,
     "max_connections": "60",
     "shared_buffers": "256MB",
@@ -47,7 +49,7 @@ SETTINGS = {
 def other_server(programs: Path) -> Iterator[str]:
     """Have a fresh server of the PostgreSQL in `programs` for the body; the value is its superuser's address."""
     how, password = launcher(), secrets.token_urlsafe(24)
-    with tempfile.TemporaryDirectory(prefix="hufu-postgres-") as name:
+    with tempfile.TemporaryDirectory(prefix="hufu-postgres-", dir=memory.parent()) as name:
         folder, data = Path(name), Path(name) / "data"
         data.mkdir(mode=0o700)
         secret = folder / "password"
