@@ -1,7 +1,7 @@
 """Run every check of the project and close with one line: `N passed, N failed, N skipped`.
 
-Static checks count as one each. The exit code is 0 only if nothing failed. With CI=true, skipped browser tests
-count as failed: a change may not land on checks that did not run.
+Static checks count as one each. The exit code is 0 only if nothing failed. With CI=true, tests that were skipped for
+want of a program (Chromium, xmlsec1) count as failed: a change may not land on checks that did not run.
 
 Where PostgreSQL 15, the oldest that is supported, is installed (Debian: apt-get install postgresql-15), the tests that
 are about SQL run a second time on it. HUFU_TEST_POSTGRES names the folder of the programs of another version.
@@ -23,6 +23,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# What some tests need beside Python: the package of Debian, the names of its program, and which tests those are.
+PROGRAMS = (
+    ("chromium", BROWSERS, "Browser tests"),
+    ("xmlsec1", ("xmlsec1",), "Tests with a SAML identity provider"),
+)
 POSTGRES_VARIABLE = "HUFU_TEST_POSTGRES"
 OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 # What writes SQL of its own, or rests on what the server does with it: row policies, triggers, functions, roles,
@@ -43,8 +48,9 @@ SQL_TESTS = (
     "tests/leaks/test_l25_list_is_check.py",
     "tests/people",
 )
-# The reason of every skipped browser test begins with this; tests/conftest.py writes it.
-BROWSER_SKIP = "browser: "
+# The reason of every test that was skipped for want of a program begins with one of these; tests/conftest.py and
+# tests/web/saml_provider.py write them.
+PROGRAM_SKIPS = ("browser: ", "xmlsec1: ")
 
 
 @dataclass
@@ -69,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
     total = Count()
     for title, command in static_checks():
         total.add(run_static(title, command))
-    ensure_browser()
+    ensure_programs()
     other = os.environ.pop(POSTGRES_VARIABLE, "")
     total.add(run_tests(arguments, strict=strict))
     if not arguments:
@@ -101,24 +107,31 @@ def run_static(title: str, command: list[str]) -> Count:
     return Count(failed=1)
 
 
-def ensure_browser() -> None:
-    """Install Chromium through the system's packages where it is missing and may be installed."""
-    if any(shutil.which(name) for name in BROWSERS):
+def ensure_programs() -> None:
+    """Install what is missing of PROGRAMS through the system's packages, where that may be done."""
+    missing = [
+        (package, tests)
+        for package, names, tests in PROGRAMS
+        if not any(shutil.which(name) for name in names)
+    ]
+    if not missing:
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        print(
-            "Browser tests will be skipped: no Chromium, and it may not be installed (not root, or no apt-get)."
-        )
+        for package, tests in missing:
+            print(
+                f"{tests} will be skipped: no {package}, and it may not be installed (not root, or no apt-get)."
+            )
         return
-    print("Installing Chromium for the browser tests …", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
+    subprocess.run(["apt-get", "update", "-qq"], env=environment, capture_output=True, check=False)
+    for package, tests in missing:
+        print(f"Installing {package} …", flush=True)
+        command = ["apt-get", "install", "-y", "-qq", package]
         result = subprocess.run(command, env=environment, text=True, capture_output=True, check=False)
         if result.returncode:
             print(
-                f"Browser tests will be skipped: Chromium could not be installed.\n{result.stderr.strip()[-400:]}"
+                f"{tests} will be skipped: {package} could not be installed.\n{result.stderr.strip()[-400:]}"
             )
-            return
 
 
 def run_on_other_postgres(programs: Path, *, strict: bool) -> Count:
@@ -161,7 +174,7 @@ def read_report(report: Path, code: int, *, strict: bool) -> Count:
                 count.failed += 1
             elif skipped is None:
                 count.passed += 1
-            elif strict and skipped.get("message", "").startswith(BROWSER_SKIP):
+            elif strict and skipped.get("message", "").startswith(PROGRAM_SKIPS):
                 print(f"Skipped where that counts as failed: {case.get('classname')}.{case.get('name')}")
                 count.failed += 1
             else:

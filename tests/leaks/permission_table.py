@@ -153,6 +153,9 @@ TABLE: list[Row] = [
     # Where no identity provider is configured these pages are not there, for nobody.
     Row("sso_start", "GET", "public", VISITOR, 404, None, 0),
     Row("sso_callback", "GET", "public", VISITOR, 404, None, 0),
+    Row("sso_metadata", "GET", "public", VISITOR, 404, None, 0),
+    Row("sso_answer", "POST", "public", VISITOR, 404, None, 0),
+    Row("sso_arrive", "POST", "public", VISITOR, 404, None, 0),
     # Outside demo mode this page is not there, for nobody.
     Row("demo_sign_in", "POST", "public", VISITOR, 404, None, 0),
     # Nobody has a password in this company: they are led away.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BROWSER_SKIP
+from tests.web.saml_provider import XMLSEC_SKIP
 from tools import check
 
 REPORT = """<testsuites><testsuite>
@@ -18,12 +19,35 @@ REPORT = """<testsuites><testsuite>
 </testsuite></testsuites>"""
 
 
+@pytest.mark.parametrize("reason", [BROWSER_SKIP, XMLSEC_SKIP])
 @pytest.mark.parametrize(("strict", "numbers"), [(False, (1, 2, 2)), (True, (1, 3, 1))])
-def test_skipped_browser_tests_fail_only_where_changes_land(tmp_path: Path, strict, numbers):
+def test_tests_skipped_for_want_of_a_program_fail_only_where_changes_land(
+    tmp_path: Path, strict, numbers, reason
+):
     report = tmp_path / "junit.xml"
-    report.write_text(REPORT.format(reason=BROWSER_SKIP))
+    report.write_text(REPORT.format(reason=reason))
     count = check.read_report(report, 1, strict=strict)
     assert (count.passed, count.failed, count.skipped) == numbers
+
+
+def test_what_is_missing_is_installed_and_nothing_else(monkeypatch, capsys):
+    ran = []
+
+    def run(command, **_how):
+        ran.append(command)
+        return check.subprocess.CompletedProcess(
+            command, 1 if "install" in command else 0, "", "no such package"
+        )
+
+    monkeypatch.setattr(check.subprocess, "run", run)
+    monkeypatch.setattr(check.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(check.shutil, "which", lambda name: None if name == "xmlsec1" else name)
+    check.ensure_programs()
+    assert [command[-1] for command in ran] == ["-qq", "xmlsec1"]
+    assert "Tests with a SAML identity provider will be skipped" in capsys.readouterr().out
+    monkeypatch.setattr(check.shutil, "which", lambda name: name)
+    check.ensure_programs()
+    assert len(ran) == 2
 
 
 def test_a_run_that_broke_off_without_a_failed_test_is_a_failure(tmp_path: Path):

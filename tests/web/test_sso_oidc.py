@@ -421,7 +421,7 @@ def test_no_secret_is_in_the_database_or_the_description_of_a_provider(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"kind": "ldap"}, "`kind` must be"),
+        ({"kind": "ldap"}, "`kind` must be oidc or saml"),
         ({"key": "Big Office"}, "`key` must be"),
         ({"label": {"en": "one"}}, "`label` must have"),
         ({"issuer": "http://idp.example"}, "`issuer` must be an address that begins with https://"),

@@ -19,7 +19,7 @@ from hufu.core.transaction import acting
 from hufu.people.models import Status, User
 from hufu.staffing.actions import Person, create_users
 from hufu.web.middleware import context_of, visitor
-from hufu.web.single_sign_on.providers import Provider
+from hufu.web.single_sign_on.kinds import Provider
 
 
 class Failed(Exception):
@@ -136,6 +136,12 @@ def mail(text: object) -> str:
     except ValidationError:
         return ""
     return address if len(address) <= 254 and is_storable(address) else ""
+
+
+def text(value: object, longest: int) -> str:
+    """Return what a provider says as text, "" where it is none that can be kept whole."""
+    found = value.strip() if isinstance(value, str) else ""
+    return found if len(found) <= longest and is_storable(found) else ""
 
 
 def record_failure(request: HttpRequest, method: str, failed: Failed) -> None:

@@ -21,9 +21,9 @@ import jwt
 import requests
 from urllib3.exceptions import HTTPError
 
-from hufu.core.text import is_storable
-from hufu.web.single_sign_on.arrivals import Arrival, Failed, mail
-from hufu.web.single_sign_on.providers import OidcProvider, is_safe_address
+from hufu.web.single_sign_on.arrivals import Arrival, Failed, mail, text
+from hufu.web.single_sign_on.entries import is_safe_address
+from hufu.web.single_sign_on.kinds import OidcProvider
 
 # Signatures that only the holder of a private key can make; neither `none` nor a shared secret is one.
 ALGORITHMS = frozenset(
@@ -198,12 +198,6 @@ def ask(method: str, address: str, **request: Any) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise Failed("provider_not_answering")
     return answer
-
-
-def text(value: object, longest: int) -> str:
-    """Return a claim as text, "" where it is none that can be kept whole."""
-    found = value.strip() if isinstance(value, str) else ""
-    return found if len(found) <= longest and is_storable(found) else ""
 
 
 class _Kept:

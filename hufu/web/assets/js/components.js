@@ -114,6 +114,13 @@ export const components = {
   palette,
   drawer,
 
+  /* A form that goes on by itself as soon as it is there. */
+  onward: () => ({
+    init() {
+      this.$el.requestSubmit();
+    },
+  }),
+
   /* Submits the form that the changed control belongs to. */
   autosubmit: () => ({
     submit() {
