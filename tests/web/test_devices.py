@@ -27,7 +27,7 @@ from tests.web.test_sessions import CHROME, is_in
 LOGIN = "/accounts/login/"
 PAGE = "/accounts/sessions/"
 TRUST = "/accounts/devices/trust/"
-NEW = "Somebody signed in to your account from a new device: Chrome on Windows"
+NEW = "): Chrome on Windows, address 127.0.0.1."
 
 
 @pytest.fixture(autouse=True)
@@ -219,6 +219,19 @@ def test_no_device_stays_trusted_past_a_suspension_a_reset_or_the_last_factor(
         desk.post(APP + "remove/")
     assert of(company).get().trusted_until is None
     assert is_in(desk) is (deed == "last factor removed")
+
+
+def test_who_forgets_the_device_or_ends_the_session_in_use_comes_to_the_sign_in_page(
+    company: Company,
+) -> None:
+    for deed in ("devices/{}/forget", "sessions/{}/end"):
+        desk = sign_in(browser())
+        here = Session.objects.filter(user_id=company.people["lin"]).latest("pk")
+        number = here.device_id if "devices" in deed else here.pk
+        answer = desk.post(f"/accounts/{deed.format(number)}/")
+        assert (answer.status_code, answer["Location"]) == (302, LOGIN)
+        assert desk.get(LOGIN).status_code == 200
+        assert not is_in(desk)
 
 
 def test_one_forgets_no_colleagues_device_and_an_old_one_is_forgotten_by_itself(company: Company) -> None:

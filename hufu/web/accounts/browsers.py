@@ -19,7 +19,7 @@ from hufu.people.models import Device
 from hufu.staffing import devices as deeds
 from hufu.web.accounts import device_cookie
 from hufu.web.accounts.devices import in_words
-from hufu.web.accounts.register import NEW_DEVICE
+from hufu.web.accounts.register import NEW_DEVICE, ended_here
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -120,8 +120,9 @@ def end_trust(request: Passage, device: int) -> HttpResponse:
 def forget(request: Passage, device: int) -> HttpResponse:
     """Forget a browser of one's own, and end what is open in it."""
     ended = deeds.forget_device(request.actor, device, user_id=request.actor.user_id)
+    way = "account_login" if ended_here(request) else "my_sessions"
     say_forgotten(request, ended)
-    return HttpResponseRedirect(reverse("my_sessions"))
+    return HttpResponseRedirect(reverse(way))
 
 
 def say_forgotten(request: HttpRequest, ended: int) -> None:

@@ -99,6 +99,14 @@ def check_in(request: HttpRequest, user: User) -> str:
     return ""
 
 
+def ended_here(request: HttpRequest) -> bool:
+    """Say whether the session of a request was ended by what the request did, and forget it where it was."""
+    if Session.objects.filter(pk=entry(request)).exists():
+        return False
+    request.session.flush()
+    return True
+
+
 def leave(request: HttpRequest) -> None:
     """Take the session of a request out of the register."""
     Session.objects.filter(pk=entry(request)).delete()

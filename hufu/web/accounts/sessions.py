@@ -52,6 +52,8 @@ def my_sessions(request: Passage) -> HttpResponse:
 def end_mine(request: Passage, session: int) -> HttpResponse:
     """End one session of one's own."""
     deeds.end_session(request.actor, session, user_id=request.actor.user_id)
+    if register.ended_here(request):
+        return HttpResponseRedirect(reverse("account_login"))
     messages.success(request, _("The session has ended: the next click there leads to the sign-in page."))
     return HttpResponseRedirect(reverse("my_sessions"))
 
