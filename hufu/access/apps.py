@@ -23,18 +23,15 @@ class AccessConfig(AppConfig):
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access.company import business_sql
-        from hufu.access.models import POLICY_COLUMNS, TEAM_COLUMNS
+        from hufu.access.models import POLICY_COLUMNS, SHARE_COLUMNS, TEAM_COLUMNS
         from hufu.core.schema import history_sql, record_history_sql, sql_file
 
         yield "access.changes", sql_file("hufu.access", "changes")
         for table, columns in POLICY_COLUMNS.items():
             yield f"access.history.{table}", history_sql(table, columns)
-        yield (
-            "access.history.access_team_member",
-            record_history_sql(
-                "access_team_member", TEAM_COLUMNS, asked_by=(("type", "text"), ("record_id", "bigint"))
-            ),
-        )
+        of_record = (("type", "text"), ("record_id", "bigint"))
+        for table, columns in (("access_team_member", TEAM_COLUMNS), ("access_share", SHARE_COLUMNS)):
+            yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.rules", sql_file("hufu.access", "rules")

@@ -27,7 +27,7 @@ from hufu.access import guard, queries, reach, record_history
 from hufu.access.decision.decide import Code, Decision, Link
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
-from hufu.access.models import TEAM_COLUMNS, Change
+from hufu.access.models import SHARE_COLUMNS, TEAM_COLUMNS, Change
 from hufu.access.registry import ResourceType, is_about_records, requirement, type_of
 from hufu.audit import Target, record
 from hufu.core import clock
@@ -240,7 +240,7 @@ def changes_of_role(actor: Actor, role_id: int) -> tuple[Touch, ...]:
 
 
 def changes_of_record(actor: Actor, resource: ResourceType, record_id: int) -> tuple[Touch, ...]:
-    """Return what touched a record in its owner, department, partition, team, place or a field that a rule can name.
+    """Return what touched a record in its owner, department, partition, team, shares, place or a field for rules.
 
     `change` is the last change of facts and policy that stood by then.
     """
@@ -253,6 +253,8 @@ def changes_of_record(actor: Actor, resource: ResourceType, record_id: int) -> t
         row for row in _past("access_team_member_of", "record_id", record_id) if row.type == resource.name
     ]
     found += _touches("team_member", TEAM_COLUMNS, team, set(TEAM_COLUMNS))
+    shares = [row for row in _past("access_share_of", "record_id", record_id) if row.type == resource.name]
+    found += _touches("share", SHARE_COLUMNS, shares, set(SHARE_COLUMNS))
     return tuple(sorted(found, key=lambda touch: (touch.change, touch.at)))
 
 
@@ -337,7 +339,7 @@ def _row(resource: ResourceType, record_id: int, change: Change, moment: datetim
 def _facts(
     resource: ResourceType, row: SimpleNamespace, change: Change, moment: datetime
 ) -> RecordFacts | None:
-    """Return what decisions looked at, with the whole team; None below a parent that was not there."""
+    """Return what decisions looked at, with the whole team and all shares; None below a parent that was not there."""
     deleted = row.deleted_at is not None
     parent_type = resource.parent_type
     if parent_type is None:
@@ -348,6 +350,10 @@ def _facts(
             row.department_id,
             deleted,
             team={member.user_id: reach.SHARE_OF[member.access] for member in members},
+            shares=tuple(
+                queries.share_facts(share)
+                for share in _past("access_share_at", resource.name, row.id, change.number, moment)
+            ),
         )
     parent_id = getattr(row, resource.by_name[resource.parent].column)
     above = _row(parent_type, parent_id, change, moment)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from hufu.access import registry
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.terms import Need, Share
 from hufu.access.registry import Kind, ResourceType
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
@@ -21,7 +22,14 @@ def statements(resource: ResourceType) -> str:
     """Return the SQL of a type's deeds."""
     made = [_bin(resource)]
     if resource.parent_type is None:
-        made += [_transfer(resource), _team(resource), _move(resource), _hand_over(resource), _who(resource)]
+        made += [
+            _transfer(resource),
+            _team(resource),
+            _share(resource),
+            _move(resource),
+            _hand_over(resource),
+            _who(resource),
+        ]
     return "".join(made)
 
 
@@ -79,6 +87,7 @@ BEGIN
         RETURN NULL;
     END IF;
     DELETE FROM access_team_member m WHERE m.type = '{resource.name}' AND m.record_id = record;
+    DELETE FROM access_share s WHERE s.type = '{resource.name}' AND s.record_id = record;
     RETURN said;
 END $$;
 """
@@ -157,6 +166,60 @@ END $$;
 """
 
 
+def _share(resource: ResourceType) -> str:
+    table, name = resource.table, resource.name
+    return f"""
+-- A record shared by hand. Nobody gives what they do not have, and nothing to themselves; to somebody by name only
+-- where they are admitted. Returns the number of the share.
+CREATE OR REPLACE FUNCTION hufu.share_{table}(
+    record bigint, to_user int, to_group int, to_department int, with_below boolean, to_post text,
+    to_position int, to_level int, wanted text, with_superiors boolean, from_moment timestamptz, until timestamptz,
+    why text, along bigint) RETURNS bigint LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    made bigint;
+BEGIN
+    PERFORM 1 FROM people_user WHERE id = to_user FOR SHARE;
+    PERFORM 1 FROM {table} r WHERE r.id = record FOR SHARE;
+    {_must(resource, "share")}
+    IF to_user = hufu.actor() OR wanted NOT IN ('read', 'edit')
+       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record))
+       OR (along IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM access_share s WHERE s.id = along AND s.given_by = hufu.actor())) THEN
+        {REFUSED};
+    END IF;
+    INSERT INTO access_share (type, record_id, user_id, group_id, department_id, below, post, position_id, level_id,
+                              access, superiors, starts_at, ends_at, reason, given_by, along_with_id)
+    SELECT '{name}', r.id, to_user, to_group, to_department, with_below, to_post, to_position, to_level,
+           wanted, with_superiors, from_moment, until, why, hufu.actor(), along
+    FROM {table} r
+    WHERE r.id = record
+      AND (to_user IS NULL OR (r.owner_id IS DISTINCT FROM to_user
+                               AND hufu.is_admitted(to_user, r.partition_id, wanted = 'edit')))
+    RETURNING id INTO made;
+    RETURN made;
+END $$;
+
+-- A share ends, with those that it took along: by whoever may share the record, whoever gave it, and everybody to whom
+-- it was given by name. Returns what ended, as [type, number of the record].
+CREATE OR REPLACE FUNCTION hufu.unshare_{table}(record bigint, share bigint) RETURNS jsonb LANGUAGE plpgsql
+    {HEAD} AS $$
+DECLARE
+    it access_share;
+    said jsonb;
+BEGIN
+    SELECT * INTO it FROM access_share s
+    WHERE s.id = share AND s.type = '{name}' AND s.record_id = record FOR UPDATE;
+    IF NOT FOUND OR (it.user_id IS DISTINCT FROM hufu.actor() AND it.given_by IS DISTINCT FROM hufu.actor()) THEN
+        {_must(resource, "share")}
+    END IF;
+    SELECT coalesce(jsonb_agg(jsonb_build_array(s.type, s.record_id) ORDER BY s.id), '[]') INTO said
+    FROM access_share s WHERE s.id = it.id OR s.along_with_id = it.id;
+    DELETE FROM access_share s WHERE s.id = it.id;
+    RETURN said;
+END $$;
+"""
+
+
 def _move(resource: ResourceType) -> str:
     """A record goes to another partition with what belongs to it; the foreign keys carry the partition down."""
     table, name = resource.table, resource.name
@@ -192,17 +255,19 @@ def _move(resource: ResourceType) -> str:
             if other.parent_type is None
         ]
     )
+    shared = related.replace("m.", "s.")
     return f"""
 -- Into another partition, with what belongs to the record. Its owner must be admitted there, or a new one is named, who
 -- also gets what belongs to people who are not. Naming another owner where this one could follow, or oneself, is a
--- transfer, too; whoever names others must be able to create for others. Memberships that can no longer be reached end.
--- Returns what came along.
+-- transfer, too; whoever names others must be able to create for others. Memberships and shares that reach nobody
+-- there end. Returns what came along.
 CREATE OR REPLACE FUNCTION hufu.move_{table}(record bigint, target int, new_owner int, version int) RETURNS jsonb
     LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
     said jsonb := '{{}}';
     handed jsonb := '[]';
     ended jsonb;
+    unshared jsonb;
     home int;
     owned_by int;
 BEGIN
@@ -232,7 +297,14 @@ BEGIN
         DELETE FROM access_team_member m
         WHERE ({related}) AND NOT hufu.is_admitted(m.user_id, target, false) RETURNING m.type, m.record_id, m.user_id)
     SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id, user_id)), '[]') INTO ended FROM gone;
-    RETURN jsonb_build_object('children', said, 'handed', handed, 'ended', ended);
+    WITH gone AS (
+        DELETE FROM access_share s
+        WHERE ({shared}) AND NOT EXISTS (
+            SELECT 1 FROM hufu.recipients(hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post,
+                                                         s.position_id, s.level_id), s.superiors, s.given_by) r (id)
+            WHERE hufu.is_admitted(r.id, target, false)) RETURNING s.type, s.record_id, s.id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id, id)), '[]') INTO unshared FROM gone;
+    RETURN jsonb_build_object('children', said, 'handed', handed, 'ended', ended, 'unshared', unshared);
 END $$;
 """
 
@@ -297,7 +369,33 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_array(id, partition_id) ORDER BY id), '[]') INTO said FROM gone;
     RETURN said;
 END $$;
+
+-- What is shared with somebody by name ends, for whoever manages people. Returns the records as [number, partition].
+CREATE OR REPLACE FUNCTION hufu.end_shares_{table}(who int) RETURNS jsonb LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    said jsonb;
+BEGIN
+    IF NOT hufu.holds('user.manage') OR hufu.actor() = who THEN
+        {REFUSED};
+    END IF;
+    WITH gone AS (
+        DELETE FROM access_share s USING {table} r
+        WHERE s.type = '{name}' AND s.user_id = who AND r.id = s.record_id RETURNING r.id, r.partition_id)
+    SELECT coalesce(jsonb_agg(jsonb_build_array(id, partition_id) ORDER BY id), '[]') INTO said FROM gone;
+    RETURN said;
+END $$;
 """
+
+
+def _recipients(resource: ResourceType, need: Need) -> str:
+    """Return the SQL array of those whom shares of the record `r` reach for a need."""
+    if need.share is Share.NONE:
+        return "'{}'"
+    editing = " AND s.access = 'edit'" if need.share is Share.EDIT else ""
+    return (
+        "ARRAY(SELECT hufu.recipients(s.principal, s.superiors, s.given_by) FROM hufu.shares s"
+        f" WHERE s.type = '{resource.name}' AND s.record_id = r.id{editing})"
+    )
 
 
 def _who(resource: ResourceType) -> str:
@@ -310,7 +408,7 @@ def _who(resource: ResourceType) -> str:
         needs = registry.requirement(declared.name).needs
         joined = "\n        JOIN ".join(
             f"hufu.who_covers('{need.permission}', '{need.right}', {int(need.share)}, '{name}', r.id, r.partition_id,"
-            f" r.owner_id, r.department_id) n{index}"
+            f" r.owner_id, r.department_id, {_recipients(resource, need)}) n{index}"
             + (f" ON n{index}.user_id = n0.user_id" if index else " ON true")
             for index, need in enumerate(needs)
         )

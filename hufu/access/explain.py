@@ -16,8 +16,8 @@ from hufu.access import registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.scopes import Scope, names
-from hufu.access.decision.snapshot import Given, PersonFacts, Snapshot
-from hufu.access.decision.terms import Right
+from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
+from hufu.access.decision.terms import Right, Share
 from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
@@ -136,6 +136,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                         "roles": [_role_structure(snapshot, role) for role in miss.roles],
                         "scope": list(names(miss.scope)),
                         "given": _given_structure(snapshot, miss.given) if miss.given else None,
+                        "share": miss.share is not None,
                     }
                     for miss in near_misses(snapshot, decision.person_id, link, decision.record)
                 ],
@@ -157,8 +158,19 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "because": next(iter(names(cover.because)), None),
         "base_access": cover.opened,
         "team": cover.shared,
+        "share": _share_structure(snapshot, cover.share) if cover.share else None,
         "of_parent": cover.of_parent,
         "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
+    }
+
+
+def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
+    return {
+        **_given_structure(snapshot, share.given),
+        "edit": share.opens is Share.EDIT,
+        "superiors": share.superiors,
+        "along": share.along,
+        "given_by": share.given_by,
     }
 
 
@@ -218,6 +230,8 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
     yield from _belonging(snapshot, person, path.assignment)
     if cover.opened:
         yield _("Base access opens every record of the partition to those who hold the permission.")
+    elif cover.share is not None:
+        yield from _share_sentences(snapshot, person, cover.share)
     elif cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
@@ -235,6 +249,25 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
             "until": _until(cover.admission),
         }
         yield from _belonging(snapshot, person, cover.admission)
+
+
+def _share_sentences(snapshot: Snapshot, person: PersonFacts | None, share: ShareFacts) -> Iterator[str]:
+    giver = snapshot.people.get(share.given_by)
+    words = {
+        "giver": giver.name if giver else _("the system"),
+        "principal": principal_words(snapshot, share.given),
+        "until": _until(share.given),
+    }
+    if share.opens is Share.EDIT:
+        yield _("%(giver)s shared the record with %(principal)s, to view and edit%(until)s.") % words
+    else:
+        yield _("%(giver)s shared the record with %(principal)s, to view%(until)s.") % words
+    if share.along:
+        yield _("It came along when the record that it belongs to was shared.")
+    if person is not None and not snapshot.reaches(share.given, person):
+        yield _("The share reaches those above them in the reporting line, too.")
+    else:
+        yield from _belonging(snapshot, person, share.given)
 
 
 def _belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> Iterator[str]:
@@ -323,6 +356,12 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
         "until": _moment(given.ends_at) if given.ends_at else "",
         "from": _moment(given.starts_at) if given.starts_at else "",
     }
+    if miss.share is not None:
+        return {
+            Nearness.ENDED: _("The record was shared with %(principal)s; that ended: %(until)s."),
+            Nearness.NOT_BEGUN: _("The record will be shared with %(principal)s: %(from)s."),
+            Nearness.WITHOUT_RIGHT: _("The record is shared with %(principal)s, only to view."),
+        }[miss.nearness] % words
     if given.partition_id is None:
         return {
             Nearness.ENDED: _(

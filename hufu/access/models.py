@@ -27,6 +27,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
+SHARE_COLUMNS = ("type", "record_id", *GIVEN_TO, *TERM, "access", "superiors", "along_with_id")
 
 
 class Mode(models.TextChoices):
@@ -317,6 +318,24 @@ class TeamMember(models.Model):
         indexes = (models.Index(fields=["user", "type", "record_id"], name="access_team_of_user"),)
 
 
+class RecordShare(GivenTo):
+    """A record shared by hand with a principal: for view, or for view and edit, as long as its term lasts.
+
+    `superiors`: also with those who stand above a recipient in the reporting line. `along_with` is the share of the
+    record that this one belongs to, which took it along and takes it away. Whoever gave a share gains nothing by it.
+    """
+
+    type = models.CharField(max_length=40, db_collation="C")
+    record_id = models.BigIntegerField()
+    access = models.CharField(max_length=8, choices=TeamMember.Access, db_collation="C")
+    superiors = models.BooleanField(default=False, db_default=False)
+    along_with = models.ForeignKey("self", models.CASCADE, null=True, related_name="taken_along")
+
+    class Meta(GivenTo.Meta):
+        db_table = "access_share"
+        indexes = (models.Index(fields=["type", "record_id"], name="access_share_of_record"),)
+
+
 class Version(models.Model):
     """A published version of the policy."""
 
@@ -409,6 +428,18 @@ class Term(models.Model):
 
     class Meta:
         db_table = "access_term"
+
+
+class PrincipalOf(models.Model):
+    """What each person stands for, as one text per principal (hufu.principal); built with their reach."""
+
+    pk = models.CompositePrimaryKey("user_id", "principal")
+    user_id = models.IntegerField()
+    principal = models.CharField(max_length=40, db_collation="C")
+
+    class Meta:
+        db_table = "access_principal"
+        indexes = (models.Index(fields=["principal", "user_id"], name="access_principal_whose"),)
 
 
 class TermGrant(models.Model):

@@ -62,16 +62,16 @@ def _need(resource: ResourceType, need: Need, row: str) -> str:
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
         WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0 AND {OPEN}
           AND hufu.bit(t.{need.right}_partitions, {row}.partition_id)
-          AND {_in_scope(resource, need, row, ACTOR)})"""
+          AND {_in_scope(resource, need, row)})"""
 
 
-def _in_scope(resource: ResourceType, need: Need, row: str, who: str) -> str:
-    """Return the SQL condition that the scopes of term `t` and grant `g` hold `row`, for the user `who`."""
-    team = _is_member(resource, row, who, Share.READ)
+def _in_scope(resource: ResourceType, need: Need, row: str) -> str:
+    """Return the SQL condition that the scopes of term `t` and grant `g`, or a share, hold `row` for the actor."""
+    shared = _is_member(resource, row, Share.READ)
     if need.share is Share.NONE:
-        team = f"g.scopes & {Scope.TEAM.value} <> 0 AND {team}"
-    elif need.share is Share.EDIT:
-        team = _is_member(resource, row, who, Share.EDIT)
+        shared = f"(g.scopes & {Scope.TEAM.value} <> 0 AND {shared})"
+    else:
+        shared = f"{_is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
     return f"""({row}.owner_id = t.user_id
                OR g.scopes & {Scope.EVERYTHING.value} <> 0
                OR (g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit(t.owners, {row}.owner_id))
@@ -80,16 +80,22 @@ def _in_scope(resource: ResourceType, need: Need, row: str, who: str) -> str:
                    AND ((g.scopes & {Scope.DEPARTMENT.value} <> 0 AND hufu.bit(t.departments, {row}.department_id))
                      OR (g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
                          AND hufu.bit(t.departments_below, {row}.department_id))))
-               OR ({team}))"""
+               OR {shared})"""
 
 
-def _is_member(resource: ResourceType, row: str, who: str, share: Share) -> str:
-    """Return the SQL condition that somebody is in the team of `row`; asked once per statement, not per row."""
+def _is_member(resource: ResourceType, row: str, share: Share) -> str:
+    """Return the SQL condition that the actor is in the team of `row`; asked once per statement, not per row."""
     editing = " AND m.access = 'edit'" if share is Share.EDIT else ""
     return (
         f"{row}.id IN (SELECT m.record_id FROM public.access_team_member m"
-        f" WHERE m.user_id = {who} AND m.type = '{resource.name}'{editing})"
+        f" WHERE m.user_id = {ACTOR} AND m.type = '{resource.name}'{editing})"
     )
+
+
+def _is_shared(resource: ResourceType, row: str, share: Share) -> str:
+    """Return the SQL condition that `row` was shared with the actor by hand; asked once per statement, too."""
+    editing = " WHERE s.access = 'edit'" if share is Share.EDIT else ""
+    return f"{row}.id IN (SELECT s.record_id FROM hufu.my_shares('{resource.name}') s{editing})"
 
 
 def may_create(resource: ResourceType, row: str) -> str:
@@ -249,10 +255,13 @@ $$ SELECT CASE type {cases}
 
 
 def _teams() -> str:
-    """Who sees the team of a record: its members, whoever may view it, and whoever explains rights."""
+    """Who sees the team and the shares of a record: its members, whoever may view it, and whoever explains rights."""
     return f"""
 DROP POLICY IF EXISTS read ON public.access_team_member;
 CREATE POLICY read ON public.access_team_member FOR SELECT TO hufu_app
     USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR {follows("view", "type", "record_id")});
 DROP FUNCTION IF EXISTS hufu.views(text, bigint);
+DROP POLICY IF EXISTS read ON public.access_share;
+CREATE POLICY read ON public.access_share FOR SELECT TO hufu_app
+    USING ((SELECT hufu.holds('explain.any')) OR {follows("view", "type", "record_id")});
 """

@@ -19,6 +19,7 @@ from hufu.access.decision.snapshot import (
     LevelFacts,
     PersonFacts,
     RoleFacts,
+    ShareFacts,
     Snapshot,
     paths,
 )
@@ -34,6 +35,7 @@ from hufu.access.models import (
     GateUse,
     Grant,
     Partition,
+    RecordShare,
     Role,
     RoleInherits,
     TeamMember,
@@ -179,7 +181,7 @@ def rights(row: Any) -> frozenset[Right]:
 
 
 def facts(resource: ResourceType, record: Any) -> RecordFacts:
-    """Return what decisions look at in a record, with its whole team as far as the actor may see it."""
+    """Return what decisions look at in a record, with its whole team and shares as far as the actor may see them."""
     parent_type = resource.parent_type
     if parent_type is not None:
         parent = facts(parent_type, getattr(record, resource.parent))
@@ -195,6 +197,21 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
                 type=resource.name, record_id=record.pk
             ).values_list("user_id", "access")
         },
+        shares=tuple(
+            share_facts(row)
+            for row in RecordShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id")
+        ),
+    )
+
+
+def share_facts(row: Any) -> ShareFacts:
+    """Return a share as an explanation goes by it."""
+    return ShareFacts(
+        Given(**_principal(row)),
+        reach.SHARE_OF[row.access],
+        row.given_by,
+        row.superiors,
+        row.along_with_id is not None,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, opens
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, is_shared, opens
 from hufu.access.models import GateUse, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
@@ -20,7 +20,8 @@ from hufu.core.transaction import current_unit
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
 
 _CACHE = "access.terms"
-_TEAMS = "access.teams"
+_SHARES = "access.shares"
+_TEAM, _BY_HAND = "team", "by_hand"
 _DEFERRED = "access.deferred"
 
 
@@ -51,24 +52,38 @@ def changed() -> None:
 
 
 def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:
-    """Return the records of an independent type in whose team the actor is, and what that opens; read once."""
+    """Return the records of an independent type in whose team the actor is, and what that opens."""
+    return _shared(actor, resource)[_TEAM]
+
+
+def shares(actor: Actor, resource: ResourceType) -> dict[int, Share]:
+    """Return the records of an independent type that were shared with the actor by hand, and what that opens."""
+    return _shared(actor, resource)[_BY_HAND]
+
+
+def _shared(actor: Actor, resource: ResourceType) -> dict[str, dict[int, Share]]:
+    """Return teams and shares, read once per transaction."""
     unit = current_unit()
     if unit.actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
-    known: dict[str, dict[int, Share]] = unit.cache.setdefault(_TEAMS, {})
+    known: dict[str, dict[str, dict[int, Share]]] = unit.cache.setdefault(_SHARES, {})
     if resource.name not in known:
-        known[resource.name] = {
-            record_id: SHARE_OF[access]
-            for record_id, access in TeamMember.objects.filter(
-                user_id=actor.user_id, type=resource.name
-            ).values_list("record_id", "access")
-        }
+        found: dict[str, dict[int, Share]] = {_TEAM: {}, _BY_HAND: {}}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT %s, record_id, access FROM access_team_member WHERE user_id = %s AND type = %s"
+                " UNION ALL SELECT %s, record_id, access FROM hufu.my_shares(%s)",
+                [_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name],
+            )
+            for way, record_id, access in cursor.fetchall():
+                found[way][record_id] = max(SHARE_OF[access], found[way].get(record_id, Share.NONE))
+        known[resource.name] = found
     return known[resource.name]
 
 
-def teams_changed() -> None:
-    """Forget the teams that were read in this transaction, after one was changed in it."""
-    current_unit().cache.pop(_TEAMS, None)
+def shares_changed() -> None:
+    """Forget the teams and shares that were read in this transaction, after one was changed in it."""
+    current_unit().cache.pop(_SHARES, None)
 
 
 @contextmanager
@@ -161,26 +176,31 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
     if departments:
         whose |= Q(**{f"{of}department_id__in": sorted(departments), f"{of}owner_id__isnull": False})
     # Numbers, not a sub-query: beside one, the planner cannot use the indices of owner and department.
-    shared = [
+    shared = {
         number for number, share in teams(actor, resource.independent).items() if opens(scopes, need, share)
-    ]
+    }
+    shared |= {
+        number for number, share in shares(actor, resource.independent).items() if is_shared(need, share)
+    }
     if shared:
         whose |= Q(**{f"{of}id__in": sorted(shared)})
     return within & whose
 
 
 def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
-    """Return what coverage looks at in a record, with the actor's own membership in its team."""
+    """Return what coverage looks at in a record, with the actor's own membership in its team and what is shared."""
     deleted = record.deleted_at is not None
     parent_type = resource.parent_type
     if parent_type is not None:
         parent = facts(actor, parent_type, getattr(record, resource.parent))
         return RecordFacts(record.partition_id, deleted=deleted, parent=parent)
-    share = teams(actor, resource).get(record.pk, Share.NONE)
+    member = teams(actor, resource).get(record.pk, Share.NONE)
+    shared = shares(actor, resource).get(record.pk, Share.NONE)
     return RecordFacts(
         record.partition_id,
         record.owner_id,
         record.department_id,
         deleted,
-        team={actor.user_id: share} if share else {},
+        team={actor.user_id: member} if member else {},
+        shared={actor.user_id: shared} if shared else {},
     )

@@ -200,6 +200,18 @@ class ResourceType:
         """The type that decides: this one, or its parent."""
         return self.parent_type or self
 
+    def takes_along(self) -> tuple[tuple[ResourceType, Field], ...]:
+        """Return the independent types whose records can name one of this type, and by which field.
+
+        A share of this one can take such records along. Following types are decided with their parent anyway.
+        """
+        return tuple(
+            (other, declared)
+            for other in resource_types()
+            for declared in other.fields
+            if declared.reference == self.name and not other.parent and other is not self
+        )
+
     def editable_fields(self) -> tuple[Field, ...]:
         return tuple(declared for declared in self.fields if not declared.system)
 

@@ -219,6 +219,12 @@ def _declare_owned(name: str, says: Callable[[Any], Promise]) -> None:
         ),
         EventType(f"{name}.member_left", says(_("{thing}: colleague left the team")), shown("member")),
         EventType(
+            f"{name}.shared",
+            says(_("{thing}: shared")),
+            shown("share", "to", "access", "superiors", "starts", "ends", "along"),
+        ),
+        EventType(f"{name}.share_ended", says(_("{thing}: share ended")), shown("share", "to", "along")),
+        EventType(
             f"{name}.imported",
             says(_("{thing}: imported")),
             shown("file", "digest", "map_digest", "rows", "created", "updated", "unchanged", "refused"),

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.fields import is_open
-from hufu.access.models import TeamMember
+from hufu.access.models import RecordShare, TeamMember
+from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.access.registry import Field as DeclaredField
 from hufu.access.registry import Kind, ResourceType, Search, resource_type
 from hufu.audit import Subject, Target, record
@@ -119,6 +120,12 @@ def team(actor: Actor, resource: ResourceType, record_id: int) -> list[TeamMembe
     """Return the related team of a record that the actor may view, as the row policy gives it; by name."""
     rows = TeamMember.objects.filter(type=resource.name, record_id=record_id)
     return list(rows.select_related("user__main_department").order_by("user__name_sort", "user_id"))
+
+
+def shares(actor: Actor, resource: ResourceType, record_id: int) -> list[RecordShare]:
+    """Return the shares by hand of a record that the actor may view, as the row policy gives them; newest first."""
+    rows = RecordShare.objects.filter(type=resource.name, record_id=record_id)
+    return list(rows.select_related(*PRINCIPAL_NAMES).order_by("-id"))
 
 
 def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> dict[int, str]:

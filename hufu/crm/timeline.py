@@ -28,7 +28,7 @@ from hufu.core.actor import Actor
 
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
-    *("taken_along", "member_joined", "member_left", "moved"),
+    *("taken_along", "member_joined", "member_left", "shared", "share_ended", "moved"),
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),
     *("attachment_added", "attachment_removed"),
 )

@@ -15,7 +15,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from hufu.access import guard, queries, registry
-from hufu.access.decision.snapshot import Snapshot
+from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor, Context
@@ -227,9 +227,23 @@ def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
         parent = _facts(world, "customer", world["records"]["customer"][record["customer"]])
         return RecordFacts(parent.partition_id, deleted=record["deleted"], parent=parent)
     team = {member: SHARE_OF[access] for member, access in record["team"].items()}
+    shares = tuple(_share(number, share) for number, share in enumerate(record["shares"]))
     return RecordFacts(
-        record["partition"], record["owner"], record["department"], record["deleted"], team=team
+        record["partition"],
+        record["owner"],
+        record["department"],
+        record["deleted"],
+        team=team,
+        shares=shares,
     )
+
+
+def _share(number: int, share: dict[str, Any]) -> ShareFacts:
+    to = {
+        f"{kind}_id" if kind not in ("below", "post") else kind: thing for kind, thing in share["to"].items()
+    }
+    given = Given(number, **to, starts_at=share["starts"], ends_at=share["ends"])
+    return ShareFacts(given, SHARE_OF[share["access"]], share["by"], share["superiors"])
 
 
 def _as_owner(owner: psycopg.Connection, rows: Any) -> set[int]:

@@ -88,6 +88,16 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             "department": pick(departments),
             "deleted": pick([False, False, False, False, False, True]),
             "team": {member: access for member, access in sorted(team.items()) if member != owner},
+            "shares": [
+                {
+                    "to": principal(),
+                    "access": pick(["read", "edit"]),
+                    "superiors": pick([False, True]),
+                    "by": pick([-1, *people]),
+                    **term(),
+                }
+                for _n in range(pick([0, 0, 0, 1, 2]))
+            ],
         }
 
     records = {type_name: {1 + index: record() for index in range(pick([4, 8, 12]))} for type_name in TYPES}
@@ -166,14 +176,14 @@ def gated(draw: st.DrawFn, world: World) -> World:
         {"user": people[0]},
         {"level": 2},
         {"department": departments[1], "below": True},
-        {"department": departments[0], "post": "head"},
+        {"department": departments[0], "post": "head", "below": False},
         {"group": 1},
         {"position": 3},
     ]
     numbers = draw(st.sampled_from([[], [1], [1, 2], [1, 2, 3]]))
     gates = {
         number: {
-            "sign_in": draw(st.sampled_from([False] * 9 + [True])),
+            "sign_in": draw(st.sampled_from([False, False, True])),
             "permissions": some(permissions) if permissions else [],
             "roles": some(list(world["roles"])),
             "principals": draw(st.lists(st.sampled_from(principals), max_size=1)),

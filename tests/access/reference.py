@@ -60,6 +60,9 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
         return True
     if membership == "edit" and verb == "edit":
         return True
+    # 2.4: so is a share by hand.
+    if verb in ("view", "edit") and is_shared_with(world, at, person, verb, record):
+        return True
     # 2.2, base access: for those who hold view (edit) at any scope it becomes `everything`.
     base = world["base_access"].get(type_name, "private")
     if verb == "view" and base in ("public_read", "public_read_write"):
@@ -67,6 +70,20 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     if verb == "edit" and base == "public_read_write":
         return True
     return any(scope_holds(world, person, scope, record) for scope in held)
+
+
+def is_shared_with(world: World, at: datetime, person: int, verb: str, record: Record) -> bool:
+    """2.4: does a share of the record reach the person, or somebody who stands below them where superiors count?
+
+    2.6: nobody gives to themselves.
+    """
+    for share in record["shares"]:
+        if share["by"] == person or (verb == "edit" and share["access"] != "edit"):
+            continue
+        reached = {number for number in world["people"] if is_given_to(world, at, number, share)}
+        if person in reached or (share["superiors"] and reached & everybody_below(world, person)):
+            return True
+    return False
 
 
 def scope_holds(world: World, person: int, scope: str, record: Record) -> bool:

@@ -681,6 +681,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute(
         "DROP TABLE access_gate, access_gate_history, access_gate_use, access_gate_use_history CASCADE"
     )
+    owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(
         "DELETE FROM django_migrations WHERE app = 'access' AND name > '0002_principals'"
@@ -688,6 +689,9 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     with django_on(postgres.url(roles.OWNER, owner_connection.info.dbname)):
         assert bring_up_to_date(quiet=True)
         assert not bring_up_to_date(quiet=True)
+    assert owner_connection.execute("SELECT count(DISTINCT user_id) FROM access_principal").fetchone() == (
+        len(company.people),
+    )
     after = moment()
     move_to(company, "tang", "south")
     assert could(he, company, "tang", "customer.view", "qiming", after)

@@ -777,10 +777,13 @@ def test_no_policy_is_for_everybody(owner):
     assert owner.execute("SELECT tablename FROM pg_policies WHERE 'public' = ANY (roles)").fetchall() == []
 
 
-KEPT = (*FACT_COLUMNS, *POLICY_COLUMNS, "access_team_member", *TABLES.values())
+KEPT = (*FACT_COLUMNS, *POLICY_COLUMNS, "access_team_member", "access_share", *TABLES.values())
 # SECURITY DEFINER: what runs as the owner of the tables. A new one is added here by hand, after a review.
 EVERY = ("covers", "bin", "restore", "purge", "timeline")
-OWNED = ("transfer", "join", "leave", "move", "hand_over", "owned", "teams", "end_teams", "who")
+OWNED = (
+    *("transfer", "join", "leave", "share", "unshare", "move", "hand_over", "owned", "teams", "end_teams"),
+    *("end_shares", "who"),
+)
 DEFINERS = {
     *(
         "rebuild_reach",
@@ -793,6 +796,7 @@ DEFINERS = {
         "erase_crm_contact",
         "facts_change",
     ),
+    *("my_shares", "recipients", "take_away_shares"),
     "lift_gate",  # asks by itself that it is the operator
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(

@@ -2,7 +2,8 @@
 
 A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
 `{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
-moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`.
+moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts
+with `access`, `superiors` and `by`.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
      "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
@@ -13,8 +14,9 @@ moments or None. Contacts have a customer and no owner; `team` maps members to `
      "roles": {1: {"inherits": [2], "grants": [("customer.view", "own")]}, …},
      "assignments": [{"role": 1, "to": principal, "starts": None, "ends": None}, …],
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
-     "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"}},
-                              …},
+     "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"},
+                                   "shares": [{"to": principal, "access": "read", "superiors": False, "by": 1,
+                                               "starts": None, "ends": None}]}, …},
                  "opportunity": {…}, "contact": {1: {"customer": 1, "deleted": False}, …}}}
 """
 
@@ -38,6 +40,7 @@ _EMPTIED = (
     "access_gate_use",
     "access_gate",
     "access_team_member",
+    "access_share",
     "crm_contact",
     "crm_opportunity",
     "crm_customer",
@@ -210,6 +213,26 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             for type_name in INDEPENDENT
             for n, x in world["records"][type_name].items()
             for user, access in x["team"].items()
+        ],
+    )
+    yield (
+        "access_share",
+        [
+            "type",
+            "record_id",
+            "access",
+            "superiors",
+            *principal,
+            "starts_at",
+            "ends_at",
+            "reason",
+            "given_by",
+        ],
+        [
+            (type_name, n, share["access"], share["superiors"], *_given(share)[:-1], share["by"])
+            for type_name in INDEPENDENT
+            for n, x in world["records"][type_name].items()
+            for share in x["shares"]
         ],
     )
 

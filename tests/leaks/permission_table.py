@@ -72,6 +72,12 @@ def of_an_independent_type(name: str, *, without: str, unseen: str, moved: int) 
         Row(f"{name}_team", "GET", f"{name}.view", "lin", 200, unseen, 404),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, "chen", 403),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, unseen, 404),
+        Row(f"{name}_share", "GET", f"{name}.share", "lin", 200, "chen", 403),
+        Row(f"{name}_share", "POST", f"{name}.share", "lin", 302, "chen", 403),
+        Row(f"{name}_share", "POST", f"{name}.share", "lin", 302, unseen, 404),
+        # Whoever got or gave a share ends it; whoever ends another one shares the record.
+        Row(f"{name}_share_end", "POST", f"{name}.view", "lin", 302, "chen", 403),
+        Row(f"{name}_share_end", "POST", f"{name}.view", "lin", 302, unseen, 404),
         Row(f"{name}_files", "GET", f"{name}.view", "lin", 200, unseen, 404),
         Row(f"{name}_files", "GET", f"{name}.view", "chen", 200, without, 404),
         Row(f"{name}_file_add", "POST", f"{name}.edit", "lin", 302, "chen", 403),

@@ -46,6 +46,7 @@ def form_of(name, company):
         "transfer": {"to": str(company.people["tang"])},
         "move": {"partition": str(company.partitions["sz"]), "owner": str(company.people["li"])},
         "add": {"who": str(company.people["tang"]), "access": "read"},
+        "share": {"who": str(company.people["tang"]), "access": "read"},
         "remove": {"who": str(company.people["tang"])},
         "restore": {"version": "2"},
         "erase": {"confirmation": "高工"},
@@ -62,6 +63,15 @@ def a_consent(owner_connection, contact):
         "INSERT INTO crm_consent (contact_id, purpose, basis, source, given_on, evidence, recorded_at, recorded_by,"
         " withdrawn_reason) VALUES (%s, 'service', 'consent', 'form', '2026-01-31', '', now(), 1, '') RETURNING id",
         [contact],
+    ).fetchone()[0]
+
+
+def a_share(owner_connection, company, kind, record_id):
+    """Return a share of a record with 唐, which nobody of the table gave."""
+    return owner_connection.execute(
+        "INSERT INTO access_share (type, record_id, user_id, access, reason, given_by)"
+        " VALUES (%s, %s, %s, 'read', '', -1) RETURNING id",
+        [kind, record_id, company.people["tang"]],
     ).fetchone()[0]
 
 
@@ -90,6 +100,8 @@ def address(request):
             form = form_of(name, company)
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))
+            if page == "share_end":
+                form["share"] = str(a_share(owner_connection, company, kind, number))
             if page == "file_add":
                 form["file"] = SimpleUploadedFile("合同.txt", "两份".encode())
             if page == "file_open":
@@ -144,7 +156,7 @@ def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, 
     url, form = address(row)
     tables = (
         *("crm_customer", "crm_opportunity", "people_user", "access_assignment"),
-        *("crm_contact", "access_team_member", "crm_consent", "crm_attachment"),
+        *("crm_contact", "access_team_member", "access_share", "crm_consent", "crm_attachment"),
     )
     before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
     client = sign_in(row.who_may_not)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from hufu.access import actions as access
-from hufu.access import guard, policy_file, queries, registry
+from hufu.access import guard, policy_file, principals, queries, registry
 from hufu.access.actions import Principal
 from hufu.access.decision.terms import Right
 from hufu.access.models import Admission, Assignment, Partition, Role
@@ -85,6 +85,18 @@ def records(resource):
         f"{name}: add an editor to the team": (
             {view, f"{name}.share", f"{name}.edit"},
             lambda a, c: crm.add_member(a, resource, number(c), who=c.people["tang"], access="edit"),
+        ),
+        f"{name}: share": (
+            {view, f"{name}.share"},
+            lambda a, c: crm.share_record(
+                a, resource, number(c), to=principals.read("level:1"), access="read", reason="x"
+            ),
+        ),
+        f"{name}: share for editing": (
+            {view, f"{name}.share", f"{name}.edit"},
+            lambda a, c: crm.share_record(
+                a, resource, number(c), to=principals.read("level:1"), access="edit", reason="x"
+            ),
         ),
         f"{name}: add a file": (
             {view, f"{name}.edit"},
@@ -340,6 +352,7 @@ def test_an_operation_fails_with_every_other_permission(
         "crm_opportunity",
         "crm_contact",
         "access_team_member",
+        "access_share",
         "people_user",
         "access_role",
         "access_grant",

@@ -11,6 +11,7 @@ from hufu.access.decision.snapshot import (
     Given,
     Path,
     PersonFacts,
+    ShareFacts,
     Snapshot,
     admissions_for,
     gates_on_roles,
@@ -55,7 +56,7 @@ class Cover:
     """A link of the chain that holds: the grant's path, the admission, and why the record is in the scope.
 
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
-    as a member of its related team.
+    as a member of its related team. `share`: it was shared with them by hand.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Cover:
     because: Scope = Scope.NOTHING
     opened: bool = False
     shared: bool = False
+    share: ShareFacts | None = None
     of_parent: bool = False
 
 
@@ -191,5 +193,6 @@ def _cover(
         because,
         opened=because is Scope.EVERYTHING and because not in granted,
         shared=because is Scope.TEAM and because not in granted,
+        share=snapshot.share_for(person, need, record) if because is Scope.SHARED else None,
         of_parent=need.of_parent,
     ), ()

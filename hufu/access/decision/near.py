@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from hufu.access.decision.decide import Code, Link
 from hufu.access.decision.scopes import Scope
@@ -15,11 +16,12 @@ from hufu.access.decision.snapshot import (
     Given,
     Path,
     PersonFacts,
+    ShareFacts,
     Snapshot,
     grants_through,
     in_scope,
 )
-from hufu.access.decision.terms import RecordFacts, Right, decided_by
+from hufu.access.decision.terms import RecordFacts, Right, Share, decided_by, is_shared
 
 MOST = 3
 
@@ -36,12 +38,13 @@ class Nearness(StrEnum):
 
 @dataclass(frozen=True)
 class NearMiss:
-    """A role (with the chain to the one that grants) or an admission that would help, and how it misses."""
+    """A role (with the chain to the one that grants), an admission or a share that would help, and how it misses."""
 
     nearness: Nearness
     given: Given | None = None
     roles: tuple[int, ...] = ()
     scope: Scope = Scope.NOTHING
+    share: ShareFacts | None = None
 
 
 def near_misses(
@@ -52,7 +55,10 @@ def near_misses(
     if person is None:
         return ()
     about = decided_by(link.need, record) if link.need is not None and record is not None else record
-    if link.code in {Code.NO_GRANT, Code.OUT_OF_SCOPE}:
+    found: Iterator[NearMiss]
+    if link.code is Code.OUT_OF_SCOPE:
+        found = chain(_shares(snapshot, person, link, about), _grants(snapshot, person, link, about))
+    elif link.code is Code.NO_GRANT:
         found = _grants(snapshot, person, link, about)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
         found = _admissions(snapshot, person, link.right, about)
@@ -97,6 +103,23 @@ def _grants(
             if helps(path) and len(path.roles) == 1:
                 yield NearMiss(Nearness.NOT_GIVEN, None, path.roles, path.scope)
                 break
+
+
+def _shares(
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    """Yield the shares that reach the person and fall short: in time, or because they open view alone."""
+    if record is None or link.need is None or link.need.share is Share.NONE:
+        return
+    for share in record.shares:
+        if person.id not in snapshot.recipients(share):
+            continue
+        if not is_shared(link.need, share.opens):
+            if share.given.in_force(snapshot.at):
+                yield NearMiss(Nearness.WITHOUT_RIGHT, share.given, share=share)
+        elif not share.given.in_force(snapshot.at):
+            ended = share.given.ends_at is not None and share.given.ends_at <= snapshot.at
+            yield NearMiss(Nearness.ENDED if ended else Nearness.NOT_BEGUN, share.given, share=share)
 
 
 def _admissions(

@@ -7,7 +7,10 @@ from enum import IntFlag
 
 
 class Scope(IntFlag):
-    """A set of records relative to the holder. The bits are those of access_term_grant.scopes."""
+    """A set of records relative to the holder. The bits are those of access_term_grant.scopes.
+
+    SHARED is no scope that a role grants: it says that a share holds the record, where no scope does.
+    """
 
     NOTHING = 0
     OWN = 1
@@ -17,6 +20,7 @@ class Scope(IntFlag):
     DEPARTMENT = 16
     DEPARTMENT_AND_BELOW = 32
     EVERYTHING = 64
+    SHARED = 128
 
 
 NAMES: dict[str, Scope] = {

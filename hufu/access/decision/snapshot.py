@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hufu.access.decision.scopes import NAMES, Scope, named
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, opens
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,20 @@ class Given:
 
 
 @dataclass(frozen=True)
+class ShareFacts:
+    """A record shared by hand. `superiors`: also with those above a recipient; its giver gains nothing by it.
+
+    `along`: the record that this one belongs to was shared, and took it along.
+    """
+
+    given: Given
+    opens: Share
+    given_by: int
+    superiors: bool = False
+    along: bool = False
+
+
+@dataclass(frozen=True)
 class GateUse:
     """What a gate binds: signing in, a permission, the paths through a role, or whomever `to` names."""
 
@@ -108,6 +122,9 @@ class Snapshot:
     gate_names: Mapping[int, str] = field(default_factory=dict)
     gate_uses: tuple[GateUse, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _recipients: dict[ShareFacts, frozenset[int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def gates_on_person(self, person: PersonFacts, closed: frozenset[int]) -> tuple[int, ...]:
         """Return the closed gates on signing in, or on a principal that the person is of, by number."""
@@ -138,14 +155,16 @@ class Snapshot:
             yield department_id
             department_id = self.departments[department_id].parent_id
 
-    def reports_to(self, person_id: int | None, boss_id: int) -> bool:
-        """Say whether the boss stands above the person in the reporting line."""
+    def line_above(self, person_id: int | None) -> Iterator[int]:
+        """Yield those who stand above a person in the reporting line, nearest first."""
         person = self.people.get(person_id) if person_id is not None else None
         while person is not None and person.manager_id is not None:
-            if person.manager_id == boss_id:
-                return True
+            yield person.manager_id
             person = self.people.get(person.manager_id)
-        return False
+
+    def reports_to(self, person_id: int | None, boss_id: int) -> bool:
+        """Say whether the boss stands above the person in the reporting line."""
+        return boss_id in self.line_above(person_id)
 
     def departments_of(self, person: PersonFacts) -> frozenset[int]:
         main = frozenset() if person.main_department_id is None else frozenset({person.main_department_id})
@@ -188,6 +207,26 @@ class Snapshot:
             given.department_id in (self.above(place) if given.below else (place,))
             for place in self.places(given, person)
         )
+
+    def recipients(self, share: ShareFacts) -> frozenset[int]:
+        """Return whom a share reaches, whenever it is in force."""
+        if share not in self._recipients:
+            reached = {person.id for person in self.people.values() if self.reaches(share.given, person)}
+            if share.superiors:
+                reached |= {boss for person_id in reached for boss in self.line_above(person_id)}
+            self._recipients[share] = frozenset(reached - {share.given_by})
+        return self._recipients[share]
+
+    def share_for(self, person: PersonFacts, need: Need, record: RecordFacts) -> ShareFacts | None:
+        """Return a share in force that covers the need for the person."""
+        for share in record.shares:
+            if (
+                is_shared(need, share.opens)
+                and share.given.in_force(self.at)
+                and person.id in self.recipients(share)
+            ):
+                return share
+        return None
 
     def places(self, given: Given, person: PersonFacts) -> frozenset[int]:
         """Return where the person is what a gift to a department asks for: member, head or assistant."""
@@ -256,15 +295,26 @@ def grants_through(
 
 
 def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, record: RecordFacts) -> Scope:
-    """Return the narrowest scope of the mask that holds the record, or NOTHING; a team's share counts as `team`."""
+    """Return the narrowest scope of the mask that holds the record; SHARED where a share alone does, or NOTHING.
+
+    A membership in the team that counts as a share is `team`.
+    """
     if not scope:
         return Scope.NOTHING
     if record.owner_id == person.id:
         return Scope.OWN
     if opens(scope, need, record.team.get(person.id, Share.NONE)):
         return Scope.TEAM
-    if record.owner_id is None:
-        return Scope.EVERYTHING & scope
+    if record.owner_id is not None and (found := _by_owner(snapshot, person, scope, record)):
+        return found
+    if Scope.EVERYTHING in scope:
+        return Scope.EVERYTHING
+    return Scope.SHARED if snapshot.share_for(person, need, record) else Scope.NOTHING
+
+
+def _by_owner(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
+    """Return the narrowest scope that holds the record by its owner or department, or NOTHING."""
+    assert record.owner_id is not None
     owner = snapshot.people.get(record.owner_id)
     if Scope.DIRECT_REPORTS in scope and owner is not None and owner.manager_id == person.id:
         return Scope.DIRECT_REPORTS
@@ -277,7 +327,7 @@ def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, 
         above in own for above in snapshot.above(record.department_id)
     ):
         return Scope.DEPARTMENT_AND_BELOW
-    return Scope.EVERYTHING & scope
+    return Scope.NOTHING
 
 
 def admissions_for(

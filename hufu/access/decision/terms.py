@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from hufu.access.decision.scopes import Scope
+
+if TYPE_CHECKING:
+    from hufu.access.decision.snapshot import ShareFacts
 
 
 class Right(StrEnum):
@@ -19,7 +23,7 @@ class Right(StrEnum):
 
 
 class Share(IntEnum):
-    """What a membership in a record's related team opens: nothing, view, or view and edit."""
+    """What a share of a record (by hand, or as a member of its related team) opens: nothing, view, or view and edit."""
 
     NONE = 0
     READ = 1
@@ -28,9 +32,10 @@ class Share(IntEnum):
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What coverage looks at. A record without owner is covered by `everything` and by its team alone.
+    """What coverage looks at. A record without owner is covered by `everything`, its team and shares alone.
 
-    `team` maps members to what their membership opens; where only one person is asked about, theirs is enough.
+    `team` maps members to what their membership opens, `shared` people to what the shares that reach them open; where
+    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves.
     A record of a following type is decided with its `parent`; its own owner and department do not exist.
     """
 
@@ -39,6 +44,8 @@ class RecordFacts:
     department_id: int | None = None
     deleted: bool = False
     team: Mapping[int, Share] = field(default_factory=dict)
+    shared: Mapping[int, Share] = field(default_factory=dict)
+    shares: tuple[ShareFacts, ...] = ()
     parent: RecordFacts | None = None
 
 
@@ -46,7 +53,7 @@ class RecordFacts:
 class Need:
     """One permission that must be open: covered for the record (or its parent), or, without `right`, only held.
 
-    `share` is what a team membership must open to cover it like a scope does; NONE: memberships do not count.
+    `share` is what a share must open to cover it like a scope does; NONE: shares do not count.
     """
 
     permission: str
@@ -114,14 +121,21 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
             return Scope.DEPARTMENT
         if Scope.DEPARTMENT_AND_BELOW in scopes and record.department_id in term.departments_below:
             return Scope.DEPARTMENT_AND_BELOW
-    return Scope.EVERYTHING & scopes
+    if Scope.EVERYTHING in scopes:
+        return Scope.EVERYTHING
+    return Scope.SHARED if is_shared(need, record.shared.get(term.holder_id, Share.NONE)) else Scope.NOTHING
+
+
+def is_shared(need: Need, share: Share) -> bool:
+    """Say whether a share covers a need: view, or edit where it opens that, and nothing else."""
+    return need.share is not Share.NONE and share >= need.share
 
 
 def opens(scopes: Scope, need: Need, membership: Share) -> bool:
     """Say whether a team membership covers a need: as a share, or by the scope `team`."""
     if membership is Share.NONE:
         return False
-    return Scope.TEAM in scopes or (need.share is not Share.NONE and membership >= need.share)
+    return Scope.TEAM in scopes or is_shared(need, membership)
 
 
 def covers(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> bool:

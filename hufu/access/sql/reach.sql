@@ -85,6 +85,9 @@ BEGIN
     DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_term WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
+    DELETE FROM access_principal WHERE only_users IS NULL OR user_id = ANY (only_users);
+    INSERT INTO access_principal (user_id, principal)
+    SELECT DISTINCT user_id, principal FROM hufu.principals WHERE only_users IS NULL OR user_id = ANY (only_users);
 
     -- What each user holds through roles: term 0 through such as no gate is on, and a further term for each set of gates
     -- that stands on the way, on whichever of the roles.
@@ -233,22 +236,23 @@ BEGIN
     END IF;
 END $$;
 
--- Which active people cover a record for one permission, and by which scope, the narrowest. Only the checks of each type
--- ask this: it tells the reach of everybody.
+-- Which active people cover a record for one permission, and by which scope, the narrowest; 128 where it is shared with
+-- them and no scope holds it. Only the checks of each type ask this: it tells the reach of everybody.
+DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int);
 CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wanted_share int, of_type text, record bigint,
-                                           in_partition int, of_owner int, of_department int)
+                                           in_partition int, of_owner int, of_department int, shared int[])
     RETURNS TABLE (user_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
     SELECT who.user_id, min(who.scope)::smallint FROM (
         SELECT t.user_id, CASE
             WHEN of_owner = t.user_id THEN 1
             WHEN m.access IS NOT NULL AND (g.scopes & 2 <> 0 OR wanted_share = 1 OR wanted_share = 2 AND m.access = 'edit') THEN 2
-            WHEN of_owner IS NULL THEN CASE WHEN g.scopes & 64 <> 0 THEN 64 END
-            WHEN g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
-            WHEN g.scopes & 8 <> 0 AND hufu.bit(t.owners, of_owner) THEN 8
-            WHEN g.scopes & 16 <> 0 AND hufu.bit(t.departments, of_department) THEN 16
-            WHEN g.scopes & 32 <> 0 AND hufu.bit(t.departments_below, of_department) THEN 32
-            WHEN g.scopes & 64 <> 0 THEN 64 END AS scope
+            WHEN of_owner IS NOT NULL AND g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
+            WHEN of_owner IS NOT NULL AND g.scopes & 8 <> 0 AND hufu.bit(t.owners, of_owner) THEN 8
+            WHEN of_owner IS NOT NULL AND g.scopes & 16 <> 0 AND hufu.bit(t.departments, of_department) THEN 16
+            WHEN of_owner IS NOT NULL AND g.scopes & 32 <> 0 AND hufu.bit(t.departments_below, of_department) THEN 32
+            WHEN g.scopes & 64 <> 0 THEN 64
+            WHEN t.user_id = ANY (shared) THEN 128 END AS scope
         FROM access_term_grant g
         JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
         JOIN people_user u ON u.id = t.user_id AND u.status = 'active'
@@ -257,6 +261,37 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
           AND hufu.bit(CASE wanted_right WHEN 'read' THEN t.read_partitions WHEN 'create' THEN t.create_partitions
                        WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition)) who
     WHERE who.scope IS NOT NULL GROUP BY who.user_id $$;
+
+-- Shares by hand. What one is given to meets what people stand for in one text; whoever gave it gains nothing by it.
+CREATE INDEX IF NOT EXISTS access_share_to ON public.access_share
+    (hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id), type);
+CREATE OR REPLACE VIEW hufu.shares AS
+    SELECT s.id, s.type, s.record_id, s.access, s.superiors, s.given_by,
+           hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post, s.position_id, s.level_id) AS principal
+    FROM public.access_share s
+    WHERE (s.starts_at IS NULL OR s.starts_at <= hufu.now()) AND (s.ends_at IS NULL OR s.ends_at > hufu.now());
+
+-- The records of a type that were shared with the actor.
+CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text) RETURNS TABLE (record_id bigint, access text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    SELECT s.record_id, s.access FROM hufu.shares s
+    JOIN access_principal p ON p.principal = s.principal AND p.user_id = hufu.actor()
+    WHERE s.type = of_type AND s.given_by <> hufu.actor()
+    UNION ALL
+    SELECT s.record_id, s.access FROM hufu.shares s
+    WHERE s.type = of_type AND s.given_by <> hufu.actor() AND s.superiors
+      AND EXISTS (SELECT 1 FROM access_term mine JOIN access_principal p ON hufu.bit(mine.owners, p.user_id)
+                  WHERE mine.user_id = hufu.actor() AND mine.term = 0 AND p.principal = s.principal) $$;
+
+-- Whom a share reaches: those who stand for its principal and, where superiors do too, those above them.
+CREATE OR REPLACE FUNCTION hufu.recipients(to_whom text, superiors boolean, given_by int) RETURNS SETOF int
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    WITH RECURSIVE reached AS (
+        SELECT p.user_id FROM access_principal p WHERE p.principal = to_whom
+        UNION
+        SELECT u.manager_id FROM reached JOIN people_user u ON u.id = reached.user_id
+        WHERE superiors AND u.manager_id IS NOT NULL)
+    SELECT user_id FROM reached WHERE user_id <> given_by $$;
 
 -- What was given to somebody by name, for whoever manages people: when the person moves, they say what ends.
 DROP FUNCTION IF EXISTS hufu.end_memberships(int);
@@ -320,3 +355,11 @@ $$ WITH RECURSIVE held AS (
        UNION
        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
    SELECT EXISTS (SELECT 1 FROM held WHERE role_id = wanted) $$;
+
+-- Where people were there before what they stand for was kept, it is built now.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM access_principal) THEN
+        PERFORM hufu.rebuild_reach();
+    END IF;
+END $$;

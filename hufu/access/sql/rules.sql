@@ -104,7 +104,9 @@ CREATE OR REPLACE TRIGGER facts_change AFTER INSERT ON public.access_version
 ALTER TABLE public.access_term ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_term_grant ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_reach ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_principal ENABLE ROW LEVEL SECURITY;
 GRANT SELECT ON public.access_term, public.access_term_grant, public.access_reach TO hufu_app;
+REVOKE ALL ON public.access_principal FROM hufu_app;
 GRANT SELECT ON public.access_system_actor TO hufu_app;
 DROP POLICY IF EXISTS own ON public.access_term;
 DROP POLICY IF EXISTS own ON public.access_term_grant;
@@ -118,3 +120,17 @@ CREATE POLICY own ON public.access_reach FOR SELECT TO hufu_app USING (user_id =
 ALTER TABLE public.access_team_member ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_team_member FROM hufu_app;
 GRANT SELECT ON public.access_team_member TO hufu_app;
+
+-- Shares by hand: seen by whoever may view the record or explains rights, written by the deeds of each type alone.
+ALTER TABLE public.access_share ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON public.access_share FROM hufu_app;
+GRANT SELECT ON public.access_share TO hufu_app;
+-- What a share took along goes with it.
+CREATE OR REPLACE FUNCTION hufu.take_away_shares() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    DELETE FROM access_share WHERE along_with_id = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER take_away AFTER DELETE ON public.access_share
+    FOR EACH ROW EXECUTE FUNCTION hufu.take_away_shares();

@@ -14,6 +14,7 @@ from hufu.crm.actions.create import (
     create_record,
 )
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
+from hufu.crm.actions.shares import end_share, share_record
 from hufu.crm.actions.teams import add_member, remove_member
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "create_record",
     "delete_record",
     "edit_record",
+    "end_share",
     "may_own",
     "move_record",
     "possible_owners",
@@ -34,5 +36,6 @@ __all__ = [
     "remove_member",
     "restore_record",
     "sealed_fields",
+    "share_record",
     "transfer_record",
 ]

@@ -57,7 +57,7 @@ def transfer_record(
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you transfer it.")
         )
-    reach.teams_changed()
+    reach.shares_changed()
     record(
         actor,
         f"{resource.name}.transferred",
@@ -134,14 +134,14 @@ def move_record(
         ) from None
     if answer is None:
         raise Conflict(_("Somebody else changed this record meanwhile. Look at it again before you move it."))
-    reach.teams_changed()
+    reach.shares_changed()
     record_many(actor, _moved_events(resource, current, to, new_owner, json.loads(answer), reason))
 
 
 def _moved_events(
     resource: ResourceType, current: Any, to: int, owner: int, said: Mapping[str, Any], reason: str
 ) -> Iterator[Event]:
-    """Yield what moving a record did: to it, to what belongs to it, and to those who lost a membership."""
+    """Yield what moving a record did: to it, to what belongs to it, and to those who lost a membership or share."""
     handed = {(name, number): former for name, number, former in said["handed"]}
     moved: list[tuple[str, int, int | None, int | None]] = [
         (resource.name, current.pk, current.owner_id, owner)
@@ -157,6 +157,8 @@ def _moved_events(
         yield Event(f"{name}.moved", Target(name, number, to), data=facts, reason=reason)
     for name, number, member in said["ended"]:
         yield Event(f"{name}.member_left", Target(name, number, to), data={"member": member})
+    for name, number, share in said["unshared"]:
+        yield Event(f"{name}.share_ended", Target(name, number, to), data={"share": share})
 
 
 def possible_owners(actor: Actor, partition_id: int) -> QuerySet[User]:

@@ -48,7 +48,7 @@ def add_member(
                 ]
             }
         )
-    reach.teams_changed()
+    reach.shares_changed()
     record(
         actor,
         f"{resource.name}.member_joined",
@@ -62,7 +62,7 @@ def remove_member(actor: Actor, resource: ResourceType, record_id: int, *, who: 
     verb = "view" if who == actor.user_id else "share"
     current = guard.get(actor, resource.permission(verb), record_id)
     if call(f"hufu.leave_{resource.table}", record_id, who):
-        reach.teams_changed()
+        reach.shares_changed()
         record(
             actor,
             f"{resource.name}.member_left",

@@ -159,19 +159,27 @@ def take_along(actor: Actor, user: User, *, reason: str) -> tuple[Handed, ...]:
 
 
 def end_teams(actor: Actor, user: User, *, reason: str) -> int:
-    """Take somebody out of all related teams; return how many records they leave. One event for each."""
+    """End somebody's memberships in related teams and the shares given to them by name; return how many end.
+
+    One event for each.
+    """
     guard.authorize(actor, "user.manage")
     ended = 0
     for resource in independent_types():
-        records = _call("end_teams", resource, user.id)
+        left = _call("end_teams", resource, user.id)
+        unshared = _call("end_shares", resource, user.id)
         ended += record_many(
             actor,
             (
                 Event(
-                    f"{resource.name}.member_left",
+                    f"{resource.name}.{verb}",
                     Target(resource.name, number, partition_id),
-                    {"member": user.id},
+                    said,
                     reason=reason,
+                )
+                for verb, said, records in (
+                    ("member_left", {"member": user.id}, left),
+                    ("share_ended", {"to": f"user:{user.id}"}, unshared),
                 )
                 for number, partition_id in records
             ),

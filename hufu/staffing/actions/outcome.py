@@ -87,7 +87,7 @@ def rehearse(deed: Callable[[], Outcome]) -> Outcome:
         outcome = deed()
         transaction.set_rollback(True)
     reach.changed()
-    reach.teams_changed()
+    reach.shares_changed()
     return outcome
 
 

@@ -111,6 +111,8 @@ def _titles(
 def _people_in(entries: Iterable[Entry]) -> set[int]:
     found: list[Any] = [each.actor_id for each in entries]
     found += [each.facts.get(name) for each in entries for name in PEOPLE]
+    shared = (str(each.facts.get("to") or "") for each in entries)
+    found += [int(to.removeprefix("user:")) for to in shared if to.startswith("user:")]
     return {number for number in found if isinstance(number, int)}
 
 
@@ -168,6 +170,12 @@ def _what(
             return _("recorded a ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
         case "consent_withdrawn":
             return _("withdrew the ground for “%(purpose)s”") % {"purpose": _purpose(facts)}
+        case "shared" | "share_ended":
+            to = _shared_with(facts, people)
+            if moment.verb == "share_ended":
+                return _("ended the sharing with %(name)s") % {"name": to}
+            access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
+            return _("shared it with %(name)s (%(rights)s)") % {"name": to, "rights": access}
         case "member_joined":
             access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
             words = [str(word) for word in (facts.get("role"), access) if word]
@@ -179,6 +187,19 @@ def _what(
             if facts.get("member") == moment.actor_id:
                 return _("left the team")
             return _("took %(name)s out of the team") % {"name": name("member")}
+
+
+def _shared_with(facts: Mapping[str, Any], people: Mapping[int, str]) -> str:
+    """Return to whom something was shared; of more than one person only what they are."""
+    kind, _colon, number = str(facts.get("to") or "").partition(":")
+    if kind == "user":
+        return people.get(int(number), f"#{number}")
+    return {
+        "group": _("a group"),
+        "department": _("a department"),
+        "position": _("a position"),
+        "level": _("a level"),
+    }.get(kind, _("somebody"))
 
 
 def _purpose(facts: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ from hufu.web.records.views import (
     persons,
     record,
     retention,
+    shares,
     tabs,
 )
 
@@ -130,6 +131,8 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route(f"{one}team", "team", tabs.team, "view", of_record=True),
         route(f"{one}team/add", "team_add", tabs.add_member, "share", of_record=True, methods=DEED),
         route(f"{one}team/remove", "team_remove", tabs.remove_member, "view", of_record=True, methods=DEED),
+        route(f"{one}share", "share", shares.share_page, "share", of_record=True, methods=WRITE),
+        route(f"{one}share/end", "share_end", shares.end_share, "view", of_record=True, methods=DEED),
         route(f"{one}who", "who", tabs.who, "view", of_record=True),
     ]
 

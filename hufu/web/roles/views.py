@@ -8,14 +8,13 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 
 from hufu.access import company, queries, registry
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
-from hufu.access.models import Administrator, GivenTo, Role
+from hufu.access.models import Administrator, Role
 from hufu.access.registry import Risk
 from hufu.audit import record
-from hufu.people.models import Post
+from hufu.web import principals
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -70,25 +69,10 @@ def card(role: Any) -> RoleCard:
 def given_page(request: Passage) -> HttpResponse:
     """Show who holds which role, and who is admitted where."""
     actor = request.actor
-    assignments = [(row, *principal(row)) for row in queries.assignments(actor)]
-    admissions = [(row, *principal(row), rights(row)) for row in queries.admissions(actor)]
+    assignments = [(row, *principals.words(row)) for row in queries.assignments(actor)]
+    admissions = [(row, *principals.words(row), rights(row)) for row in queries.admissions(actor)]
     record(actor, "assignment.listed", data={"count": len(assignments) + len(admissions)})
     return render(request, "roles/given.html", {"assignments": assignments, "admissions": admissions})
-
-
-def principal(row: GivenTo) -> tuple[str, str]:
-    """Return to whom something is given, and what kind of principal that is."""
-    if row.user is not None:
-        return row.user.name, _("User")
-    if row.group is not None:
-        return row.group.name, _("Group")
-    if row.position is not None:
-        return row.position.name, _("Position")
-    if row.department is not None:
-        where = _("Department and below") if row.below else _("Department alone")
-        return row.department.name, f"{Post(row.post).label} · {where}" if row.post else where
-    assert row.level is not None
-    return f"{row.level.ladder.name} · {row.level.name}", _("Level and above")
 
 
 def rights(row: Any) -> list[str | Promise]:

@@ -106,9 +106,9 @@ def tabs(actor: Actor, resource: ResourceType, record: Any) -> list[Tab]:
     if resource.name in ATTACHED_TO:
         made.append(Tab("files", _("Files"), url("files"), len(attachments(actor, resource, record.pk))))
     if resource.has("share"):
-        made.append(
-            Tab("team", _("Related team"), url("team"), len(queries.team(actor, resource, record.pk)))
-        )
+        colleagues = queries.team(actor, resource, record.pk)
+        given = queries.shares(actor, resource, record.pk)
+        made.append(Tab("team", _("Team and shares"), url("team"), len(colleagues) + len(given)))
         if guard.may(actor, resource.permission("edit"), record):
             made.append(Tab("who", _("Who can see this"), url("who")))
     return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.db import transaction
@@ -11,18 +12,22 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard
 from hufu.access.decision.scopes import Scope
-from hufu.access.models import TeamMember
+from hufu.access.models import RecordShare, TeamMember
 from hufu.access.registry import ResourceType, resource_type
+from hufu.core import clock
+from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
 from hufu.crm import actions, queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.who_sees import Viewers, who_sees
 from hufu.people.models import User
+from hufu.web import principals
 from hufu.web.numbers import number
 from hufu.web.passage import Passage
 from hufu.web.records import columns, pickers
@@ -39,6 +44,7 @@ WAYS: Mapping[Scope, str | Promise] = {
     Scope.DEPARTMENT: gettext_lazy("Of the record's department"),
     Scope.DEPARTMENT_AND_BELOW: gettext_lazy("Of a department above the record's department"),
     Scope.EVERYTHING: gettext_lazy("A role of theirs covers every record of the partition"),
+    Scope.SHARED: gettext_lazy("It was shared with them"),
 }
 
 
@@ -48,6 +54,19 @@ class Way:
 
     label: str
     people: tuple[User, ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A share of a record: to whom, what kind of principal that is, who gave it, the last day on which it holds."""
+
+    row: RecordShare
+    to: str
+    kind: str
+    by: str
+    may_end: bool
+    is_over: bool
+    last_day: date | None
 
 
 def children(request: Passage, resource: ResourceType, record_id: int, child: str) -> HttpResponse:
@@ -106,6 +125,9 @@ def team_page(
         "team",
         {
             "members": queries.team(actor, resource, record_id),
+            "shares": shares(actor, resource, record_id, may_share=may_share),
+            "share_url": reverse(f"{resource.name}_share", args=[record_id]),
+            "end_url": reverse(f"{resource.name}_share_end", args=[record_id]),
             "may_share": may_share,
             "accesses": [(access.value, access.label) for access in accesses],
             "typed": {"access": request.POST.get("access", "read"), "role": request.POST.get("role", "")},
@@ -116,6 +138,24 @@ def team_page(
             "remove_url": reverse(f"{resource.name}_team_remove", args=[record_id]),
         },
     )
+
+
+def shares(actor: Actor, resource: ResourceType, record_id: int, *, may_share: bool) -> list[Shared]:
+    """Return the shares of a record in words, newest first."""
+    found = queries.shares(actor, resource, record_id)
+    givers = dict(User.objects.filter(pk__in={row.given_by for row in found}).values_list("pk", "name"))
+    now = clock.now()
+    return [
+        Shared(
+            row,
+            *principals.words(row),
+            givers.get(row.given_by, _("The system")),
+            may_end=may_share or actor.user_id in (row.user_id, row.given_by),
+            is_over=row.ends_at is not None and row.ends_at <= now,
+            last_day=localtime(row.ends_at - timedelta(microseconds=1)).date() if row.ends_at else None,
+        )
+        for row in found
+    ]
 
 
 def add_member(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:

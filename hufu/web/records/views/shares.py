@@ -1,0 +1,139 @@
+"""Sharing a record by hand: with whom, for what, until when, why."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import guard, principals
+from hufu.access.models import TeamMember
+from hufu.access.registry import ResourceType
+from hufu.core.errors import Invalid
+from hufu.crm import actions
+from hufu.web.numbers import LARGEST, LARGEST_ID, number
+from hufu.web.passage import Passage
+from hufu.web.principals import choices
+from hufu.web.records.forms import show_problems
+from hufu.web.records.views.deeds import chosen_people, deed_page, still_there
+from hufu.web.records.views.editing import sent
+
+
+class ShareForm(forms.Form):
+    """With whom, for what, with whom else, until when, why."""
+
+    who = forms.IntegerField(label=gettext_lazy("Colleague"), required=False, min_value=1, max_value=LARGEST)
+    many = forms.ChoiceField(label=gettext_lazy("Or several at once"), required=False)
+    access = forms.ChoiceField(label=gettext_lazy("They may"), widget=forms.RadioSelect)
+    superiors = forms.ChoiceField(
+        label=gettext_lazy("Their superiors"),
+        required=False,
+        choices=(
+            ("", gettext_lazy("do not get it by this")),
+            ("1", gettext_lazy("get it, too: whoever stands above them in the reporting line")),
+        ),
+        widget=forms.RadioSelect,
+    )
+    until = forms.DateField(
+        label=gettext_lazy("Until (the day included)"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=gettext_lazy("Empty: until somebody ends it."),
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        help_text=gettext_lazy("It stands in the log."),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, resource: ResourceType, *, may_edit: bool, data: Any) -> None:
+        super().__init__(data, initial={"access": TeamMember.Access.READ.value, "superiors": ""})
+        wanted = TeamMember.Access if may_edit else [TeamMember.Access.READ]
+        self.fields["access"].choices = [(each.value, each.label) for each in wanted]  # type: ignore[attr-defined]
+        self.fields["many"].choices = [("", "—"), *choices()]  # type: ignore[attr-defined]
+        self.along = [other for other, _declared in resource.takes_along()]
+        for other in self.along:
+            self.fields[f"along_{other.name}"] = forms.ChoiceField(
+                label=other.label_plural,
+                required=False,
+                choices=(
+                    ("", _("are not shared by this")),
+                    ("1", _("come along: those that belong to it now and that you may share")),
+                ),
+                widget=forms.RadioSelect,
+            )
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors and (found["who"] is None) == (not found["many"]):
+            self.add_error("who", _("Choose a colleague, or several at once in the list below."))
+        return found
+
+    def taken_along(self) -> list[str]:
+        """Return the types that come along."""
+        return [other.name for other in self.along if self.cleaned_data[f"along_{other.name}"]]
+
+    def bound_along(self) -> list[forms.BoundField]:
+        """Return the fields that ask what comes along."""
+        return [self[f"along_{other.name}"] for other in self.along]
+
+
+def share_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """Ask with whom a record is to be shared, or share it."""
+    actor = request.actor
+    record = guard.get(actor, resource.permission("share"), record_id)
+    may_edit = guard.may(actor, resource.permission("edit"), record)
+    form = ShareForm(resource, may_edit=may_edit, data=sent(request))
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data
+        try:
+            with transaction.atomic():
+                actions.share_record(
+                    actor,
+                    resource,
+                    record_id,
+                    to=principals.read(wanted["many"] or f"user:{wanted['who']}"),
+                    access=wanted["access"],
+                    superiors=bool(wanted["superiors"]),
+                    ends_at=end_of(wanted["until"]),
+                    along=form.taken_along(),
+                    reason=wanted["reason"],
+                )
+        except Invalid as invalid:
+            renamed = {"to": "who", "ends_at": "until"}
+            show_problems(
+                form, Invalid({renamed.get(name, name): of for name, of in invalid.problems.items()})
+            )
+        else:
+            title = getattr(record, resource.title)
+            messages.success(request, _("“%s” is shared.") % title)
+            return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
+    return deed_page(
+        request, resource, record, form, "share", conflict=False, chosen=chosen_people(form["who"].value())
+    )
+
+
+def end_share(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
+    """End a share; one to whom it was given may lose sight of the record."""
+    share = number(request.POST.get("share"), largest=LARGEST_ID)
+    actions.end_share(request.actor, resource, record_id, share)
+    messages.success(request, _("The share has ended."))
+    if still_there(request, resource, record_id) != reverse(f"{resource.name}_list"):
+        return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
+    return HttpResponseRedirect(reverse(f"{resource.name}_list"))
+
+
+def end_of(day: date | None) -> datetime | None:
+    """Return the moment at which a day has passed, in the time zone of whoever asks."""
+    if day is None:
+        return None
+    return datetime.combine(day + timedelta(days=1), time(), get_current_timezone())
