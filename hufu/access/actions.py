@@ -63,10 +63,11 @@ class Principal:
 
 @dataclass(frozen=True)
 class Binds:
-    """What a gate binds: signing in, permissions and roles (by key), principals."""
+    """What a gate binds: signing in, permissions, sensitivities of fields, roles (by key), principals."""
 
     sign_in: bool = False
     permissions: tuple[str, ...] = ()
+    sensitivities: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     principals: tuple[Principal, ...] = ()
 
@@ -75,6 +76,7 @@ class Binds:
         return [
             *(["sign_in"] if self.sign_in else []),
             *(f"permission:{name}" for name in self.permissions),
+            *(f"sensitivity:{name}" for name in self.sensitivities),
             *(f"role:{key}" for key in self.roles),
             *map(str, self.principals),
         ]
@@ -280,6 +282,7 @@ def set_gate(actor: Actor, *, key: str, name: str, conditions: Mapping[str, Any]
     uses = [
         *([GateUse(sign_in=True)] if binds.sign_in else []),
         *(GateUse(permission=registry.permission(name).name) for name in binds.permissions),
+        *(GateUse(sensitivity=registry.Sensitivity(name)) for name in binds.sensitivities),
         *(GateUse(role=roles[role]) for role in binds.roles),
         *(GateUse(**principal.columns()) for principal in binds.principals),
     ]
@@ -298,9 +301,12 @@ def binds_of(gate: Gate) -> Binds:
     return Binds(
         any(use.sign_in for use in uses),
         tuple(use.permission for use in uses if use.permission),
+        tuple(use.sensitivity for use in uses if use.sensitivity),
         tuple(use.role.key for use in uses if use.role is not None),
         tuple(
-            given_to(use) for use in uses if not use.sign_in and not use.permission and use.role_id is None
+            given_to(use)
+            for use in uses
+            if not (use.sign_in or use.permission or use.sensitivity or use.role_id is not None)
         ),
     )
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from hufu.access import gates
 from hufu.access.registry import Field, Kind, Sensitivity
 from hufu.core.actor import Actor
+
+# What a gate can close. Public and internal fields are the record itself: who may not read them may not view it.
+CLOSABLE = frozenset({Sensitivity.PERSONAL, Sensitivity.CONFIDENTIAL})
 
 
 class FieldAccess(StrEnum):
@@ -17,9 +21,14 @@ class FieldAccess(StrEnum):
 
 
 def field_access(actor: Actor, declared: Field, *, mine: bool) -> FieldAccess:
-    """Return the access to a field, for a record that is the actor's own (`mine`) or somebody else's."""
+    """Return the access to a field, for a record that is the actor's own (`mine`) or somebody else's.
+
+    What a closed gate on its sensitivity closes is hidden, whosever the record is.
+    """
     if declared.system:
         return FieldAccess.READ_ONLY
+    if declared.sensitivity in gates.closed_sensitivities():
+        return FieldAccess.HIDDEN
     if declared.sensitivity in (Sensitivity.PUBLIC, Sensitivity.INTERNAL):
         return FieldAccess.EDITABLE
     if declared.sensitivity is Sensitivity.PERSONAL:

@@ -21,6 +21,8 @@ from hufu.core.actor import Actor
 from hufu.core.errors import GateClosed, Refusal, SecondFactorNeeded
 from hufu.core.transaction import Gates, current_unit
 
+_SENSITIVITIES = "access.closed_sensitivities"
+
 
 @dataclass(frozen=True)
 class _Standing:
@@ -60,6 +62,18 @@ def closing(permissions: Iterable[str]) -> list[ClosedGate]:
         uses = GateUse.objects.filter(gate_id__in=shut, permission=permission)
         found |= set(uses.values_list("gate_id", flat=True))
     return [shut[gate] for gate in sorted(found)]
+
+
+def closed_sensitivities() -> frozenset[str]:
+    """Return the sensitivities whose fields closed gates hide from the one who acts; asked once per transaction."""
+    unit = current_unit()
+    if not unit.gates.closed:
+        return frozenset()
+    if _SENSITIVITIES not in unit.cache:
+        uses = GateUse.objects.filter(gate_id__in=unit.gates.closed).exclude(sensitivity="")
+        unit.cache[_SENSITIVITIES] = frozenset(uses.values_list("sensitivity", flat=True))
+    found: frozenset[str] = unit.cache[_SENSITIVITIES]
+    return found
 
 
 def only_second_factor(shut: Iterable[ClosedGate]) -> bool:

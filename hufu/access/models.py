@@ -23,7 +23,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_assignment": ("role_id", *GIVEN_TO, *TERM),
     "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
     "access_gate": ("key", "name", "conditions"),
-    "access_gate_use": ("gate_id", "sign_in", "permission", "role_id", *GIVEN_TO),
+    "access_gate_use": ("gate_id", "sign_in", "permission", "sensitivity", "role_id", *GIVEN_TO),
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
@@ -170,13 +170,14 @@ def _binds_one_thing() -> models.Q:
 
     def named(thing: str) -> models.Q:
         condition = models.Q(sign_in=thing == "sign_in", role__isnull=thing != "role")
-        condition &= ~models.Q(permission="") if thing == "permission" else models.Q(permission="")
+        for text in ("permission", "sensitivity"):
+            condition &= ~models.Q(**{text: ""}) if thing == text else models.Q(**{text: ""})
         for kind in PRINCIPALS:
             condition &= models.Q(**{f"{kind}__isnull": thing != kind})
         return condition
 
     condition = models.Q()
-    for thing in ("sign_in", "permission", "role", *PRINCIPALS):
+    for thing in ("sign_in", "permission", "sensitivity", "role", *PRINCIPALS):
         condition |= named(thing)
     return condition
 
@@ -261,12 +262,14 @@ class Gate(models.Model):
 
 
 class GateUse(models.Model):
-    """What a gate binds: everybody's sign-in, one permission, the paths through one role, or one principal."""
+    """What a gate binds: everybody's sign-in, one permission, the fields of one sensitivity, the paths through one
+    role, or one principal."""
 
     id = models.BigAutoField(primary_key=True)
     gate = models.ForeignKey(Gate, models.PROTECT, related_name="uses")
     sign_in = models.BooleanField(default=False)
     permission = models.CharField(max_length=80, blank=True, default="", db_collation="C")
+    sensitivity = models.CharField(max_length=16, blank=True, default="", db_default="", db_collation="C")
     role = models.ForeignKey(Role, models.PROTECT, null=True, related_name="+")
     user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+")

@@ -191,6 +191,7 @@ def _export_gate(gate: Gate) -> dict[str, Any]:
     listed = {
         "sign_in": binds.sign_in,
         "permissions": list(binds.permissions),
+        "sensitivities": list(binds.sensitivities),
         "roles": list(binds.roles),
         "principals": [_export_principal(principal) for principal in binds.principals],
     }

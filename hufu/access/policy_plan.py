@@ -21,6 +21,7 @@ from hufu.access import actions, registry
 from hufu.access.actions import Binds, Principal
 from hufu.access.decision import gates
 from hufu.access.decision.terms import Right
+from hufu.access.fields import CLOSABLE
 from hufu.access.models import (
     PRINCIPALS,
     Administrator,
@@ -463,7 +464,7 @@ def _plain_conditions(value: Any) -> Any:
 def _binds(draft: _Plan, place: str, entry: Any) -> Binds:
     problems = draft.problems
     if entry is None or not problems.check_keys(
-        place, entry, ("sign_in", "permissions", "roles", "principals"), ()
+        place, entry, ("sign_in", "permissions", "sensitivities", "roles", "principals"), ()
     ):
         return Binds()
     if not isinstance(entry.get("sign_in", False), bool):
@@ -473,6 +474,10 @@ def _binds(draft: _Plan, place: str, entry: Any) -> Binds:
     for permission in permissions:
         if permission not in declared:
             problems.add(f"{place}.permissions", _("There is no permission “%s”.") % permission)
+    sensitivities = problems.names(f"{place}.sensitivities", entry.get("sensitivities"))
+    for sensitivity in sensitivities:
+        if sensitivity not in CLOSABLE:
+            problems.add(f"{place}.sensitivities", _("Name one or more of: personal, confidential."))
     roles = problems.names(f"{place}.roles", entry.get("roles"))
     for role in roles:
         if role not in draft.roles:
@@ -482,7 +487,13 @@ def _binds(draft: _Plan, place: str, entry: Any) -> Binds:
         for where, to in problems.entries(f"{place}.principals", entry.get("principals"))
         if (found := _principal(where, to, problems)) is not None
     ]
-    return Binds(entry.get("sign_in") is True, tuple(permissions), tuple(roles), tuple(principals))
+    return Binds(
+        entry.get("sign_in") is True,
+        tuple(permissions),
+        tuple(sensitivities),
+        tuple(roles),
+        tuple(principals),
+    )
 
 
 def _in_words(principal: Principal) -> str:

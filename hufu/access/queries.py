@@ -165,7 +165,7 @@ def _listed(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 
 
 def _gate_use(row: Any) -> GateUseFacts:
-    if row.sign_in or row.permission or row.role_id is not None:
+    if row.sign_in or row.permission or row.sensitivity or row.role_id is not None:
         return GateUseFacts(row.gate_id, row.sign_in, row.permission, row.role_id)
     return GateUseFacts(row.gate_id, to=Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
 

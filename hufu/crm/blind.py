@@ -12,6 +12,7 @@ from typing import Any
 import phonenumbers
 from django.db.models import Q
 
+from hufu.access import gates
 from hufu.access.registry import Field, Kind, ResourceType, Search, resource_types
 from hufu.core import vault
 from hufu.core.vault.rotation import SealedTable
@@ -78,11 +79,14 @@ def said(resource: ResourceType, column: str, what: str) -> bytes:
 def searched(resource: ResourceType, text: str) -> Q | None:
     """Return the condition that a search text is the whole phone, its last four digits or the identity number.
 
-    None where the text can be nothing of that.
+    None where the text can be nothing of that. What a closed gate hides finds nothing.
     """
+    closed = gates.closed_sensitivities()
     digits = sum(character in "0123456789" for character in text)
     condition = Q()
     for declared in indexed_fields(resource):
+        if declared.sensitivity in closed:
+            continue
         if declared.kind is Kind.PHONE and text.isascii() and text.isdigit() and len(text) == LAST_DIGITS:
             suffix, what = "_last_index", text
         elif declared.kind is Kind.PHONE and digits >= FEWEST_DIGITS and not any(map(str.isalpha, text)):

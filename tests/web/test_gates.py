@@ -14,9 +14,12 @@ from django.test import Client
 from hufu.access import gates, policy_file
 from hufu.core import clock
 from hufu.core.actor import Actor, Context
+from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import acting
+from hufu.crm import actions as crm
+from hufu.crm.resources import CUSTOMER
 from hufu.people.models import User
-from tests.company import Company
+from tests.company import CUSTOMERS, Company
 from tests.web.conftest import PASSWORD, Visit
 from tests.web.log import entries
 from tests.web.test_second_factor import enrol, enter
@@ -116,3 +119,39 @@ def test_where_signing_in_asks_for_a_second_factor_one_is_set_up_and_then_proven
     asked = client.get("/customers/")
     assert asked.status_code == 403
     assert 'name="step_up-code"' in asked.content.decode()
+
+
+def test_outside_the_office_personal_fields_are_as_if_they_were_not_there(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    """林悦 owns 上海启明: elsewhere its phone is neither shown nor written nor found by, and all else stays."""
+    stand(company, {"networks": ["10.1.0.0/16"]}, {"sensitivities": ["personal"]})
+    page = f"/customers/{company.customer('qiming')}/"
+    client = visit("lin")
+
+    def shown(path: str, address: str) -> str:
+        answer = client.get(path, REMOTE_ADDR=address)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    national = "".join(filter(str.isdigit, CUSTOMERS["qiming"][3]))[-11:]
+    here = shown(page, OFFICE)
+    assert national in "".join(filter(str.isdigit, here))
+    there = shown(page, ELSEWHERE)
+    assert national[-4:] not in there
+    assert CUSTOMERS["qiming"][0] in there
+    assert 'name="phone"' in shown(f"{page}edit", OFFICE)
+    assert 'name="phone"' not in shown(f"{page}edit", ELSEWHERE)
+    assert CUSTOMERS["qiming"][0] in shown(f"/customers/?q={national}", OFFICE)
+    assert CUSTOMERS["qiming"][0] not in shown(f"/customers/?q={national}", ELSEWHERE)
+    lin = Actor(company.people["lin"], "林悦", Context(address=ELSEWHERE))
+    with pytest.raises(Denied), acting(lin):
+        crm.edit_record(lin, CUSTOMER, company.customer("qiming"), {"phone": "13800001111"}, version=1)
+    with acting(lin):
+        exported = policy_file.export()
+    assert exported["gates"][0]["binds"] == {"sensitivities": ["personal"]}
+
+
+def test_a_limit_binds_no_field_that_everybody_may_read_who_views_the_record(company: Company) -> None:
+    with pytest.raises(Invalid, match="personal, confidential"):
+        stand(company, {"networks": ["10.1.0.0/16"]}, {"sensitivities": ["internal"]})

@@ -14,7 +14,7 @@ BEGIN
     END IF;
     RETURN EXISTS (
         SELECT 1 FROM access_gate_use u WHERE u.gate_id = ANY (closed) AND (u.sign_in OR (
-            u.permission = '' AND u.role_id IS NULL AND hufu.principal(
+            u.permission = '' AND u.sensitivity = '' AND u.role_id IS NULL AND hufu.principal(
                 u.user_id, u.group_id, u.department_id, u.below, u.post, u.position_id, u.level_id)
             IN (SELECT p.principal FROM hufu.principals p WHERE p.user_id = who))));
 END $$;
@@ -36,7 +36,7 @@ BEGIN
     IF hufu.actor() IS DISTINCT FROM -1 THEN
         RAISE EXCEPTION 'only the operator lifts a gate' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    DELETE FROM access_gate_use WHERE gate_id = wanted AND permission = '' AND role_id IS NULL;
+    DELETE FROM access_gate_use WHERE gate_id = wanted AND permission = '' AND sensitivity = '' AND role_id IS NULL;
     GET DIAGNOSTICS lifted = ROW_COUNT;
     RETURN lifted;
 END $$;
@@ -56,7 +56,7 @@ CREATE OR REPLACE FUNCTION hufu.gate_binds_me(gate int) RETURNS boolean LANGUAGE
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.actor() > 0 AND EXISTS (
        SELECT 1 FROM access_gate_use u WHERE u.gate_id = gate AND CASE
-           WHEN u.sign_in OR u.permission <> '' THEN false
+           WHEN u.sign_in OR u.permission <> '' OR u.sensitivity <> '' THEN false
            WHEN u.role_id IS NOT NULL THEN hufu.holds_role(u.role_id)
            ELSE hufu.principal(u.user_id, u.group_id, u.department_id, u.below, u.post, u.position_id, u.level_id)
                 IN (SELECT hufu.my_principals()) END) $$;
