@@ -21,6 +21,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hufu.core.errors import Invalid
 from hufu.core.text import is_storable
+from hufu.crm import macros
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 # Kinds that are taken, and the endings that belong to them: the first is put behind a name that has none of them.
@@ -83,6 +84,8 @@ def kind(content: bytes) -> str:
     """Return the media type that the content is of, or "" where it is none that is known."""
     if content.startswith(b"PK\x03\x04"):
         return _kind_of_archive(content)
+    if content.startswith(macros.OLE) and macros.in_ole(content):
+        return ""
     guessed = filetype.guess(content)
     if guessed is not None:
         return str(guessed.mime)
@@ -93,9 +96,9 @@ def _kind_of_archive(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = set(archive.namelist())
+            if macros.in_archive(archive):
+                return ""
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
-        return ""
-    if any(PurePosixPath(name).name.lower() == "vbaproject.bin" for name in names):
         return ""
     return next((media for part, media in PARTS_OF_OFFICE.items() if part in names), "application/zip")
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from hufu.core.errors import Invalid
-from hufu.crm.uploads import accepted, kind
+from hufu.crm.uploads import OFFICE, accepted, kind
 
 PHONE = b"13800006621"
 PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\n"
@@ -21,12 +21,33 @@ def image(form, **options):
     return sink.getvalue()
 
 
-def archive(*names):
+def archive(*names, **more):
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as made:
         for name in names:
             made.writestr(name, "x")
+        for name, content in more.items():
+            made.writestr(name, content)
     return sink.getvalue()
+
+
+def typed(kind, encoding="utf-8"):
+    """Return the part that says which parts are of which type."""
+    said = (
+        f'<?xml version="1.0"?><Types><Override PartName="/word/document.xml" ContentType="{kind}"/></Types>'
+    )
+    return {"[Content_Types].xml": said.encode(encoding)}
+
+
+def old_word(*names, more=b""):
+    """Return a document of Word 97 with these storages, as far as is looked at."""
+    entries = b"".join(
+        name.encode("utf-16-le").ljust(64, b"\0") + bytes([2 * len(name) + 2, 0, 1]) + bytes(61)
+        for name in names
+    )
+    return (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + b"\xec\xa5\xc1\x00" + bytes(2044) + entries + more
+    )
 
 
 @pytest.mark.parametrize(
@@ -43,6 +64,12 @@ def archive(*names):
         ("list.csv", b"a,b\n1,2\n", "list.csv"),
         ("合同.docx", archive("word/document.xml"), "合同.docx"),
         ("表.xlsx", archive("xl/workbook.xml"), "表.xlsx"),
+        (
+            "合同.docx",
+            archive("word/document.xml", **typed(f"{OFFICE}.wordprocessingml.document.main+xml")),
+            "合同.docx",
+        ),
+        ("旧合同.doc", old_word("WordDocument", "1Table"), "旧合同.doc"),
         ("资料.zip", archive("一.txt"), "资料.zip"),
     ],
 )
@@ -64,6 +91,20 @@ def test_a_file_is_taken_under_the_ending_of_its_kind(in_english, said, content,
         b"\x00\x01\x02\x03 no known kind",
         b"PK\x03\x04 cut off",
         archive("word/document.xml", "word/vbaProject.bin"),
+        archive("xl/workbook.xml", "xl/macrosheets/sheet1.xml"),
+        archive("word/document.xml", **typed("application/vnd.ms-word.document.macroEnabled.main+xml")),
+        archive(
+            "word/document.xml", **typed("application/vnd.ms-word.template.macro&#69;nabledTemplate.main+xml")
+        ),
+        archive("xl/workbook.xml", "xl/data.bin", **typed("application/vnd.ms-office.vbaProject")),
+        archive("xl/workbook.xml", **typed("application/vnd.ms-excel.sheet.macroEnabled.main+xml", "utf-16")),
+        old_word("Macros", "VBA", "ThisDocument"),
+        old_word("VBA"),
+        old_word("_VBA_PROJECT_CUR"),
+        old_word("Workbook", more=b"\x85\x00\x0e\x00\x10\x02\x00\x00\x00\x01\x06\x00Macro1"),
+        old_word(
+            "Documents", more=bytes.fromhex("1f00ff0314000000020000040c000000") + b"\5\0\0\0\1\0\0\0\2\0\0\0"
+        ),
         b"\x89PNG\r\n\x1a\n" + bytes(50),
         b"\xff\xd8\xff\xe0" + bytes(50),
     ],
