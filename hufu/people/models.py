@@ -132,7 +132,8 @@ class User(AbstractBaseUser):
     manager = models.ForeignKey("self", models.PROTECT, null=True, related_name="reports")
     level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="holders")
     language = models.CharField(max_length=16, blank=True, default="", db_collation="C")
-    # Every link to choose a password is made with a number of its own: only the newest works.
+    # Every link to choose a password is made with a number of its own: only the newest works. The database renews it
+    # when the account closes: sign-ins that wait for their second half hang on it too.
     link_number = models.IntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(db_default=Now())
     valid_from = models.DateTimeField(db_default=Now())

@@ -810,7 +810,7 @@ DEFINERS = {
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),
     *("gifts_of", "drop_gifts", "alone_holds"),
-    "end_sessions",
+    *("end_sessions", "only_active_come_in"),
     *("spend", "rows_to_reseal"),
     "administers_more",
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),

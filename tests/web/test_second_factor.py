@@ -12,12 +12,14 @@ from urllib.parse import urlencode
 import psycopg
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from cryptography.exceptions import InvalidTag
 from django.conf import LazySettings
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse, JsonResponse
 from django.test import Client
 from django.urls import path
@@ -25,9 +27,11 @@ from django.utils import timezone
 
 from hufu.config.urls import urlpatterns as site
 from hufu.core.errors import SecondFactorNeeded
-from hufu.people.models import User
+from hufu.people.links import LinkTokens
+from hufu.people.models import Device, Session, User
 from hufu.web.pages import page
 from hufu.web.passage import Passage
+from hufu.web.second_factor.forms import CodeForm
 from hufu.web.second_factor.sealing import PREFIX, seal, unseal
 from tests.company import Company
 from tests.web.conftest import PASSWORD, Visit
@@ -108,6 +112,76 @@ def test_the_session_knows_when_a_second_factor_was_proven_and_forgets_it_with_t
     assert proof_of(client) is not None
     assert client.post(APP + "remove/").status_code == 302
     assert proof_of(client) is None
+
+
+def half_done(name: str = "lin") -> tuple[Client, str]:
+    """Return the client of somebody who gave the password and not yet the code, and the code."""
+    secret, _codes = enrol(enter(name))
+    client = enter(name)
+    assert "second factor" in client.get(CODE).content.decode()
+    return client, code(secret, ahead=1)
+
+
+def assert_nobody_came_in(client: Client, number: str, user: int) -> None:
+    devices = Device.objects.count()
+    sessions = set(Session.objects.filter(user_id=user).values_list("pk", flat=True))
+    refused = client.post(CODE, {"code": number})
+    assert refused["Location"] == LOGIN
+    assert "This name and password do not match" in client.get(LOGIN).content.decode()
+    assert client.get("/customers/").status_code == 302
+    # Neither does trying again, nor the page of the code.
+    assert client.get(CODE)["Location"] == LOGIN
+    assert Device.objects.count() == devices
+    assert set(Session.objects.filter(user_id=user).values_list("pk", flat=True)) <= sessions
+
+
+def test_lin_who_was_suspended_between_password_and_code_does_not_come_in_nor_after_opening_again(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    lin = company.people["lin"]
+    client, number = half_done()
+    other = enter("lin")
+    feng = visit("feng")
+    assert feng.post(f"/people/{lin}/suspend/", {"reason": "电脑失窃"}).status_code == 302
+    assert_nobody_came_in(client, number, lin)
+    assert entries(owner_connection, "auth.sign_in_failed")[-1].target == ("user", lin)
+    # The database itself lets nobody in, whatever a program forgets to ask.
+    with pytest.raises(IntegrityError, match="not active"), transaction.atomic():
+        now = timezone.now()
+        Session.objects.create(user_id=lin, key="x" * 32, signed_in_at=now, last_seen_at=now)
+    assert feng.post(f"/people/{lin}/reactivate/", {"reason": "找到了"}).status_code == 302
+    assert User.objects.get(pk=lin).is_active
+    assert_nobody_came_in(other, number, lin)
+    # The code was not used up: whoever begins anew comes in.
+    assert enter("lin").post(CODE, {"code": number})["Location"] != LOGIN
+
+
+def test_a_sign_in_that_stops_at_the_last_moment_leaves_no_session_and_no_device(
+    company: Company, owner_connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lin = company.people["lin"]
+    client, number = half_done()
+    used = CodeForm.save
+
+    def suspended_meanwhile(form: CodeForm) -> None:
+        used(form)
+        owner_connection.execute("UPDATE people_user SET status = 'suspended' WHERE id = %s", [lin])
+
+    monkeypatch.setattr(CodeForm, "save", suspended_meanwhile)
+    assert_nobody_came_in(client, number, lin)
+
+
+def test_another_password_ends_a_sign_in_that_began_with_the_former_one(
+    company: Company, visitor: Client
+) -> None:
+    lin = company.people["lin"]
+    client, number = half_done()
+    user = User.objects.get(pk=lin)
+    link = visitor.get(f"/accounts/password/link/{user_pk_to_url_str(user)}-{LinkTokens().make_token(user)}/")
+    chosen = {"password1": "another-tiger-of-8", "password2": "another-tiger-of-8"}
+    assert visitor.post(link["Location"], chosen).status_code == 302
+    assert User.objects.get(pk=lin).check_password("another-tiger-of-8")
+    assert_nobody_came_in(client, number, lin)
 
 
 def test_a_code_opens_once(owner_connection: psycopg.Connection) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.core.internal import ratelimit
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +24,7 @@ from hufu.core.transaction import acting, current_actor
 from hufu.people import passwords
 from hufu.people.models import User
 from hufu.web import client, errors
-from hufu.web.accounts import device_cookie, limits
+from hufu.web.accounts import device_cookie, limits, pending
 from hufu.web.accounts.backend import candidate
 from hufu.web.accounts.signals import record_failure
 from hufu.web.middleware import context_of
@@ -81,8 +83,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponseBase | None:
         """Tell whoever knows the password, and nobody else, that an access limit is closed to them.
 
-        A second factor comes after the password; whether it is fresh is asked at the first request.
+        A second factor comes after the password; whether it is fresh is asked at the first request. From here on the
+        account has to stay as it is until somebody is in.
         """
+        pending.begin(request, user)
         answer: HttpResponseBase | None = super().pre_login(request, user, **kwargs)
         if answer is not None or current_actor() is not None:
             return answer
@@ -97,6 +101,23 @@ class AccountAdapter(DefaultAccountAdapter):
         except GateClosed as refusal:
             return errors.closed(request, message=str(refusal))
         return None
+
+    def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponseBase:
+        """Answer a closed account like a wrong password."""
+        return pending.refuse(request, user, str(WRONG))
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Open the session of somebody who proved all that was asked, unless the account changed meanwhile.
+
+        INVARIANT: the account is asked under a lock, in the transaction that opens the session: who closes it or
+        sets another password comes before, and nobody gets in, or after, and ends the session.
+        """
+        with transaction.atomic():
+            if stands := pending.stands(request, user, lock=True):
+                request.session.pop(pending.KEY)
+                super().login(request, user)
+        if not stands:
+            raise ImmediateHttpResponse(pending.refuse(request, user, str(WRONG)))
 
     def set_password(self, user: User, password: str) -> None:
         """Set the password that somebody chose, and remember it where the profile says so."""

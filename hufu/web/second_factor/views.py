@@ -7,18 +7,21 @@ from typing import Any, cast
 from allauth.account import views as account_views
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
+from allauth.account.internal.stagekit import unstash_login
 from allauth.mfa.base import views as base_views
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as webauthn_views
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 
 from hufu.people.models import User
+from hufu.web.accounts import pending
+from hufu.web.accounts.adapter import WRONG
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.second_factor.proof import METHOD, factors
@@ -32,6 +35,14 @@ hides_codes = sensitive_post_parameters("code", "password", "credential")
 
 class AuthenticateView(base_views.AuthenticateView):
     """The second half of signing in."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Ask nothing, and use up no code, where the first half does not stand any longer."""
+        if not request.user.is_authenticated and (begun := unstash_login(request, peek=True)):
+            user = cast(User, begun.user)
+            if not pending.stands(request, user):
+                return pending.refuse(request, user, str(WRONG))
+        return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         kinds = set(factors(self.stage.login.user.pk).values_list("type", flat=True))
