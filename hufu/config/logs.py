@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -19,6 +21,28 @@ _PROCESSORS: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
+
+
+class WithoutPaths(logging.Filter):
+    """Takes out of the framework's lines about requests what strangers wrote: path, host, referrer, origin.
+
+    A path names records, and that of a link to choose a password is its secret.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass every line; one about a request says the kind of refusal or failure, and the name of the route."""
+        is_refusal = record.name.startswith("django.security")
+        if not is_refusal and record.name != "django.request":
+            return True
+        match = getattr(getattr(record, "request", None), "resolver_match", None)
+        route = (match.url_name or "unnamed") if match is not None else "none"
+        status = getattr(record, "status_code", 0)
+        what = HTTPStatus(status).phrase if status in set(HTTPStatus) else "request"
+        if is_refusal:
+            what = f"refused ({record.name.rpartition('.')[2]})"
+            record.exc_info = record.exc_text = None
+        record.msg, record.args = "%s, route %s", (what, route)
+        return True
 
 
 def logging_of(form: str, level: str) -> dict[str, Any]:
@@ -46,7 +70,10 @@ def logging_of(form: str, level: str) -> dict[str, Any]:
                 "foreign_pre_chain": _PROCESSORS,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "filters": {"without_paths": {"()": WithoutPaths}},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_paths"]}
+        },
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},

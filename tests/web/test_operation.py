@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 from typing import Any
@@ -13,6 +14,7 @@ from django.db import DatabaseError, connections
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from hufu.config.logs import WithoutPaths
 from hufu.core import addresses
 from hufu.web.metrics import middleware, standing
 from hufu.web.request_ids import number_of
@@ -113,6 +115,11 @@ def test_a_database_that_is_away_is_a_figure(company: Company, monkeypatch: pyte
         ("127.0.0.1", {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
         ("127.0.0.1", {"HTTP_FORWARDED": "for=127.0.0.1"}, 404),
         ("10.9.0.4", {"HTTP_X_FORWARDED_FOR": "203.0.113.1"}, 404),
+        ("127.0.0.1", {"HTTP_HOST": "localhost:8000"}, 200),
+        ("10.9.0.4", {"HTTP_HOST": "[fd00::7]:8000"}, 200),
+        # 林悦's browser on the server, on a page that turned its own name to this machine.
+        ("127.0.0.1", {"HTTP_HOST": "rebound.example:8000"}, 400),
+        ("10.9.0.4", {"HTTP_HOST": "rebound.example"}, 400),
         (PROXY, {"HTTP_X_FORWARDED_FOR": "10.9.0.4"}, 200),
         (PROXY, {"HTTP_X_FORWARDED_FOR": "203.0.113.1"}, 404),
         (PROXY, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}, 404),
@@ -126,7 +133,7 @@ def test_only_this_machine_and_named_networks_see_them_and_for_others_there_is_n
     client = Client(REMOTE_ADDR=peer, **headers)
     answer = client.get("/metrics")
     assert answer.status_code == status
-    if status == 404:
+    if status != 200:
         absent = client.get("/absent")
         assert answer.content == absent.content
         own = {"X-Request-ID": "", "Expires": ""}
@@ -159,6 +166,40 @@ def test_a_request_is_one_line_without_whatever_names_a_person_or_a_record(
     assert not re.search(r"forged|13800138000|林悦|/customers|127\.0\.0\.1", str(told))
     # What the framework says of absent pages has the path.
     assert not [record for record in caplog.records if record.name == "django.request"]
+
+
+def test_no_message_has_a_path_with_the_secret_of_lins_link_and_a_wrong_host_is_one_line(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [handler] = [
+        each
+        for each in logging.getLogger().handlers
+        if any(isinstance(one, WithoutPaths) for one in each.filters)
+    ]
+    assert isinstance(handler, logging.StreamHandler)
+    told = io.StringIO()
+    monkeypatch.setattr(handler, "stream", told)
+    link = "/accounts/password/link/7-s3cret-token/"
+    client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+    page = "https://testserver/accounts/password/link/7-s3cret-token/"
+    assert client.post(link).status_code == 403
+    assert (
+        client.post(
+            link, secure=True, headers={"referer": page.replace("testserver", "x.example")}
+        ).status_code
+        == 403
+    )
+    assert client.get(link, headers={"host": "evil.example"}).status_code == 400
+    monkeypatch.setattr("hufu.web.accounts.views.SetPasswordView.dispatch", lambda *_a, **_n: 1 / 0)
+    assert client.get(link).status_code == 500
+    said = told.getvalue()
+    assert "s3cret" not in said
+    assert "x.example" not in said
+    assert "evil.example" not in said
+    assert len([line for line in said.splitlines() if "DisallowedHost" in line]) == 1
+    assert "refused (DisallowedHost), route none" in said
+    assert said.count("Traceback") == 1
+    assert "Internal Server Error, route account_reset_password_from_key" in said
 
 
 def test_a_request_has_one_number_in_answer_log_and_messages(

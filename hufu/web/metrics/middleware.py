@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http.request import split_domain_port, validate_host
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -62,8 +63,11 @@ class About(Collector):
 def may_read(request: HttpRequest) -> bool:
     """Say whether a request comes from this machine or from a network that the operator named.
 
-    Whoever speaks for somebody else and is no trusted proxy is neither.
+    Whoever speaks for somebody else and is no trusted proxy is neither; nor is a browser that
+    came by a name that is not the site's.
     """
+    if not _is_ours(request):
+        return False
     forwarded = client.is_forwarded(request)
     if forwarded and not client.through_trusted_proxy(request):
         return False
@@ -71,3 +75,11 @@ def may_read(request: HttpRequest) -> bool:
     return addresses.within(address, settings.METRICS_NETWORKS) or (
         addresses.within(address, LOOPBACK) and not forwarded
     )
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    # A page can turn its own name to this machine (DNS rebinding), never an address.
+    named = request.META.get("HTTP_HOST") or request.META.get("SERVER_NAME", "")
+    host, _port = split_domain_port(named)
+    is_address = addresses.address_of(host.removeprefix("[").removesuffix("]")) is not None
+    return is_address or bool(host and validate_host(host, settings.ALLOWED_HOSTS))
