@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
-from hufu.core import clock
-from hufu.core.errors import Unavailable
+from hufu.core import clock, variables
 from hufu.core.language import gettext as _
 from hufu.core.postgres.launcher import die_with_parent
 
 AT = "HUFU_BACKUP_AT"
 KEEP = "HUFU_BACKUP_KEEP"
-KEPT = "7,4,12"
-EVERYTHING = "all"
 STOP_SECONDS = 20
 PERIODS = ("daily", "weekly", "monthly")
 
@@ -71,12 +67,8 @@ class Schedule:
 
 def from_environment() -> Schedule | None:
     """Return the schedule that HUFU_BACKUP_AT asks for, or None; raise Unavailable for a value that makes no sense."""
-    said = os.environ.get(AT)
-    if not said:
-        return None
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", said):
-        raise Unavailable(_("HUFU_BACKUP_AT=%s is no time of day. Write it as 02:30.") % said)
-    return Schedule(time.fromisoformat(said), [*_backup(), *_keep()], _note_killed)
+    at = variables.time_of_day(AT)
+    return None if at is None else Schedule(at, [*_backup(), *_keep()], _note_killed)
 
 
 def _backup() -> list[str]:
@@ -84,16 +76,10 @@ def _backup() -> list[str]:
 
 
 def _keep() -> list[str]:
-    said = os.environ.get(KEEP) or KEPT
-    if said == EVERYTHING:
-        return []
-    if not re.fullmatch(r"[1-9]\d{0,3},[1-9]\d{0,3},[1-9]\d{0,3}", said):
-        raise Unavailable(
-            _("HUFU_BACKUP_KEEP=%s is not understood. Write days,weeks,months such as 7,4,12, or all.") % said
-        )
+    kept = variables.periods(KEEP, default=variables.KEPT)
     return [
         word
-        for period, number in zip(PERIODS, said.split(","), strict=True)
+        for period, number in zip(PERIODS, kept, strict=bool(kept))
         for word in (f"--keep-{period}", number)
     ]
 

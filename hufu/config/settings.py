@@ -65,6 +65,11 @@ RETENTION = {
     for kind, default in {"contacts": 365, "customers": 1096, "bin": 90}.items()
 }
 
+# Read by the process that makes backups; looked at here so that nothing starts with a wrong one.
+variables.time_of_day("HUFU_BACKUP_AT")
+variables.periods("HUFU_BACKUP_KEEP", default=variables.KEPT)
+variables.programs("HUFU_PG_BIN", ("pg_dump", "pg_restore"))
+
 # How often a minute one person may open pages of a kind (hufu/web/limits.py).
 LIMITS = {
     kind: variables.number(f"HUFU_LIMIT_{kind.upper()}", default=default, least=0, most=100_000)

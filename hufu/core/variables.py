@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterator, Mapping
+from datetime import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hufu.core import addresses
 from hufu.core.errors import Unavailable
 from hufu.core.language import gettext as _
+
+# What keeps every backup.
+EVERYTHING = "all"
+# What the daily backup leaves: days, weeks and months.
+KEPT = "7,4,12"
 
 
 def networks(name: str) -> tuple[addresses.Network, ...]:
@@ -68,6 +75,52 @@ def folder(name: str, default: Path) -> Path:
             % {"name": name, "value": path}
         )
     return path
+
+
+def time_of_day(name: str) -> time | None:
+    """Return the time of day of a variable, None where it is not set; raise Unavailable for what is none."""
+    said = os.environ.get(name)
+    if not said:
+        return None
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", said, re.ASCII):
+        raise Unavailable(
+            _("%(name)s=%(value)s is no time of day. Write it as 02:30.") % {"name": name, "value": said}
+        )
+    return time.fromisoformat(said)
+
+
+def periods(name: str, *, default: str) -> tuple[str, ...]:
+    """Return how many days, weeks and months a variable keeps, or nothing for `all`.
+
+    Raise Unavailable for anything else.
+    """
+    said = os.environ.get(name) or default
+    if said == EVERYTHING:
+        return ()
+    if not re.fullmatch(r"[1-9]\d{0,3},[1-9]\d{0,3},[1-9]\d{0,3}", said, re.ASCII):
+        raise Unavailable(
+            _("%(name)s=%(value)s is not understood. Write days,weeks,months such as 7,4,12, or all.")
+            % {"name": name, "value": said}
+        )
+    return tuple(said.split(","))
+
+
+def programs(name: str, wanted: tuple[str, ...]) -> Path | None:
+    """Return the folder of programs that a variable names, None where it is not set.
+
+    Raise Unavailable where none of those that are wanted is there.
+    """
+    said = os.environ.get(name)
+    if not said:
+        return None
+    if not any((Path(said) / program).is_file() for program in wanted):
+        raise Unavailable(
+            _(
+                "%(name)s is “%(value)s”, where there is none of these programs: %(programs)s. Name their folder."
+            )
+            % {"name": name, "value": said, "programs": ", ".join(wanted)}
+        )
+    return Path(said)
 
 
 def origin(name: str, *, default: str) -> str:

@@ -41,6 +41,9 @@ def run(**values: str) -> subprocess.CompletedProcess[str]:
         ("HUFU_LIMIT_LISTS", "many", "0"),
         ("HUFU_ATTACHMENTS", __file__, "folder"),
         ("HUFU_LANGUAGE", "fr", "zh"),
+        ("HUFU_BACKUP_AT", "25:00", "02:30"),
+        ("HUFU_BACKUP_KEEP", "many", "7,4,12"),
+        ("HUFU_PG_BIN", "/nowhere/bin", "pg_dump"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_name_its_value_and_what_is_allowed(
