@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from hufu.core import clock
 from hufu.people import sessions
-from hufu.people.models import Device, Session
+from hufu.people.models import Device, Session, User
 
 # A browser that nobody signed in with for so long is new when it comes back.
 KEPT = timedelta(days=180)
@@ -54,14 +54,28 @@ def of(user_id: int) -> QuerySet[Device]:
 
 
 def may_confirm(here: Device | None, user_id: int) -> bool:
-    """Say whether somebody's new browsers can be confirmed from this one.
+    """Say whether a browser vouches for somebody: confirms and forgets browsers, makes itself a trusted one.
 
-    INVARIANT: a browser vouches for none, itself included, unless it was confirmed before, or none ever was. So who
-    comes in with a stolen password cannot take the notice away from the person.
+    INVARIANT: a browser vouches for none, itself included, unless it was confirmed before, or none ever was, forgotten
+    ones included. So who comes in with a stolen password cannot take the notice away from the person.
     """
-    return (here is not None and here.confirmed_at is not None) or not Device.objects.filter(
-        user_id=user_id, confirmed_at__isnull=False
-    ).exists()
+    return (here is not None and here.confirmed_at is not None) or not (
+        User.objects.filter(pk=user_id, device_confirmed_at__isnull=False).exists()
+        or Device.objects.filter(user_id=user_id, confirmed_at__isnull=False).exists()
+    )
+
+
+def confirm(device: Device) -> None:
+    """Note that a browser is its person's own, and for good that one was."""
+    now = clock.now()
+    Device.objects.filter(pk=device.pk, confirmed_at__isnull=True).update(confirmed_at=now)
+    User.objects.filter(pk=device.user_id, device_confirmed_at__isnull=True).update(device_confirmed_at=now)
+
+
+def start_anew(user_id: int) -> None:
+    """Let the next browser of somebody vouch for itself, as the first one did, where none is confirmed any more."""
+    if not Device.objects.filter(user_id=user_id, confirmed_at__isnull=False).exists():
+        User.objects.filter(pk=user_id, device_confirmed_at__isnull=False).update(device_confirmed_at=None)
 
 
 def end_trust(devices: QuerySet[Device]) -> int:

@@ -135,6 +135,8 @@ class User(AbstractBaseUser):
     # Every link to choose a password is made with a number of its own: only the newest works. The database renews it
     # when the account closes: sign-ins that wait for their second half hang on it too.
     link_number = models.IntegerField(default=0, db_default=0)
+    # Since when a browser of theirs was confirmed. It stays when that browser is forgotten.
+    device_confirmed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     valid_from = models.DateTimeField(db_default=Now())
 

@@ -39,11 +39,12 @@ def test_it_says_where_the_link_leads_unless_it_was_told(hufu, people, monkeypat
     assert "HUFU_ORIGIN" not in hufu("invite", "li").err
 
 
-def test_the_link_works_once(hufu, people):
+def test_the_link_works_once(hufu, people, client):
     link = hufu("invite", "li").out.strip()
-    user = User.objects.get(username="li")
-    user.set_password("Kranich-und-Kiefer")
-    user.save(update_fields=["password"])
+    form = client.get(urlsplit(link).path, follow=True)
+    chosen = {"password1": "Kranich-und-Kiefer", "password2": "Kranich-und-Kiefer"}
+    assert client.post(form.request["PATH_INFO"], chosen).status_code == 302
+    assert User.objects.get(username="li").check_password("Kranich-und-Kiefer")
     assert not UserTokenForm(data=parts(link)).is_valid()
 
 

@@ -244,3 +244,89 @@ def test_one_forgets_no_colleagues_device_and_an_old_one_is_forgotten_by_itself(
     sign_in(browser())
     assert of(company).count() == 1
     assert Session.objects.filter(user_id=company.people["lin"]).count() == 1
+
+
+HELPS = "ask your system administrator to forget the old device"
+
+
+def confirm(client: Client, device: Device, **more: Any) -> str:
+    """Press "It was me" where scripts run; return what then stands above the page."""
+    answer = client.post(f"/accounts/devices/{device.pk}/confirm/", {"next": "/"}, **more)
+    assert answer.status_code == 200
+    return str(answer.content.decode())
+
+
+def test_who_has_lins_password_alone_forgets_no_browser_of_hers_and_never_vouches_for_their_own(
+    company: Company, visit: Visit
+) -> None:
+    desk = sign_in(browser())
+    [first] = of(company)
+    in_place = {"headers": {"hx-request": "true"}}
+    assert "device-notice" not in confirm(desk, first, **in_place)
+    thief, other = sign_in(browser()), sign_in(browser())
+    _first, second, _third = of(company)
+    for deed in ("forget", "trust/end"):
+        thief.post(f"/accounts/devices/{first.pk}/{deed}/")
+        assert HELPS in shown(thief)
+    assert is_in(desk)
+    # Nor does the notice go away because the thief forgets their own browser.
+    thief.post(f"/accounts/devices/{second.pk}/forget/")
+    assert "and 1 more new device<" in shown(desk)
+    assert "and 1 more new device" not in confirm(desk, of(company)[2], **in_place)
+    # That a browser was confirmed once stays, when 林悦 forgets all that were.
+    for device in (of(company)[2], first):
+        desk.post(f"/accounts/devices/{device.pk}/forget/")
+    assert not is_in(other)
+    assert HELPS in confirm(thief, second, **in_place)
+    lost = sign_in(browser())
+    assert "Somebody signed in to your account from a new device" in shown(lost), (
+        "told without a way to confirm"
+    )
+    assert 'hx-post="/accounts/devices/' in shown(lost)
+    assert not of(company).filter(confirmed_at__isnull=False).exists()
+    # Until an administrator forgets the old device.
+    page = f"/people/{company.people['lin']}/"
+    visit("feng").post(f"{page}devices/{second.pk}/forget/")
+    confirm(lost, of(company).latest("pk"), **in_place)
+    assert of(company).latest("pk").confirmed_at is not None
+
+
+def test_a_second_factor_set_up_with_the_password_alone_proves_nobody_and_is_told_to_lin(
+    company: Company,
+) -> None:
+    desk = sign_in(browser())
+    [first] = of(company)
+    desk.post(f"/accounts/devices/{first.pk}/confirm/")
+    thief = sign_in(browser())
+    secret, _codes = enrol(thief)
+    thief.post(TRUST)
+    assert HELPS in shown(thief)
+    [_first, second] = of(company)
+    assert (second.confirmed_at, second.trusted_until) == (None, None)
+    assert "A second factor was set up there." in shown(desk, "/customers/")
+    # A factor older than a browser proves no more in that one.
+    again = sign_in(browser())
+    assert again.post(CODE, {"code": code(secret, ahead=1)}).status_code == 302
+    again.post(TRUST)
+    third = of(company).latest("pk")
+    again.post(f"/accounts/devices/{third.pk}/confirm/")
+    again.post(f"/accounts/devices/{first.pk}/forget/")
+    assert not of(company).exclude(pk=first.pk).filter(confirmed_at__isnull=False).exists()
+    assert is_in(desk)
+    # Where 林悦 herself says that the browser was hers, what was set up in it is hers too.
+    desk.post(f"/accounts/devices/{second.pk}/confirm/")
+    again.post(f"/accounts/devices/{third.pk}/confirm/")
+    assert of(company).get(pk=third.pk).confirmed_at is not None
+
+
+def test_lin_who_lost_her_browser_vouches_for_the_new_one_with_the_second_factor_she_had(
+    company: Company,
+) -> None:
+    secret, _codes = enrol(desk := sign_in(browser()))
+    desk.post(TRUST)
+    new = sign_in(browser())
+    new.post(CODE, {"code": code(secret, ahead=1)})
+    Device.objects.filter(pk=of(company)[0].pk).delete()
+    [device] = of(company)
+    new.post(f"/accounts/devices/{device.pk}/confirm/")
+    assert of(company).get().confirmed_at is not None

@@ -245,6 +245,31 @@ def test_a_newer_link_voids_the_older_and_using_it_ends_all_sessions_and_all_tru
     assert feng.get(page).status_code == 200
 
 
+def test_nobody_with_the_old_password_voids_lins_link_and_her_new_one_is_right_at_once(
+    with_password: None, company: Company
+) -> None:
+    link, new = link_for("lin"), "老虎-two-halves-9"
+    thief = Client(headers={"accept-language": "en"})
+    assert sign_in(thief, "lin", PASSWORD) == "in"
+    Device.objects.filter(user_id=company.people["lin"]).update(confirmed_at=clock.now())
+    User.objects.filter(username="lin").update(device_confirmed_at=clock.now())
+    changed = {"oldpassword": PASSWORD, "password1": "狮子-two-halves-8", "password2": "狮子-two-halves-8"}
+    assert thief.post(reverse("account_change_password"), changed).status_code == 302
+    for login in ["lin"] * 6 + ["lin@hufu.example"] * 6:
+        sign_in(Client(REMOTE_ADDR="192.0.2.1"), login, "wrong-password")
+    form = Client(REMOTE_ADDR="192.0.2.2").get(link, follow=True)
+    assert (
+        form.client.post(form.request["PATH_INFO"], {"password1": new, "password2": new}).status_code == 302
+    )
+    for login in ("lin", "lin@hufu.example"):
+        assert sign_in(Client(REMOTE_ADDR="192.0.2.3"), login, new) == "in"
+    again = Client(headers={"accept-language": "en"}).get(link, follow=True)
+    assert "no longer works" in again.content.decode()
+    # Her browsers are told anew, and the first one vouches for itself again.
+    assert not Device.objects.filter(user_id=company.people["lin"], confirmed_at__isnull=False).exists()
+    assert User.objects.get(username="lin").device_confirmed_at is None
+
+
 def test_nobody_makes_a_link_for_themselves_or_for_an_administrator_of_another_kind(
     visit: Visit, company: Company, owner_connection: psycopg.Connection
 ) -> None:

@@ -103,14 +103,15 @@ CREATE OR REPLACE FUNCTION hufu.holds_level(wanted int) RETURNS boolean LANGUAGE
 $$ SELECT EXISTS (SELECT 1 FROM people_user u JOIN hufu.levels_held h ON h.level_id = u.level_id
                   WHERE u.id = hufu.actor() AND h.held_id = wanted) $$;
 
--- Everybody's own password, last sign-in and language are theirs; all else of an account needs user.manage. Nobody
--- chooses a colleague's password, and nobody changes the facts that their own rights are derived from. Whoever is
--- not signed in yet has no identity: signing in and setting a password by a link.
+-- Everybody's own password, last sign-in, language, first confirmed browser and the end of their links are theirs; all
+-- else of an account needs user.manage. Nobody chooses a colleague's password, and nobody changes the facts that their
+-- own rights are derived from. Whoever is not signed in yet has no identity: signing in and setting a password by a link.
 CREATE OR REPLACE FUNCTION hufu.guard_user() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     acting int := hufu.actor();
-    free text[] := CASE WHEN coalesce(acting, OLD.id) = OLD.id THEN '{password,last_login,language}'
+    free text[] := CASE WHEN coalesce(acting, OLD.id) = OLD.id
+                        THEN '{password,last_login,language,device_confirmed_at,link_number}'
                         ELSE '{last_login}' END;
 BEGIN
     IF pg_has_role(current_user, 'hufu_owner', 'USAGE') THEN

@@ -134,6 +134,12 @@ class AccountAdapter(DefaultAccountAdapter):
             raise
         self._account_usage = limits.consume(request, login, candidate(login))
 
+    def clear_failures(self, request: HttpRequest, user: User) -> None:
+        """Forget the failures at an account, in both counts: whoever set its password by a link comes in at once."""
+        limits.clear(request, user)
+        for login in filter(None, (user.username, user.email)):
+            self._delete_login_attempts_cached_email(request, email=login)
+
     def _rollback_login_failed_rl_usage(self) -> None:
         """Take back what a right password was counted as, in both counts."""
         super()._rollback_login_failed_rl_usage()

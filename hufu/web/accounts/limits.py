@@ -36,6 +36,11 @@ def consume(request: HttpRequest, login: str, account: User | None) -> ratelimit
     return used
 
 
+def clear(request: HttpRequest, account: User) -> None:
+    """Forget the attempts at an account."""
+    ratelimit.clear(request, app="hufu", action=ACTION, config=RATES, key=f"account:{account.pk}")
+
+
 def is_over(request: HttpRequest | None) -> bool:
     """Say whether a request comes after too many failures of its account."""
     return bool(getattr(request, _OVER, False))

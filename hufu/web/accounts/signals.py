@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import signals as allauth_signals
+from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
@@ -13,7 +14,7 @@ from django.http import HttpRequest
 from hufu import audit
 from hufu.audit import Subject, Target
 from hufu.core.actor import Actor
-from hufu.people import devices, sessions
+from hufu.people import devices, links, sessions
 from hufu.people.models import Device, Session, User
 from hufu.web.accounts import device_cookie, limits, register
 from hufu.web.middleware import context_of, visitor
@@ -72,6 +73,9 @@ def password_set_by_link(request: HttpRequest, user: User, **_: Any) -> None:
     audit.record(as_themselves(request, user), "auth.password_set", data={"method": "link"})
     end_sessions(request, user)
     end_trust(request, user)
+    forget_devices(request, user)
+    links.void(user.pk)
+    get_adapter(request).clear_failures(request, user)
 
 
 def end_trust(request: HttpRequest, user: User, *, but: int = 0) -> None:
@@ -85,6 +89,21 @@ def end_trust(request: HttpRequest, user: User, *, but: int = 0) -> None:
             reason="password_set",
             data={"count": number},
         )
+
+
+def forget_devices(request: HttpRequest, user: User) -> None:
+    """Forget all browsers: the first one in which the person signs in with the new password vouches for itself."""
+    for device in Device.objects.filter(user=user).order_by("pk"):
+        audit.record(
+            as_themselves(request, user),
+            "device.forgotten",
+            target=Target("user", user.pk),
+            subject=Subject("user", user.pk),
+            reason="password_set",
+            data={"device": device.pk, "sessions": 0},
+        )
+    devices.forget(Device.objects.filter(user=user))
+    devices.start_anew(user.pk)
 
 
 def end_sessions(request: HttpRequest, user: User, *, but: int = 0) -> None:

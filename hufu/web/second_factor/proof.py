@@ -19,6 +19,19 @@ def factors(user_id: int) -> QuerySet[Authenticator]:
     return Authenticator.objects.filter(user_id=user_id, type__in=FACTORS)
 
 
+def proofs(request: HttpRequest) -> dict[int, datetime]:
+    """Return which second factors this session proved, by number, and when last."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    records = get_authentication_records(request, user)
+    return {
+        record["id"]: datetime.fromtimestamp(record["at"], UTC)
+        for record in sorted(records, key=lambda record: float(record["at"]))
+        if record.get("method") == METHOD and "id" in record
+    }
+
+
 def proven_at(request: HttpRequest) -> datetime | None:
     """Return when this session last proved a second factor, or None.
 

@@ -20,11 +20,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 
 from hufu.people.models import User
-from hufu.web.accounts import pending
+from hufu.staffing import devices
+from hufu.web.accounts import device_cookie, pending
 from hufu.web.accounts.adapter import WRONG
 from hufu.web.pages import page
 from hufu.web.passage import Passage
-from hufu.web.second_factor.proof import METHOD, factors
+from hufu.web.second_factor.proof import METHOD, factors, proofs
 from hufu.web.second_factor.questions import question
 from hufu.web.second_factor.required import BACK, has_none, is_missing
 from hufu.web.second_factor.signals import record_change
@@ -109,8 +110,16 @@ class PasswordAgainView(account_views.ReauthenticateView):
 
 
 def record_proof(request: HttpRequest, kind: Authenticator.Type) -> None:
-    """Have the factor that was just set up count as proved: its first answer was right."""
+    """Have the factor that was just set up count as proved: its first answer was right.
+
+    Where the browser does not vouch, the factor proves nobody to be the person, and the others are told of it.
+    """
     made = Authenticator.objects.filter(user_id=request.user.pk, type=kind).latest("created_at")
+    here = device_cookie.here(request)
+    vouches = devices.vouches(cast(Passage, request).actor, here, proofs(request))
+    # In the factor itself: whether it proves its person, and the browser that tells of it where it does not.
+    made.data |= {"vouches": vouches, "device": None if vouches or here is None else here.pk}
+    made.save(update_fields=["data"])
     record_authentication(request, request.user, METHOD, id=made.pk, type=made.type, reauthenticated=True)
 
 
