@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hufu.access import as_of, queries, registry
-from hufu.access.decision.snapshot import Snapshot
+from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.terms import RecordFacts, Share
 from hufu.access.reach import SHARE_OF
 from hufu.core import clock
@@ -64,8 +64,16 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         "SELECT type, record_id, user_id, access FROM access_team_member"
     ):
         teams[type_name, number_of][user] = SHARE_OF[access]
+    shares: dict[tuple[str, int], list[ShareFacts]] = defaultdict(list)
+    for type_name, number_of, access, by, superiors, along, *gift in owner.execute(
+        "SELECT type, record_id, access, given_by, superiors, along_with_id IS NOT NULL, id, user_id, group_id,"
+        " department_id, below, post, position_id, level_id, starts_at, ends_at FROM access_share ORDER BY id"
+    ):
+        shares[type_name, number_of].append(ShareFacts(Given(*gift), SHARE_OF[access], by, superiors, along))
     records = {
-        (type_name, row[0]): RecordFacts(*row[1:], team=teams[type_name, row[0]])
+        (type_name, row[0]): RecordFacts(
+            *row[1:], team=teams[type_name, row[0]], shares=tuple(shares[type_name, row[0]])
+        )
         for type_name in INDEPENDENT
         for row in owner.execute(
             "SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL"
@@ -230,6 +238,19 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             [*values, pick(["read", "edit"])],
         )
 
+    def share() -> Statement:
+        type_name = pick(INDEPENDENT)
+        record = [type_name, pick(list(world["records"][type_name]))]
+        if pick([True, False, False]):
+            return "DELETE FROM access_share WHERE type = %s AND record_id = %s", record
+        if pick([True, False]):
+            return "UPDATE access_share SET access = %s, superiors = NOT superiors", [pick(["read", "edit"])]
+        return (
+            "INSERT INTO access_share (type, record_id, user_id, access, superiors, reason, given_by)"
+            " VALUES (%s, %s, %s, %s, %s, '', -1)",
+            [*record, pick(people), pick(["read", "edit"]), pick([True, False])],
+        )
+
     def contact() -> Statement:
         number = pick(list(world["records"]["contact"]))
         column, value = pick(
@@ -258,7 +279,7 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
 
     kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
-    kinds += [base_access, team, team, contact, *([row] * 8)]
+    kinds += [base_access, team, team, share, share, contact, *([row] * 8)]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 
