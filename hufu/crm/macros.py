@@ -37,6 +37,7 @@ def in_archive(archive: ZipFile) -> bool:
             try:
                 with archive.open(part) as opened:
                     raw = opened.read(LARGEST_CONTENT_TYPES + 1)
+            # All that the library raises for a part that is damaged, encrypted or packed in an unknown way: refused.
             except (BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError, ValueError):
                 return True
             # In whatever encoding: names of types are ASCII.
