@@ -15,20 +15,8 @@ from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, reach, way_in
-from hufu.access.actions import Principal, binds_of
-from hufu.access.models import (
-    Admission,
-    Assignment,
-    BaseAccess,
-    Gate,
-    Grant,
-    Partition,
-    Role,
-    RoleInherits,
-    Version,
-)
-from hufu.access.policy_plan import Problems, plan, rights_of
-from hufu.access.queries import PRINCIPAL_NAMES
+from hufu.access.models import Version
+from hufu.access.policy_document import Problems, plan
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
 from hufu.core import clock
@@ -143,90 +131,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value if isinstance(value, (str, int, bool, type(None))) else str(value)
-
-
-def export() -> dict[str, Any]:
-    """Return the policy as a document that `apply` reads; needs whoever may view roles."""
-    return {
-        "format": 1,
-        "partitions": [{"key": row.key, "name": row.name} for row in Partition.objects.order_by("id")],
-        "base_access": dict(BaseAccess.objects.order_by("type").values_list("type", "access")),
-        "roles": [_export_role(role) for role in Role.objects.order_by("id")],
-        "assignments": [
-            {"role": row.role.key, **_export_given(row)}
-            for row in Assignment.objects.select_related("role", *PRINCIPAL_NAMES).order_by("id")
-        ],
-        "admissions": [
-            {
-                "partition": row.partition.key,
-                "rights": sorted(str(right) for right in rights_of(row)),
-                **_export_given(row),
-            }
-            for row in Admission.objects.select_related("partition", *PRINCIPAL_NAMES).order_by("id")
-        ],
-        "gates": [_export_gate(gate) for gate in Gate.objects.order_by("id")],
-    }
-
-
-def _export_role(role: Role) -> dict[str, Any]:
-    grants: dict[str, list[str]] = {}
-    for permission, scope in (
-        Grant.objects.filter(role=role).order_by("id").values_list("permission", "scope")
-    ):
-        grants.setdefault(permission, []).append(scope)
-    exported: dict[str, Any] = {"key": role.key, "name": role.name}
-    if role.description:
-        exported["description"] = role.description
-    if role.administrator:
-        exported["administrator"] = role.administrator
-    inherits = RoleInherits.objects.filter(role=role).order_by("id").values_list("inherits__key", flat=True)
-    if inherits:
-        exported["inherits"] = list(inherits)
-    exported["grants"] = {name: scopes[0] if len(scopes) == 1 else scopes for name, scopes in grants.items()}
-    return exported
-
-
-def _export_gate(gate: Gate) -> dict[str, Any]:
-    binds = binds_of(gate)
-    listed = {
-        "sign_in": binds.sign_in,
-        "permissions": list(binds.permissions),
-        "sensitivities": list(binds.sensitivities),
-        "roles": list(binds.roles),
-        "principals": [_export_principal(principal) for principal in binds.principals],
-    }
-    return {
-        "key": gate.key,
-        "name": gate.name,
-        "conditions": gate.conditions,
-        "binds": {name: value for name, value in listed.items() if value},
-    }
-
-
-def _export_principal(row: Assignment | Admission | Principal) -> dict[str, Any]:
-    to: dict[str, Any]
-    if row.user is not None:
-        to = {"user": row.user.username}
-    elif row.group is not None:
-        to = {"group": row.group.key}
-    elif row.position is not None:
-        to = {"position": row.position.key}
-    elif row.level is not None:
-        to = {"level": f"{row.level.ladder.key}.{row.level.key}"}
-    else:
-        assert row.department is not None
-        to = {
-            "department": row.department.code,
-            **({"post": row.post} if row.post else {}),
-            **({"below": True} if row.below else {}),
-        }
-    return to
-
-
-def _export_given(row: Assignment | Admission) -> dict[str, Any]:
-    exported = {"to": _export_principal(row), "reason": row.reason}
-    if row.starts_at:
-        exported["starts"] = row.starts_at.isoformat()
-    if row.ends_at:
-        exported["ends"] = row.ends_at.isoformat()
-    return exported

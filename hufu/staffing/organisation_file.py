@@ -14,8 +14,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from hufu.access.policy_document import Problems
 from hufu.access.policy_file import Report
-from hufu.access.policy_plan import Problems
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import (

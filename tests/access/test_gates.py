@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hufu.access import guard, policy_file
+from hufu.access import guard, policy_document, policy_file
 from hufu.access.decision.gates import Condition, Gate, closed, read
 from hufu.core import clock
 from hufu.core.actor import Actor, Context
@@ -237,7 +237,7 @@ def test_what_is_exported_is_what_stands(company):
     )
     apply(company, written)
     with acting(Actor.operator()):
-        exported = policy_file.export()
+        exported = policy_document.export()
     assert exported["gates"] == [written]
     assert apply(company, written).is_empty
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from hufu.access import gates, policy_file
+from hufu.access import gates, policy_document, policy_file
 from hufu.core import clock
 from hufu.core.actor import Actor, Context
 from hufu.core.errors import Denied, Invalid
@@ -148,7 +148,7 @@ def test_outside_the_office_personal_fields_are_as_if_they_were_not_there(
     with pytest.raises(Denied), acting(lin):
         crm.edit_record(lin, CUSTOMER, company.customer("qiming"), {"phone": "13800001111"}, version=1)
     with acting(lin):
-        exported = policy_file.export()
+        exported = policy_document.export()
     assert exported["gates"][0]["binds"] == {"sensitivities": ["personal"]}
 
 

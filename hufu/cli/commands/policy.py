@@ -203,13 +203,13 @@ def _export(args: argparse.Namespace) -> int:
     with environment.connected():
         from django.utils.translation import gettext as _
 
-        from hufu.access import policy_file
+        from hufu.access import policy_document
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
         from hufu.staffing import organisation_file
 
         with acting(Actor.operator()):
-            policy = policy_file.export()
+            policy = policy_document.export()
             document = {"format": policy.pop("format"), "organisation": organisation_file.export(), **policy}
     text = yaml_file.text(document)
     if args.file is None:

@@ -1,0 +1,179 @@
+"""The section `roles`: grants, and what roles inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from hufu.access import actions
+from hufu.access.models import Administrator, Assignment, Grant, Role, RoleInherits
+from hufu.access.policy_document.draft import Draft, Problems, Section, again
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid
+
+ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants"}
+
+
+def _plan_roles(draft: Draft, entries: Any) -> None:
+    standing = {role.key: role for role in Role.objects.all()}
+    held: dict[str, list[str]] = {key: [] for key in standing}
+    for key, other in RoleInherits.objects.order_by("id").values_list("role__key", "inherits__key"):
+        held[key].append(other)
+    draft.roles.update(standing)
+    draft.inherits.update(held)
+    draft.administrators.update(key for key, role in standing.items() if role.administrator)
+    named: dict[str, str] = {}
+    for place, entry in draft.problems.entries("roles", entries):
+        if not draft.problems.check_keys(place, entry, ROLE_KEYS, ("key", "name")):
+            continue
+        key = str(entry["key"])
+        if again(draft, place, key, named):
+            continue
+        named[key] = place
+        _plan_role(draft, place, key, entry)
+    for key, place in named.items():
+        others = draft.inherits[key]
+        for other in others:
+            if other not in draft.roles:
+                draft.problems.add(f"{place}.inherits", _("There is no role “%s”.") % other)
+        if circle := _circle(key, draft.inherits):
+            draft.problems.add(
+                f"{place}.inherits", _("Roles would inherit in a circle: %s.") % " → ".join(circle)
+            )
+    # What ends comes first: between two circle-free policies there is then none with a circle.
+    for wider in (False, True):
+        for key, place in named.items():
+            before = held.get(key, [])
+            after = [other for other in before if other in draft.inherits[key]]
+            if wider:
+                before, after = after, draft.inherits[key]
+            if set(before) != set(after):
+                deed = partial(_inherit, draft, key, after)
+                draft.add(place, f"role:{key}", deed, creates=key not in standing)
+    _refuse_administrators_on_levels(draft, named)
+
+
+def _refuse_administrators_on_levels(draft: Draft, named: Mapping[str, str]) -> None:
+    """Find roles that hang on a level already and would come to be, or to inherit, an administrator role."""
+    on_levels = Assignment.objects.filter(level__isnull=False).values_list("role__key", flat=True)
+    for key in sorted(set(on_levels)):
+        holds = with_inherited(key, draft.inherits)
+        if holds & draft.administrators:
+            place = next((named[role] for role in sorted(holds) if role in named), "roles")
+            refuse_administrator(draft, place, key)
+
+
+def _plan_role(draft: Draft, place: str, key: str, entry: Mapping[str, Any]) -> None:
+    grants = _grants(draft.problems, f"{place}.grants", entry.get("grants"))
+    draft.inherits[key] = draft.problems.names(f"{place}.inherits", entry.get("inherits"))
+    values = {
+        "name": str(entry["name"]),
+        "description": str(entry.get("description") or ""),
+        "administrator": str(entry.get("administrator") or ""),
+    }
+    if values["administrator"] not in Administrator.values:
+        draft.problems.add(
+            f"{place}.administrator",
+            _("“%s” is not one of system, security, audit.") % values["administrator"],
+        )
+    draft.administrators.discard(key)
+    if values["administrator"]:
+        draft.administrators.add(key)
+    standing = draft.roles.setdefault(key, None)
+    if standing is None:
+        draft.add(place, f"role:{key}", partial(_create_role, draft, key, grants, values), creates=True)
+    elif actions.role_differs(standing, grants=grants, **values):
+        draft.add(place, f"role:{key}", partial(_change_role, standing, grants, values), creates=False)
+
+
+def _create_role(
+    draft: Draft, key: str, grants: dict[str, list[str]], values: dict[str, str], actor: Actor
+) -> None:
+    draft.roles[key] = actions.create_role(actor, key=key, grants=grants, **values)
+
+
+def _change_role(role: Role, grants: dict[str, list[str]], values: dict[str, str], actor: Actor) -> None:
+    actions.change_role(actor, role, grants=grants, **values)
+
+
+def _inherit(draft: Draft, key: str, others: list[str], actor: Actor) -> None:
+    actions.set_inherited_roles(actor, draft.role(key), [draft.role(other) for other in others])
+
+
+def _circle(start: str, inherits: Mapping[str, list[str]]) -> list[str] | None:
+    """Return the path from a role back to itself, or None."""
+    waiting = [[start]]
+    seen = set()
+    while waiting:
+        path = waiting.pop()
+        for other in inherits.get(path[-1], ()):
+            if other == start:
+                return [*path, other]
+            if other not in seen:
+                seen.add(other)
+                waiting.append([*path, other])
+    return None
+
+
+def with_inherited(start: str, inherits: Mapping[str, list[str]]) -> set[str]:
+    """Return a role and all that it inherits."""
+    found = {start}
+    waiting = [start]
+    while waiting:
+        for other in inherits.get(waiting.pop(), ()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found
+
+
+def _grants(problems: Problems, place: str, entry: Any) -> dict[str, list[str]]:
+    if entry is None:
+        return {}
+    if not isinstance(entry, Mapping):
+        problems.add(place, _("This must map permissions to scopes."))
+        return {}
+    grants = {
+        str(permission): problems.names(f"{place}.{permission}", scopes)
+        for permission, scopes in entry.items()
+    }
+    try:
+        actions.check_grants(grants)
+    except Invalid as invalid:
+        for where, messages in invalid.problems.items():
+            for message in messages:
+                problems.add(f"{place}.{where}", message)
+    return grants
+
+
+def refuse_administrator(draft: Draft, place: str, key: str) -> None:
+    for role in sorted(with_inherited(key, draft.inherits) & draft.administrators):
+        draft.problems.add(place, _("“%s” is an administrator role and cannot hang on a level.") % role)
+
+
+def _export() -> list[dict[str, Any]]:
+    return [_export_role(role) for role in Role.objects.order_by("id")]
+
+
+def _export_role(role: Role) -> dict[str, Any]:
+    grants: dict[str, list[str]] = {}
+    for permission, scope in (
+        Grant.objects.filter(role=role).order_by("id").values_list("permission", "scope")
+    ):
+        grants.setdefault(permission, []).append(scope)
+    exported: dict[str, Any] = {"key": role.key, "name": role.name}
+    if role.description:
+        exported["description"] = role.description
+    if role.administrator:
+        exported["administrator"] = role.administrator
+    inherits = RoleInherits.objects.filter(role=role).order_by("id").values_list("inherits__key", flat=True)
+    if inherits:
+        exported["inherits"] = list(inherits)
+    exported["grants"] = {name: scopes[0] if len(scopes) == 1 else scopes for name, scopes in grants.items()}
+    return exported
+
+
+SECTION = Section("roles", _plan_roles, _export)
