@@ -44,7 +44,7 @@ from hufu.people.models import User
 from hufu.web import client, errors, limits
 from hufu.web.accounts import device_cookie, register
 from hufu.web.pages import Page, declared
-from hufu.web.passage import Passage
+from hufu.web.passage import Passage, TerminalRequest
 from hufu.web.request_ids import number_of
 from hufu.web.second_factor import required
 from hufu.web.second_factor.proof import proven_at
@@ -229,6 +229,7 @@ def context_of(request: HttpRequest) -> Context:
         session=request.session.session_key or "",
         address=client.address_of(request),
         agent=request.META.get("HTTP_USER_AGENT", ""),
+        channel="cli" if isinstance(request, TerminalRequest) else "web",
         second_factor_at=proven_at(request),
         trusted_device=device_cookie.is_trusted(request),
     )

@@ -12,3 +12,7 @@ class Passage(HttpRequest):
 
     actor: Actor
     fault: Exception | None
+
+
+class TerminalRequest(HttpRequest):
+    """What stands for a request where somebody signs in at the terminal: no browser and no network bring it."""

@@ -107,7 +107,7 @@ def test_the_sign_in_page_and_the_terminal_are_told_the_same_people(
     monkeypatch.setenv("HUFU_VAR", str(tmp_path))
     demo.introduce()
     written = json.loads((tmp_path / demo.PEOPLE_FILE).read_text(encoding="utf-8"))
-    assert len(written) == 12
+    assert len(written) == 13
     assert all({"username", "name", "title", "can", "can_en"} <= set(entry) for entry in written)
     printed = capsys.readouterr().out
     assert all(entry["name"] in printed for entry in written)

@@ -1,4 +1,4 @@
-"""Whom one can be in the demo: twelve people in different worlds, and one line on what each may see."""
+"""Whom one can be in the demo: thirteen people in different worlds, and one line on what each may see."""
 
 from __future__ import annotations
 
@@ -76,6 +76,12 @@ _CAN = (
         "Security administrator",
         "管理角色和权限、解释权限，看不到客户，不能管理用户",
         "Manages roles and rights and explains them; sees no customer and manages no people",
+    ),
+    (
+        "weishuning",
+        "Security administrator (second approver)",
+        "复核并批准另一位安全管理员提交的权限变更单",
+        "Reviews and approves the change sets that the other security administrator submits",
     ),
     (
         "hanjingshu",
