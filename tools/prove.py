@@ -1,4 +1,4 @@
-"""Prove both halves of the decision against the reference on many new organisations: `make prove`.
+"""Prove both halves of the decision, and Cedar, against the reference on many new organisations: `make prove`.
 
 `python tools/prove.py [NUMBER]` generates NUMBER organisations (500 without a number) from a seed that it prints;
 `python tools/prove.py NUMBER SEED` repeats a run.
@@ -14,15 +14,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TEST = "tests/access/test_differential.py::test_every_door_answers_like_the_reference"
+TESTS = (
+    "tests/access/test_differential.py::test_every_door_answers_like_the_reference",
+    "tests/access/test_cedar.py::test_cedar_answers_like_the_reference",
+)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the differential test and return its exit code."""
+    """Run the differential tests and return its exit code."""
     number = int(arguments[0]) if arguments else 500
     seed = int(arguments[1]) if len(arguments) > 1 else random.randrange(2**32)
-    print(f"{number} organisations, seed {seed}: every door against the reference …", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-s", f"--hypothesis-seed={seed}", TEST]
+    print(f"{number} organisations, seed {seed}: every door and Cedar against the reference …", flush=True)
+    command = [sys.executable, "-m", "pytest", "-q", "-s", f"--hypothesis-seed={seed}", *TESTS]
     environment = {**os.environ, "HUFU_ORGANISATIONS": str(number)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

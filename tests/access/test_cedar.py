@@ -1,0 +1,84 @@
+"""Cedar, an outside engine, agrees with the reference on whom grants and admissions let do what.
+
+The reference in turn is what every door of the program is held to (test_differential).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hufu.core import clock
+from tests.access import cedar, reference
+from tests.access.cedar import Cedar
+from tests.access.organisations import organisations
+from tests.access.world import INDEPENDENT, World, told
+
+COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
+NEW = "HUFU_ORGANISATIONS" in os.environ
+
+
+def _without_shares(world: World) -> World:
+    records = {
+        name: {number: {**record, "shares": []} for number, record in of.items()}
+        if name in INDEPENDENT
+        else of
+        for name, of in world["records"].items()
+    }
+    return {**world, "records": records, "gates": {}, "open": {}}
+
+
+def _differences(count: int, *, derandomize: bool = True) -> tuple[Counter[bool], list[str]]:
+    seen: Counter[bool] = Counter()
+    found: list[str] = []
+    now = clock.now()
+
+    @settings(
+        max_examples=count,
+        derandomize=derandomize,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def for_every_organisation(data: st.DataObject) -> None:
+        world = _without_shares(data.draw(organisations(now)))
+        asked = [
+            (person, verb, type_name, number)
+            for person in world["people"]
+            for type_name in INDEPENDENT
+            for number, record in world["records"][type_name].items()
+            for verb in cedar.RIGHT_NEEDED
+            if record["deleted"] == (verb == "restore")
+        ]
+        for (person, verb, type_name, number), said in zip(
+            asked, Cedar(world, now).allowed(asked), strict=True
+        ):
+            record = world["records"][type_name][number]
+            expected = reference.allowed(world, now, person, verb, type_name, record)
+            seen[expected] += 1
+            if said != expected:
+                found.append(
+                    f"{type_name}.{verb} {number} by {person}: Cedar {said}, reference {expected}\n{told(world)}"
+                )
+
+    for_every_organisation()
+    return seen, found
+
+
+def test_cedar_answers_like_the_reference():
+    seen, found = _differences(COUNT, derandomize=not NEW)
+    assert not found, f"{len(found)} differences, the first: {found[0]}"
+    print(f"\n{seen.total()} decisions, {seen[True]} of them allowed: no difference")
+    assert seen[True] > seen.total() // 20
+
+
+def test_a_change_of_a_rule_on_either_side_is_noticed(monkeypatch):
+    monkeypatch.setitem(cedar.CONDITIONS, "department_and_below", cedar.CONDITIONS["department"])
+    assert _differences(10)[1]
+    monkeypatch.undo()
+    monkeypatch.setattr(reference, "levels_held", lambda _world, level: {level} - {None})
+    assert _differences(10)[1]
