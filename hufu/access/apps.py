@@ -33,6 +33,7 @@ class AccessConfig(AppConfig):
         for table, columns in (("access_team_member", TEAM_COLUMNS), ("access_share", SHARE_COLUMNS)):
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.reach", sql_file("hufu.access", "reach")
+        yield "access.quotas", sql_file("hufu.access", "quotas")
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.business", business_sql()

@@ -26,6 +26,9 @@ declare(
     ),
     EventType("gate.changed", _("Access limit changed"), (*shown("key"), *kept("before", "after"))),
     EventType("gate.lifted", _("Access limit lifted from signing in"), shown("key")),
+    EventType("quota.created", _("Quota created"), (*shown("key", "name"), *kept("counts", "limits"))),
+    EventType("quota.changed", _("Quota changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("quota.nearly_used_up", _("Quota nearly used up"), shown("quota", "span", "used", "most")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

@@ -78,6 +78,9 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         reasons = (line for cover in decision.covers for line in _cover_sentences(snapshot, person, cover))
         yield from dict.fromkeys(reasons)
         for gate in gates_on(snapshot, decision):
+            if gate < 0:
+                yield quota_words(snapshot, -gate) + " " + _("How much of it is left is not evaluated here.")
+                continue
             words = {"gate": snapshot.gate_names[gate]}
             yield (
                 _("This way is open while the access limit “%(gate)s” is; it is not evaluated here.") % words
@@ -91,14 +94,38 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
 
 
 def gates_on(snapshot: Snapshot, decision: Decision) -> list[int]:
-    """Return the gates that bind an allowed decision, by number: on the person, its permissions, roles on its way."""
-    every = frozenset(snapshot.gate_names)
+    """Return the gates that bind an allowed decision, by number: on the person, its permissions, roles on its way.
+
+    Quotas stand among them by negative numbers.
+    """
+    every = frozenset(snapshot.gate_names) | {-quota.id for quota in snapshot.quotas}
     person = snapshot.people.get(decision.person_id)
     bound = set(snapshot.gates_on_person(person, every)) if person else set()
     for cover in decision.covers:
-        bound.update(snapshot.gates_on_permission(cover.path.permission, every))
+        if person is not None:
+            bound.update(snapshot.gates_on_permission(cover.path.permission, person, every))
         bound.update(use.gate_id for use in snapshot.gate_uses if use.role_id in cover.path.roles)
     return sorted(bound)
+
+
+def quota_words(snapshot: Snapshot, number: int) -> str:
+    """Return what a quota allows, in words."""
+    quota = snapshot.quota(number)
+    words = {
+        "quota": quota.name,
+        "permission": registry.permission(quota.permission).label,
+        "hour": quota.per_hour,
+        "day": quota.per_day,
+        "zone": quota.zone,
+    }
+    if quota.per_day is None:
+        return _("The quota “%(quota)s” allows “%(permission)s” %(hour)s times an hour.") % words
+    if quota.per_hour is None:
+        return _("The quota “%(quota)s” allows “%(permission)s” %(day)s times a day (%(zone)s).") % words
+    said = _(
+        "The quota “%(quota)s” allows “%(permission)s” %(hour)s times an hour and %(day)s a day (%(zone)s)."
+    )
+    return said % words
 
 
 def as_of_sentence(moment: datetime, change: int, version: int) -> str:
@@ -121,7 +148,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
         "permission": decision.permission,
         "code": str(decision.code),
         "path": [_cover_structure(snapshot, person, cover) for cover in decision.covers],
-        "gates": [snapshot.gate_names[gate] for gate in gates_on(snapshot, decision)]
+        "gates": [snapshot.gate_name(gate) for gate in gates_on(snapshot, decision)]
         if decision.allowed
         else [],
         "missing": [
@@ -319,12 +346,15 @@ def _moment(moment: datetime) -> str:
 
 def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     words = {
-        "gate": snapshot.gate_names.get(link.gate, "") if link.gate is not None else "",
+        "gate": snapshot.gate_name(link.gate) if link.gate is not None else "",
         "person": who,
         "permission": registry.permission(link.permission).label,
         "scope": scope_words(link.scope) if link.scope else "",
         "right": RIGHT_LABELS[link.right] if link.right else "",
     }
+    if link.code is Code.QUOTA_EXHAUSTED and link.gate is not None:
+        used_up = _("“%(permission)s” is held, but the quota “%(gate)s” on it is used up.") % words
+        return f"{used_up} {quota_words(snapshot, -link.gate)}"
     if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
         return _("%(person)s is admitted to no partition with the right to create.") % words
     return {

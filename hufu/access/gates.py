@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from hufu.access import quotas
 from hufu.access.decision.gates import ClosedGate, Condition, Gate, closed
-from hufu.access.models import GateUse, Term, TermGrant
+from hufu.access.models import GateUse, Quota, Term, TermGrant
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import GateClosed, Refusal, SecondFactorNeeded
@@ -35,7 +37,8 @@ def evaluate(actor: Actor) -> Gates:
     if not actor.is_person:
         return Gates()
     standing = list(_standing(actor.user_id))
-    shut = closed((each.gate for each in standing), actor.context, clock.now())
+    shut = closed((each.gate for each in standing if each.gate.id > 0), actor.context, clock.now())
+    shut |= {each.gate.id: quotas.used_up(each.gate) for each in standing if each.gate.id < 0}
     on_person = [shut[each.gate.id] for each in standing if each.binds_person and each.gate.id in shut]
     return Gates(tuple(sorted(shut)), _refusal(actor, on_person) if on_person else None, shut)
 
@@ -61,6 +64,8 @@ def closing(permissions: Iterable[str]) -> list[ClosedGate]:
         found |= shut.keys() & set(gates_of[term])
         uses = GateUse.objects.filter(gate_id__in=shut, permission=permission)
         found |= set(uses.values_list("gate_id", flat=True))
+        counted = Quota.objects.filter(counts=permission).values_list("id", flat=True)
+        found |= shut.keys() & {-number for number in counted}
     return [shut[gate] for gate in sorted(found)]
 
 
@@ -83,6 +88,8 @@ def only_second_factor(shut: Iterable[ClosedGate]) -> bool:
 
 def sentence(shut: ClosedGate) -> str:
     """Return what is closed and what to do, for the person; never the networks themselves."""
+    if shut.failed == (Condition.QUOTA,):
+        return quotas.sentence(shut)
     words = {"gate": shut.gate.name}
     said = [_SAID[reason]() for reason in shut.failed]
     if shut.opens_at is not None:
@@ -123,6 +130,7 @@ def on_person(user_id: int) -> list[Gate]:
     return [each.gate for each in _standing(user_id) if each.binds_person]
 
 
-def event_of(shut: ClosedGate) -> dict[str, object]:
+def event_of(shut: ClosedGate) -> dict[str, Any]:
     """Return the event of a refusal by a gate."""
-    return {"type": "access.refused", "data": {"gate": shut.gate.key}, "reason": "gate"}
+    kind = "gate" if shut.gate.id > 0 else "quota"
+    return {"type": "access.refused", "data": {kind: shut.gate.key}, "reason": kind}

@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import gates, reach, registry
-from hufu.access.decision.decide import Code, Decision, Link
+from hufu.access import gates, quotas, reach, registry
+from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Share, covers
@@ -62,6 +62,13 @@ def get(actor: Actor, permission: str, record_id: int) -> Any:
             authorize(actor, permission, record)
             return record
     raise not_found(resource, permission, record_id)
+
+
+def use(actor: Actor, permission: str, record_id: int) -> Any:
+    """Return the record like `get`, for a deed: its use of the permission counts against the actor's quotas."""
+    record = get(actor, permission, record_id)
+    quotas.consume(actor, permission, target=_target(_resource(permission), record))
+    return record
 
 
 def with_parent(resource: ResourceType, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -135,9 +142,7 @@ def creatable_partitions(actor: Actor, resource: ResourceType) -> frozenset[int]
 def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied:
     """Return the refusal of something that the actor may know of."""
     resource = registry.type_of(permission)
-    target = None
-    if record is not None and resource is not None:
-        target = Target(resource.name, record.pk, getattr(record, "partition_id", None))
+    target = _target(resource, record) if record is not None and resource is not None else None
     needs = registry.requirement(permission).needs if record is not None else ()
     if shut := gates.closing([permission, *(need.permission for need in needs)]):
         return _behind_gate(actor, permission, shut, target)
@@ -156,6 +161,10 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
     )
 
 
+def _target(resource: ResourceType, record: Model) -> Target:
+    return Target(resource.name, record.pk, getattr(record, "partition_id", None))
+
+
 def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: Target | None) -> Denied:
     """Return the refusal of somebody who holds the permission, which a gate closes right now."""
     event = gates.event_of(shut[0])
@@ -164,11 +173,11 @@ def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: 
             False,
             permission,
             actor.user_id,
-            Code.GATE_CLOSED,
-            missing=tuple(Link(Code.GATE_CLOSED, permission, gate=each.gate.id) for each in shut),
+            code_of(shut[0].gate.id),
+            missing=tuple(Link(code_of(each.gate.id), permission, gate=each.gate.id) for each in shut),
         ),
         " ".join(map(gates.sentence, shut)),
-        event={**event, "target": target, "data": {"permission": permission, "gate": shut[0].gate.key}},
+        event={**event, "target": target, "data": {"permission": permission, **event["data"]}},
     )
 
 

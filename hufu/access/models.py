@@ -24,6 +24,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
     "access_gate": ("key", "name", "conditions"),
     "access_gate_use": ("gate_id", "sign_in", "permission", "sensitivity", "role_id", *GIVEN_TO),
+    "access_quota": ("key", "name", "counts", "per_hour", "per_day", "zone", "warn_at", *GIVEN_TO),
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
@@ -291,6 +292,84 @@ class GateUse(models.Model):
                 name="access_gate_use_of_department",
             ),
         )
+
+
+def _one_principal_or_everybody() -> models.Q:
+    """Return the condition that a row names one principal, or none."""
+    return _exactly_one_principal() | models.Q(**{f"{kind}__isnull": True for kind in PRINCIPALS})
+
+
+class Quota(models.Model):
+    """How often those whom it binds (a principal, or everybody) may use one permission in an hour, and in a day.
+
+    `zone` says when days and hours begin; at `warn_at` per cent people are told. Without a limit it binds nobody.
+    """
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, unique=True, db_collation="C")
+    name = models.CharField(max_length=120)
+    counts = models.CharField(max_length=80, db_collation="C")
+    per_hour = models.IntegerField(null=True)
+    per_day = models.IntegerField(null=True)
+    zone = models.CharField(max_length=64, db_collation="C")
+    warn_at = models.SmallIntegerField()
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+")
+    below = models.BooleanField(default=False, db_default=False)
+    post = models.CharField(
+        max_length=16, choices=Post, blank=True, default="", db_default="", db_collation="C"
+    )
+    position = models.ForeignKey(Position, models.PROTECT, null=True, related_name="+")
+    level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="+")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_quota"
+        constraints = (
+            models.CheckConstraint(condition=_one_principal_or_everybody(), name="access_quota_binds_whom"),
+            models.CheckConstraint(
+                condition=models.Q(department__isnull=False) | models.Q(below=False, post=""),
+                name="access_quota_of_department",
+            ),
+            models.CheckConstraint(
+                condition=(models.Q(per_hour__isnull=True) | models.Q(per_hour__gte=0))
+                & (models.Q(per_day__isnull=True) | models.Q(per_day__gte=0))
+                & models.Q(warn_at__gte=1, warn_at__lte=100),
+                name="access_quota_limits",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QuotaUsed(models.Model):
+    """What somebody used of a quota in the hour or day (`span`) that began then. The database alone writes it."""
+
+    pk = models.CompositePrimaryKey("user_id", "quota_id", "span")
+    user_id = models.IntegerField()
+    quota_id = models.IntegerField()
+    span = models.CharField(max_length=4, db_collation="C")
+    begins = models.DateTimeField()
+    used = models.BigIntegerField()
+
+    class Meta:
+        db_table = "access_quota_used"
+
+
+class QuotaSeen(models.Model):
+    """When a record last counted against somebody's quota: within one span it counts once. Written like QuotaUsed."""
+
+    pk = models.CompositePrimaryKey("user_id", "quota_id", "record_id")
+    user_id = models.IntegerField()
+    quota_id = models.IntegerField()
+    record_id = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "access_quota_seen"
+        indexes = (models.Index(fields=["at"], name="access_quota_seen_at"),)
 
 
 class TeamMember(models.Model):

@@ -18,6 +18,7 @@ from hufu.access.decision.snapshot import (
     Given,
     LevelFacts,
     PersonFacts,
+    QuotaFacts,
     RoleFacts,
     ShareFacts,
     Snapshot,
@@ -28,6 +29,7 @@ from hufu.access.decision.terms import RecordFacts, Right
 from hufu.access.models import (
     GIVEN_TO,
     POLICY_COLUMNS,
+    PRINCIPALS,
     Admission,
     Assignment,
     BaseAccess,
@@ -35,6 +37,7 @@ from hufu.access.models import (
     GateUse,
     Grant,
     Partition,
+    Quota,
     RecordShare,
     Role,
     RoleInherits,
@@ -135,6 +138,7 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
         opened=opened((row.type, row.access) for row in rows(BaseAccess)),
         gate_names={row.id: row.name for row in rows(Gate)},
         gate_uses=tuple(_gate_use(row) for row in rows(GateUse)),
+        quotas=tuple(_quota(row) for row in rows(Quota)),
     )
 
 
@@ -168,6 +172,12 @@ def _gate_use(row: Any) -> GateUseFacts:
     if row.sign_in or row.permission or row.sensitivity or row.role_id is not None:
         return GateUseFacts(row.gate_id, row.sign_in, row.permission, row.role_id)
     return GateUseFacts(row.gate_id, to=Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
+
+
+def _quota(row: Any) -> QuotaFacts:
+    to = Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO})
+    bound = to if any(getattr(row, f"{kind}_id") is not None for kind in PRINCIPALS) else None
+    return QuotaFacts(row.id, row.name, row.counts, row.per_hour, row.per_day, row.zone, bound)
 
 
 def _principal(row: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, is_shared, opens
-from hufu.access.models import GateUse, TeamMember, TermGrant
+from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
@@ -105,7 +105,8 @@ def _load(actor: Actor) -> tuple[Term, ...]:
     grants = TermGrant.objects.filter(user_id=actor.user_id)
     if behind:
         closed = GateUse.objects.filter(gate_id__in=behind).exclude(permission="").values("permission")
-        grants = grants.exclude(permission__in=closed)
+        used_up = Quota.objects.filter(id__in=[-number for number in behind if number < 0]).values("counts")
+        grants = grants.exclude(permission__in=closed).exclude(permission__in=used_up)
     for row in grants:
         scopes.setdefault(row.term, {})[row.permission] = Scope(row.scopes)
     return tuple(

@@ -237,7 +237,10 @@ declare(
     EventType("auth.sign_in_failed", _("Sign-in failed"), (*shown("method"), *sealed("login")), "personal"),
     EventType("auth.signed_out", _("Signed out"), (), "personal"),
     EventType(
-        "access.refused", _("Access refused"), shown("permission", "gate", "method", "path"), "personal"
+        "access.refused",
+        _("Access refused"),
+        shown("permission", "gate", "quota", "method", "path"),
+        "personal",
     ),
     EventType(
         "policy.applied",

@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard, policies
+from hufu.access import guard, policies, quotas
 from hufu.access.registry import ResourceType, resource_type
 from hufu.audit import EventType, declare, record, shown
 from hufu.core import clock, vault
@@ -69,7 +69,7 @@ def attachments(actor: Actor, resource: ResourceType, record_id: int) -> list[At
 
 def attach(actor: Actor, resource: ResourceType, record_id: int, *, name: str, content: bytes) -> int:
     """Add a file to a record and return its number. Raise Invalid with the problem of the field `file`."""
-    current = guard.get(actor, resource.permission("edit"), record_id)
+    current = guard.use(actor, resource.permission("edit"), record_id)
     upload = accepted(name, content)
     key, file = secrets.token_bytes(32), uuid4()
     _write(file, key, upload.content)
@@ -98,6 +98,7 @@ def opened(
     """
     current = guard.get(actor, resource.permission("view"), record_id)
     found = _one(resource, record_id, attachment_id)
+    quotas.consume(actor, resource.permission("view"), records=[record_id], target=target(resource, current))
     try:
         with _path(found.file).open("rb") as source:
             content = b"".join(vault.unseal_stream(bytes.fromhex(found.key), source, found.file.bytes))
@@ -116,7 +117,7 @@ def remove(actor: Actor, resource: ResourceType, record_id: int, attachment_id: 
 
     Raise NotFound where the record has no such file.
     """
-    current = guard.get(actor, resource.permission("edit"), record_id)
+    current = guard.use(actor, resource.permission("edit"), record_id)
     found = _one(resource, record_id, attachment_id)
     Attachment.objects.filter(pk=found.pk, removed_at__isnull=True).update(
         key="", removed_at=clock.now(), removed_by=actor.user_id

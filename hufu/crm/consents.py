@@ -96,7 +96,7 @@ def give(
     evidence: str = "",
 ) -> int:
     """Record a consent, or another ground, and return its number. Raise Invalid with the problem of each field."""
-    current = guard.get(actor, resource.permission("edit"), record_id)
+    current = guard.use(actor, resource.permission("edit"), record_id)
     problems: dict[str, list[Any]] = {}
     for name, value, choices in (
         ("purpose", purpose, PURPOSES),
@@ -146,7 +146,7 @@ def withdraw(
 
     Raise NotFound where the record has no such consent.
     """
-    current = guard.get(actor, resource.permission("edit"), record_id)
+    current = guard.use(actor, resource.permission("edit"), record_id)
     if problems := _check_text("reason", reason):
         raise Invalid(problems)
     consent = Consent.objects.filter(pk=consent_id, contact_id=record_id).first()

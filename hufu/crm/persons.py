@@ -56,7 +56,7 @@ def disclose(actor: Actor, resource: ResourceType, record_id: int, *, reason: st
 
     It holds the fields, the consents, and who changed what and when as the timeline tells it.
     """
-    current = guard.get(actor, resource.permission("disclose"), record_id)
+    current = guard.use(actor, resource.permission("disclose"), record_id)
     access = guard.fields(actor, resource, current)
     withheld = [declared for declared in resource.fields if access[declared.name] not in timeline.READABLE]
     read = [declared for declared in resource.fields if declared not in withheld]
@@ -151,7 +151,7 @@ def erase(actor: Actor, resource: ResourceType, record_id: int, *, version: int,
 
     The row stays under a number, so that what belongs to the customer still adds up.
     """
-    current = guard.get(actor, resource.permission("erase"), record_id)
+    current = guard.use(actor, resource.permission("erase"), record_id)
     going = consequences(actor, resource, current)
     if not call(f"hufu.erase_{resource.table}", record_id, version):
         raise Conflict(

@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import guard, quotas
 from hufu.access.fields import is_open
 from hufu.access.models import RecordShare, TeamMember
 from hufu.access.queries import PRINCIPAL_NAMES
@@ -112,8 +112,13 @@ def get_record(actor: Actor, resource: ResourceType, record_id: int) -> Any:
 
 
 def record_view(actor: Actor, resource: ResourceType, found: Any) -> None:
-    """Record that the actor was shown a record: on its page, or in a form that shows what is stored."""
-    record(actor, f"{resource.name}.viewed", target=Target(resource.name, found.pk, found.partition_id))
+    """Record that the actor was shown a record: on its page, or in a form that shows what is stored.
+
+    It counts against their quota of views, each record once in an hour and once in a day.
+    """
+    target = Target(resource.name, found.pk, found.partition_id)
+    quotas.consume(actor, resource.permission("view"), records=[found.pk], target=target)
+    record(actor, f"{resource.name}.viewed", target=target)
 
 
 def team(actor: Actor, resource: ResourceType, record_id: int) -> list[TeamMember]:

@@ -25,7 +25,7 @@ from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 
 from hufu import audit
-from hufu.access import gates, guard
+from hufu.access import gates, guard, quotas
 from hufu.access.decision.decide import Code
 from hufu.core.actor import ANONYMOUS, Actor, Context
 from hufu.core.errors import (
@@ -108,6 +108,9 @@ class ActingMiddleware:
             raise request.fault
         if request.fault is not None or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RollBack(response)
+        for warning in quotas.take_warnings():
+            # No page of this answer has shown it: the next one does.
+            messages.warning(request, warning)
         return response
 
     def process_view(
@@ -277,7 +280,10 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
             from hufu.web.second_factor import step_up
 
             return step_up.ask(request, str(error))
-        case Denied(decision=decision) if decision is not None and decision.code is Code.GATE_CLOSED:
+        case Denied(decision=decision) if decision is not None and decision.code in (
+            Code.GATE_CLOSED,
+            Code.QUOTA_EXHAUSTED,
+        ):
             return errors.closed(request, message=str(error), framed=True)
         case Denied():
             return errors.denied(request, message=str(error))

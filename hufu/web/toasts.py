@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest
 
+from hufu.access import quotas
+
 LOOKS = {
     "success": ("green", "circle-check"),
     "error": ("red", "alert-circle"),
@@ -37,7 +39,9 @@ def say_undoable(request: HttpRequest, text: str, *, undo: str, version: int) ->
 
 
 def waiting(request: HttpRequest) -> Iterator[Toast]:
-    """Yield the messages that wait for this person; each is shown once."""
+    """Yield the messages that wait for this person, and the quotas that are nearly used up; each is shown once."""
+    for warning in quotas.take_warnings():
+        yield Toast(warning, *LOOKS["warning"], stays=True)
     for message in messages.get_messages(request):
         tone, icon = LOOKS.get(message.level_tag, ("blue", "info-circle"))
         kind, version, undo = [*(message.extra_tags or "").split(" ", 2), "", "", ""][:3]

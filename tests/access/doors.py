@@ -49,7 +49,7 @@ def compare(
     seen: list[tuple[bool, str]] = []
     may: dict[tuple[str, int], set[int]] = {}
     # Who may is asked of everybody: their gates are not evaluated.
-    ungated = {**world, "gates": {}}
+    ungated = {**world, "gates": {}, "quotas": {}}
     for person in world["people"]:
         with acting(_actor(world, person)):
             snapshots = {"explanation": whole_policy}
@@ -119,6 +119,8 @@ def _existing(
 ) -> Answers:
     actor, permission = _actor(world, person), f"{type_name}.{verb}"
     closed = frozenset(world["gates"]) - frozenset(world["open"][person])
+    # Whoever a quota binds is the explanation's own question.
+    closed |= {-number for number in world["used_up"][person]}
     records = world["records"][type_name]
     of_bin = verb == "restore"
     table = TABLES[type_name]

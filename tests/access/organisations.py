@@ -163,7 +163,7 @@ _TEAM_SETS: list[tuple[str, ...]] = [("team",), ("team", "subordinates"), ("dire
 
 @st.composite
 def gated(draw: st.DrawFn, world: World) -> World:
-    """Draw gates for a world, on everything that they can bind, and which of them are open to whom."""
+    """Draw gates for a world, on everything that they can bind, and which of them are open to whom; quotas, too."""
 
     def some(things: Sequence[Any]) -> list[Any]:
         return sorted(draw(st.sets(st.sampled_from(list(things)), max_size=2)))
@@ -194,7 +194,16 @@ def gated(draw: st.DrawFn, world: World) -> World:
         person: sorted(draw(st.sampled_from([set(numbers), set(numbers[:1]), set(numbers[1:]), set()])))
         for person in people
     }
-    return {**world, "gates": gates, "open": opened}
+    quotas = {
+        number: {
+            "counts": draw(st.sampled_from(permissions)),
+            "to": draw(st.sampled_from([None, *principals])),
+        }
+        for number in draw(st.sampled_from([[], [1], [1, 4]]))
+        if permissions
+    }
+    used_up = {person: sorted(draw(st.sets(st.sampled_from(sorted(quotas) or [0])))) for person in people}
+    return {**world, "gates": gates, "open": opened, "quotas": quotas, "used_up": used_up}
 
 
 @st.composite

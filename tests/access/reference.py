@@ -216,9 +216,21 @@ def is_shut_out(world: World, person: int) -> bool:
     return False
 
 
+def is_used_up(world: World, person: int, permission: str) -> bool:
+    """2.1: is a quota on this permission, of everybody's or of a principal that the person is of, used up?"""
+    for number, quota in world.get("quotas", {}).items():
+        to = {"to": quota["to"], "starts": None, "ends": None}
+        binds = quota["to"] is None or is_given_to(world, LONG_AGO, person, to)
+        if binds and quota["counts"] == permission and number in world["used_up"][person]:
+            return True
+    return False
+
+
 def scopes(world: World, at: datetime, person: int, permission: str) -> set[str]:
     """The scopes at which the person holds a permission; empty means nothing, never everything."""
     if any(permission in gate["permissions"] for gate in closed_gates(world, person)):
+        return set()
+    if is_used_up(world, person, permission):
         return set()
     return {
         scope

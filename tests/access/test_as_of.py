@@ -681,6 +681,9 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute(
         "DROP TABLE access_gate, access_gate_history, access_gate_use, access_gate_use_history CASCADE"
     )
+    owner_connection.execute(
+        "DROP TABLE access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
+    )
     owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(

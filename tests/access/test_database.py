@@ -23,6 +23,7 @@ REACH = ("access_reach", "access_term", "access_term_grant", "access_reach_stale
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
+    "access_quota",
 )
 
 # Exactly what each person's list shows.
@@ -94,6 +95,9 @@ def test_without_an_actor_there_are_no_rows(app, owner, table):
     owner.execute("INSERT INTO access_gate (id, key, name, conditions) VALUES (1, 'office', '办公网', '{}')")
     owner.execute(
         "INSERT INTO access_gate_use (gate_id, sign_in, permission, below) VALUES (1, false, 'x.y', false)"
+    )
+    owner.execute(
+        "INSERT INTO access_quota (id, key, name, counts, zone, warn_at) VALUES (1, 'q', '配额', 'x.y', 'UTC', 80)"
     )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -798,6 +802,8 @@ DEFINERS = {
     ),
     *("my_shares", "recipients", "take_away_shares"),
     "lift_gate",  # asks by itself that it is the operator
+    *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
+    "forget_quota",
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(
         "is_active",

@@ -120,9 +120,19 @@ def _explanation_past_closed_roles() -> AbstractContextManager[object]:
     )
 
 
+def _list_past_quotas() -> AbstractContextManager[object]:
+    return patch.object(reach.Quota, "objects", reach.Quota.objects.none())
+
+
+def _explanation_of_everybodys_quotas() -> AbstractContextManager[object]:
+    return patch.object(Snapshot, "quotas_on", lambda self, permission, person: self.quotas)
+
+
 @pytest.mark.parametrize(
     "break_it",
     [
+        _list_past_quotas,
+        _explanation_of_everybodys_quotas,
         _list_without_wall,
         _point_check_without_view,
         _point_check_that_lets_readers_edit,
@@ -153,6 +163,9 @@ def test_a_broken_half_one_is_noticed(
         "CREATE OR REPLACE VIEW hufu.levels_held AS SELECT id AS level_id, id AS held_id FROM public.people_level",
         "CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE sql AS"
         " $$ SELECT true $$",
+        "CREATE OR REPLACE FUNCTION hufu.quotas_of(who int)"
+        " RETURNS TABLE (id int, key text, name text, counts text, zone text, warn_at int, span text, most bigint)"
+        " LANGUAGE sql AS $$ SELECT id, key, name, counts, zone, warn_at, 'day', per_day FROM access_quota $$",
         "CREATE OR REPLACE FUNCTION hufu.united(given int[], more int[]) RETURNS int[] LANGUAGE sql AS"
         " $$ SELECT given $$",
         "CREATE OR REPLACE FUNCTION hufu.person_is_closed(who int, closed int[]) RETURNS boolean LANGUAGE sql AS"

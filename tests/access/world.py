@@ -26,6 +26,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -37,6 +38,7 @@ LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
+    "access_quota",
     "access_gate_use",
     "access_gate",
     "access_team_member",
@@ -187,6 +189,25 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             )
         ],
     )
+    quotas = world.get("quotas", {})
+    yield (
+        "access_quota",
+        ["id", "key", "name", "counts", "per_day", "zone", "warn_at", *principal],
+        [
+            (n, f"q{n}", f"配额{n}", x["counts"], 5, "Asia/Shanghai", 80, *_to(x["to"] or {}))
+            for n, x in quotas.items()
+        ],
+    )
+    # Whoever it binds or not: what somebody used closes nothing that does not bind them.
+    yield (
+        "access_quota_used",
+        ["user_id", "quota_id", "span", "begins", "used"],
+        [
+            (person, n, "day", _midnight(), 5 if n in world["used_up"][person] else 4)
+            for n in quotas
+            for person in world["people"]
+        ],
+    )
     for type_name in INDEPENDENT:
         yield (
             TABLES[type_name],
@@ -283,6 +304,11 @@ def _to(to: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
+def _midnight() -> datetime:
+    """Return when this day began in Shanghai."""
+    return datetime.now(ZoneInfo("Asia/Shanghai")).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def address(opened: Iterable[int]) -> str:
     """Return the address from which just these gates are open."""
     return f"10.0.0.{sum(1 << number for number in opened)}"
@@ -302,6 +328,8 @@ def told(world: World) -> str:
         ]
     lines += [f"  gate {n}: {_plain(x)}" for n, x in world.get("gates", {}).items()]
     lines.append(f"  open gates: {world.get('open')}")
+    lines += [f"  quota {n}: {_plain(x)}" for n, x in world.get("quotas", {}).items()]
+    lines.append(f"  used up: {world.get('used_up')}")
     lines.append(f"  base access: {world['base_access']}")
     for part in ("assignments", "admissions"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world[part]]

@@ -155,3 +155,18 @@ def test_outside_the_office_personal_fields_are_as_if_they_were_not_there(
 def test_a_limit_binds_no_field_that_everybody_may_read_who_views_the_record(company: Company) -> None:
     with pytest.raises(Invalid, match="personal, confidential"):
         stand(company, {"networks": ["10.1.0.0/16"]}, {"sensitivities": ["internal"]})
+
+
+def test_a_quota_warns_on_the_page_and_then_closes_it_in_words(company: Company, visit: Visit) -> None:
+    quota = {"key": "views", "name": "查看客户", "counts": "customer.view", "per_day": 2, "warn_at": 50}
+    he = company.actor("he")
+    with acting(he):
+        policy_file.apply(he, {"format": 1, "quotas": [quota]})
+    lin = visit("lin")
+    opened = lin.get(f"/customers/{company.customer('qiming')}/")
+    assert "You have used 1 of 2 a day of the quota “查看客户”" in opened.content.decode()
+    lin.get(f"/customers/{company.customer('yunhe')}/")
+    for path in ("/customers/", f"/customers/{company.customer('haitian')}/"):
+        refused = lin.get(path)
+        assert refused.status_code == 403, path
+        assert "The quota “查看客户” is used up: 2 a day. It opens again:" in refused.content.decode()

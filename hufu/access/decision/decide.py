@@ -29,6 +29,7 @@ class Code(StrEnum):
     UNKNOWN_PERSON = "unknown_person"
     ACCOUNT_CLOSED = "account_closed"
     GATE_CLOSED = "gate_closed"
+    QUOTA_EXHAUSTED = "quota_exhausted"
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
@@ -108,8 +109,8 @@ def decide(
     if shut := snapshot.gates_on_person(person, closed):
         return deny(*(Link(Code.GATE_CLOSED, permission, gate=gate) for gate in shut))
     if record is None or requirement is None:
-        if shut := snapshot.gates_on_permission(permission, closed):
-            return deny(*(Link(Code.GATE_CLOSED, permission, gate=gate) for gate in shut))
+        if shut := snapshot.gates_on_permission(permission, person, closed):
+            return deny(*(Link(code_of(gate), permission, gate=gate) for gate in shut))
         held = next(paths(snapshot, person, permission, closed), None)
         if held is None:
             shut = gates_on_roles(snapshot, person, permission, closed)
@@ -141,6 +142,11 @@ def decide(
     return Decision(True, permission, person_id, Code.COVERED, covers=tuple(covers), record=record)
 
 
+def code_of(gate: int) -> Code:
+    """Return what is closed under this number: a gate, or under a negative one a quota."""
+    return Code.GATE_CLOSED if gate > 0 else Code.QUOTA_EXHAUSTED
+
+
 def _missing_path(permission: str, behind: tuple[int, ...], need: Need | None = None) -> tuple[Link, ...]:
     """Return what is missing where no path is open: the closed gates on such as there are, or a grant."""
     if behind:
@@ -161,8 +167,8 @@ def _cover(
     snapshot: Snapshot, person: PersonFacts, need: Need, record: RecordFacts, closed: frozenset[int]
 ) -> tuple[Cover | None, tuple[Link, ...]]:
     """Return the cover of a record for one need, or what is missing for it."""
-    if shut := snapshot.gates_on_permission(need.permission, closed):
-        return None, tuple(Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in shut)
+    if shut := snapshot.gates_on_permission(need.permission, person, closed):
+        return None, tuple(Link(code_of(gate), need.permission, need=need, gate=gate) for gate in shut)
     held = list(paths(snapshot, person, need.permission, closed))
     behind = gates_on_roles(snapshot, person, need.permission, closed)
     if need.right is None:

@@ -24,12 +24,16 @@ HORIZON = 400
 
 
 class Condition(StrEnum):
-    """What a gate asks; as the reason of a closed gate, what does not hold. ERROR: it could not be evaluated."""
+    """What a gate asks; as the reason of a closed gate, what does not hold.
+
+    QUOTA: one that is used up, closed like a gate under its negative number. ERROR: it could not be evaluated.
+    """
 
     NETWORKS = "networks"
     HOURS = "hours"
     TRUSTED_DEVICE = "trusted_device"
     SECOND_FACTOR = "second_factor"
+    QUOTA = "quota"
     ERROR = "error"
 
 

@@ -104,6 +104,19 @@ class GateUse:
 
 
 @dataclass(frozen=True)
+class QuotaFacts:
+    """How often a permission may be used in an hour and a day by whomever `to` names, or by everybody."""
+
+    id: int
+    name: str
+    permission: str
+    per_hour: int | None = None
+    per_day: int | None = None
+    zone: str = ""
+    to: Given | None = None
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything that rights are derived from, at one moment."""
 
@@ -121,6 +134,7 @@ class Snapshot:
     opened: frozenset[str] = frozenset()
     gate_names: Mapping[int, str] = field(default_factory=dict)
     gate_uses: tuple[GateUse, ...] = ()
+    quotas: tuple[QuotaFacts, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _recipients: dict[ShareFacts, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -137,17 +151,30 @@ class Snapshot:
             )
         )
 
-    def gates_on_permission(self, permission: str, closed: frozenset[int]) -> tuple[int, ...]:
-        """Return the closed gates on a permission, by number."""
+    def gates_on_permission(
+        self, permission: str, person: PersonFacts, closed: frozenset[int]
+    ) -> tuple[int, ...]:
+        """Return the closed gates on a permission, by number; the person's quotas that are used up by negative ones."""
+        gates = {use.gate_id for use in self.gate_uses if use.permission == permission}
+        quotas = {-quota.id for quota in self.quotas_on(permission, person)}
+        return tuple(sorted(closed & (gates | quotas)))
+
+    def quotas_on(self, permission: str, person: PersonFacts) -> tuple[QuotaFacts, ...]:
+        """Return the quotas on a permission that bind the person."""
         return tuple(
-            sorted(
-                {
-                    use.gate_id
-                    for use in self.gate_uses
-                    if use.gate_id in closed and use.permission == permission
-                }
-            )
+            quota
+            for quota in self.quotas
+            if quota.permission == permission and (quota.to is None or self.reaches(quota.to, person))
         )
+
+    def quota(self, number: int) -> QuotaFacts:
+        return next(quota for quota in self.quotas if quota.id == number)
+
+    def gate_name(self, number: int) -> str:
+        """Return the name of a gate, or under its negative number of a quota; nothing where it is not known."""
+        if number > 0:
+            return self.gate_names.get(number, "")
+        return next((quota.name for quota in self.quotas if quota.id == -number), "")
 
     def above(self, department_id: int | None) -> Iterator[int]:
         """Yield the department and those above it, nearest first."""

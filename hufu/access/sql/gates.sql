@@ -1,9 +1,10 @@
 -- Gates: which of them are closed is computed once per request (hufu/access/gates.py) and carried by the transaction;
 -- what a closed gate closes is decided here.
 
+-- A quota that is used up is closed like a gate, under its negative number.
 CREATE OR REPLACE FUNCTION hufu.all_gates() RETURNS int[] LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM access_gate $$;
+$$ SELECT coalesce(array_agg(id ORDER BY id), '{}') FROM (SELECT id FROM access_gate UNION ALL SELECT -id FROM access_quota) g $$;
 
 -- Does one of these gates bind the sign-in, or this user as a principal?
 CREATE OR REPLACE FUNCTION hufu.person_is_closed(who int, closed int[]) RETURNS boolean LANGUAGE plpgsql STABLE
@@ -20,11 +21,17 @@ BEGIN
 END $$;
 
 -- The gates that bind something, for the one who evaluates them: `binds_person` says that this user cannot act behind it.
+-- The quotas of this user that are used up are among them, with the moment at which they open again.
 CREATE OR REPLACE FUNCTION hufu.gates_for(who int)
     RETURNS TABLE (id int, key text, name text, conditions jsonb, binds_person boolean)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT g.id, g.key, g.name, g.conditions, hufu.person_is_closed(who, ARRAY[g.id])
-   FROM access_gate g WHERE EXISTS (SELECT 1 FROM access_gate_use u WHERE u.gate_id = g.id) ORDER BY g.id $$;
+   FROM access_gate g WHERE EXISTS (SELECT 1 FROM access_gate_use u WHERE u.gate_id = g.id)
+   UNION ALL
+   SELECT -q.id, q.key, q.name, jsonb_build_object('span', q.span, 'most', q.most, 'zone', q.zone, 'opens_at', q.opens_at), false
+   FROM (SELECT DISTINCT ON (s.id) s.* FROM hufu.quotas_standing(who) s WHERE s.used >= s.most
+         ORDER BY s.id, s.opens_at DESC) q
+   ORDER BY 1 $$;
 
 -- Let a gate bind no sign-in and nobody by name, for the operator alone: the way back where nobody gets in. What it binds
 -- besides stays bound. Returns of how many bindings it was rid.
@@ -48,7 +55,8 @@ DECLARE
     closed int[] := hufu.closed_gates();
 BEGIN
     RETURN cardinality(closed) = 0
-        OR NOT EXISTS (SELECT 1 FROM access_gate_use WHERE permission = wanted AND gate_id = ANY (closed));
+        OR NOT (EXISTS (SELECT 1 FROM access_gate_use WHERE permission = wanted AND gate_id = ANY (closed))
+                OR EXISTS (SELECT 1 FROM access_quota WHERE counts = wanted AND -id = ANY (closed)));
 END $$;
 
 -- Does this gate bind the actor, as a principal or on a role that they hold? Such a gate is widened by others.

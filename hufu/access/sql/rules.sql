@@ -7,7 +7,7 @@ DECLARE
     kept text;
     mine text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id) IN (SELECT hufu.my_principals())';
 BEGIN
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission,access_gate,access_gate_use}'::text[] LOOP
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission,access_gate,access_gate_use,access_quota}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', policy_table);
@@ -21,13 +21,14 @@ BEGIN
     END LOOP;
 
     -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they
-    -- hold, or the base access of what they view, or touches a gate that binds them.
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use}'::text[] LOOP
+    -- hold, or the base access of what they view, or touches a gate or a quota that binds them.
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use,access_quota}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
         widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)'
                         WHEN policy_table = 'access_base_access' THEN 'AND (hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))' END;
         kept := CASE policy_table WHEN 'access_gate' THEN 'AND NOT hufu.gate_binds_me(id)'
-                                  WHEN 'access_gate_use' THEN 'AND NOT hufu.gate_binds_me(gate_id)' END;
+                                  WHEN 'access_gate_use' THEN 'AND NOT hufu.gate_binds_me(gate_id)'
+                                  WHEN 'access_quota' THEN 'AND NOT hufu.quota_binds_me(id)' END;
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app
                             WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, widened);
         EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')) %s)

@@ -19,12 +19,14 @@ from hufu.core.health import Finding, guarded
 NAME = "doctor"
 HELP = "check the installation and say what to do"
 
-# The application reads and appends the log, and reads reach; both are written by definer functions alone.
+# The application reads and appends the log, and reads reach and what quotas count; all are written by definer functions
+# alone.
 FORBIDDEN = {
     "audit_event": ("UPDATE", "DELETE", "TRUNCATE"),
     "access_change": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     **dict.fromkeys(
-        ("access_reach", "access_term", "access_term_grant"), ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+        ("access_reach", "access_term", "access_term_grant", "access_quota_used", "access_quota_seen"),
+        ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     ),
 }
 # Tables of our own without row policies, and why: names that stand in the code; wrapped keys that say nothing without

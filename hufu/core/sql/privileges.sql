@@ -10,7 +10,8 @@ BEGIN
     FOR callable IN
         SELECT oid FROM pg_proc
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
-          AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers')
+          AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
+                              'not_yet_counted')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_app', callable);
     END LOOP;

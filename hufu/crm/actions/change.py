@@ -21,7 +21,7 @@ def edit_record(
     actor: Actor, resource: ResourceType, record_id: int, values: Mapping[str, Any], *, version: int
 ) -> Any:
     """Change fields of a record that was read at `version`; raise Conflict where it has changed since."""
-    current = guard.get(actor, resource.permission("edit"), record_id)
+    current = guard.use(actor, resource.permission("edit"), record_id)
     check_fields(actor, resource, current, values)
     wanted = {
         name: value
@@ -65,7 +65,7 @@ def edit_record(
 
 def delete_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:
     """Put a record into the bin."""
-    current = guard.get(actor, resource.permission("delete"), record_id)
+    current = guard.use(actor, resource.permission("delete"), record_id)
     if not call(f"hufu.bin_{resource.table}", record_id, version):
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you delete it.")
@@ -85,7 +85,7 @@ def delete_record(actor: Actor, resource: ResourceType, record_id: int, *, versi
 
 def restore_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:
     """Take a record out of the bin, as it was; raise NotFound where none lies there that the actor may restore."""
-    current = guard.get(actor, resource.permission("restore"), record_id)
+    current = guard.use(actor, resource.permission("restore"), record_id)
     if not call(f"hufu.restore_{resource.table}", record_id, version):
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you restore it.")
@@ -95,7 +95,7 @@ def restore_record(actor: Actor, resource: ResourceType, record_id: int, *, vers
 
 def purge_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int, reason: str) -> None:
     """Delete a record in the bin for good, with what follows it; the log keeps that it was there, and the reason."""
-    current = guard.get(actor, resource.permission("purge"), record_id)
+    current = guard.use(actor, resource.permission("purge"), record_id)
     children = call(f"hufu.purge_{resource.table}", record_id, version)
     if children is None:
         raise Conflict(

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import guard, quotas
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Subject, changes, record_many
 from hufu.core import clock
@@ -59,6 +59,7 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
     guard.authorize(actor, resource.permission("create"))
     if any(new.created_at or new.updated_at or new.department_id for new in records):
         guard.authorize(actor, resource.permission("import"))
+    quotas.consume(actor, resource.permission("create"), len(records))
     _check_owners(actor, resource, records)
     check_references(actor, resource, [(new.partition_id, new.values) for new in records])
     departments = dict(
@@ -98,6 +99,7 @@ def create_children(actor: Actor, resource: ResourceType, records: Sequence[NewC
     parent_type = resource.parent_type
     assert parent_type is not None
     guard.authorize(actor, resource.permission("create"))
+    quotas.consume(actor, resource.permission("create"), len(records))
     wanted = {new.parent_id for new in records}
     parents = {
         row.pk: row for row in guard.scope(actor, parent_type.permission("edit")).filter(pk__in=wanted)

@@ -45,7 +45,7 @@ def transfer_record(
     The former owner leaves, or stays in the team with a right to read or to edit. The record's department becomes the
     new owner's main department, or stays.
     """
-    current = guard.get(actor, resource.permission("transfer"), record_id)
+    current = guard.use(actor, resource.permission("transfer"), record_id)
     owner = User.objects.filter(pk=to).first()
     if owner is None or owner.main_department_id is None or not may_own({(to, current.partition_id)}):
         raise Invalid({"to": [cannot_own()]})
@@ -97,7 +97,7 @@ def move_record(
     another where the owner could follow, or oneself, needs transfer as well. Memberships that can no longer be reached
     end. Raise Invalid, saying what to do, where it cannot go.
     """
-    current = guard.get(actor, resource.permission("move_partition"), record_id)
+    current = guard.use(actor, resource.permission("move_partition"), record_id)
     guard.authorize(actor, resource.permission("create"))
     if to not in guard.creatable_partitions(actor, resource):
         raise Invalid({"to": [_("Choose a partition in which you may create records.")]})

@@ -45,7 +45,7 @@ def share_record(
     types whose records that belong to this one now, and that the actor may share, are shared in the same way; what
     comes later is not. Nobody gives an edit that they do not have.
     """
-    current = guard.get(actor, resource.permission("share"), record_id)
+    current = guard.use(actor, resource.permission("share"), record_id)
     _check(actor, current, to, access, reason, starts_at, ends_at)
     if access == TeamMember.Access.EDIT:
         guard.authorize(actor, resource.permission("edit"), current)

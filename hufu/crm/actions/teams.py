@@ -24,7 +24,7 @@ def add_member(
     The colleague must be active and admitted to the partition; nobody gives an edit that they do not have, nor
     anything to themselves.
     """
-    current = guard.get(actor, resource.permission("share"), record_id)
+    current = guard.use(actor, resource.permission("share"), record_id)
     if access not in TeamMember.Access.values:
         raise Invalid({"access": [_("Choose whether they may view or also edit.")]})
     if who == actor.user_id:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import guard, quotas
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Subject, Target, changes, record_many
 from hufu.core import clock
@@ -28,6 +28,7 @@ def edit_many(
     actor: Actor, resource: ResourceType, edits: Mapping[int, tuple[Any, Mapping[str, Any]]]
 ) -> None:
     """Change records that `lock_editable` gave: (record, values that differ) by number; before and after recorded."""
+    quotas.consume(actor, resource.permission("edit"), len(edits))
     events = []
     columns = {"lock_version", "updated_at", "updated_by_id"}
     moment = clock.now()

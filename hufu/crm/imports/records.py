@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import guard, quotas
 from hufu.access.fields import FieldAccess
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.audit import record
@@ -62,6 +62,7 @@ def import_records(
     guard.authorize(actor, resource.permission("import"))
     importing = _Import(actor, resource, plan)
     for batch in _batches(plan.drafts()):
+        quotas.consume(actor, resource.permission("import"), len(batch))
         importing.take(batch)
         advance()
     report = plan.report
