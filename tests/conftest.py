@@ -168,12 +168,18 @@ def rolled_back(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> It
 
 
 @pytest.fixture
+def starting_point(template_database: str) -> str:
+    """The database that `committed` is a copy of; a folder of tests may begin with one that has something in it."""
+    return template_database
+
+
+@pytest.fixture
 def committed(
-    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    postgres: TestServer, starting_point: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
-    """A fresh copy of the template with real commits; the value is its name."""
+    """A fresh copy of the starting point with real commits; the value is its name."""
     with django_db_blocker.unblock():
-        name = postgres.clone(template_database)
+        name = postgres.clone(starting_point)
         try:
             with django_on(postgres.url(roles.APP, name)):
                 yield name

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 import yaml
 from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
+from hufu.access import policy_file
 from hufu.cli.main import main
 from hufu.core.actor import Actor
+from hufu.core.postgres import roles
 from hufu.core.transaction import acting
 from hufu.crm.actions import NewRecord, create_record
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import Department, Level, Status, User
 from hufu.staffing import actions, organisation_file
+from tests.database import TestServer, django_on
 
 ORGANISATION = """
 format: 1
@@ -110,9 +114,69 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
     return written
 
 
+@pytest.fixture(scope="session")
+def people_database(
+    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The people in a database that nobody works in: each test gets a copy."""
+    yield from _database(postgres, template_database, django_db_blocker, _enter_people)
+
+
+@pytest.fixture(scope="session")
+def company_database(
+    postgres: TestServer, people_database: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[str]:
+    """The same under version 1 of the policy."""
+    yield from _database(postgres, people_database, django_db_blocker, _publish_policy)
+
+
+def _database(
+    postgres: TestServer, before: str, blocker: DjangoDbBlocker, fill: Callable[[], None]
+) -> Iterator[str]:
+    with blocker.unblock():
+        name = postgres.clone(before)
+        try:
+            with django_on(postgres.url(roles.APP, name)):
+                fill()
+            yield name
+        finally:
+            postgres.drop(name)
+
+
+@pytest.fixture
+def starting_point(request: pytest.FixtureRequest, template_database: str) -> str:
+    """With the people, or the company, where a test asks for them."""
+    for fixture in ("company", "people"):
+        if fixture in request.fixturenames:
+            name: str = request.getfixturevalue(f"{fixture}_database")
+            return name
+    return template_database
+
+
 @pytest.fixture
 def people(committed: str) -> dict[str, User]:
     """Wang leads Li (east) and Chen (west); Zhao is to become the security administrator; Sun has left."""
+    return _people()
+
+
+@pytest.fixture
+def company(committed: str) -> dict[str, User]:
+    """The people, under version 1 of the policy."""
+    return _people()
+
+
+def _people() -> dict[str, User]:
+    with acting(Actor.operator()):
+        return {user.username: user for user in User.objects.all()}
+
+
+def _publish_policy() -> None:
+    operator = Actor.operator()
+    with acting(operator):
+        policy_file.apply(operator, yaml.safe_load(POLICY))
+
+
+def _enter_people() -> None:
     operator = Actor.operator()
     with acting(operator):
         organisation_file.apply(operator, yaml.safe_load(ORGANISATION)["organisation"])
@@ -140,15 +204,6 @@ def people(committed: str) -> dict[str, User]:
         )
         found = {user.username: user for user in users}
         actions.set_managers(operator, {found[name].id: found["wang"].id for name in ("li", "chen")})
-    return found
-
-
-@pytest.fixture
-def company(hufu: Hufu, people: dict[str, User], write: Callable[[str], Path]) -> dict[str, User]:
-    """The people, under version 1 of the policy."""
-    said = hufu("policy", "apply", write(POLICY))
-    assert said.code == 0, said.err
-    return people
 
 
 @pytest.fixture

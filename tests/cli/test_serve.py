@@ -122,12 +122,10 @@ def figures(port: int) -> dict[str, str]:
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-def test_serve_starts_again_in_seconds_and_its_figures_are_those_of_all_its_processes(var):
+def test_the_figures_of_a_site_are_those_of_all_its_processes(var):
     port = free_port()
-    begin = time.monotonic()
     with served(var, port, "--workers", "2"):
         assert status(port) == 200
-        assert time.monotonic() - begin < 30
         for _ in range(39):
             assert status(port) == 200
         # Whichever of the two answers.
