@@ -17,9 +17,10 @@ class AccessConfig(AppConfig):
         transaction.on_entering(gates.evaluate)
 
     def doctor_checks(self) -> Iterator[Finding]:
-        from hufu.access.doctor import check_administrators
+        from hufu.access.doctor import check_administrators, check_duties
 
         yield from check_administrators()
+        yield from check_duties()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access.company import business_sql
@@ -38,3 +39,4 @@ class AccessConfig(AppConfig):
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")
+        yield "access.duties", sql_file("hufu.access", "duties")

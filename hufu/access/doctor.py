@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import company
+from hufu.access import company, duties
 from hufu.access.models import Mode
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.health import Finding
 from hufu.core.transaction import acting
@@ -16,6 +17,18 @@ NOTES = {
     ),
     Mode.THREE: "three-administrator mode: three people, none of whom sees business data",
 }
+
+
+def check_duties() -> Iterator[Finding]:
+    """Say whose exceptions from a separation of duties are borne no longer."""
+    with acting(Actor.operator()):
+        late = duties.overdue(clock.now())
+    problem = "; ".join(f"{key}: {', '.join(people)}" for key, people in late)
+    yield Finding(
+        "separation of duties",
+        f"exceptions are past their day: {problem}" if problem else "",
+        "Take one of the roles from these people, or publish the duty with a later day.",
+    )
 
 
 def check_administrators() -> Iterator[Finding]:

@@ -29,6 +29,16 @@ declare(
     EventType("quota.created", _("Quota created"), (*shown("key", "name"), *kept("counts", "limits"))),
     EventType("quota.changed", _("Quota changed"), (*shown("key"), *kept("before", "after"))),
     EventType("quota.nearly_used_up", _("Quota nearly used up"), shown("quota", "span", "used", "most")),
+    EventType(
+        "duty.created", _("Separation of duties created"), (*shown("key", "name", "most"), *kept("roles"))
+    ),
+    EventType("duty.changed", _("Separation of duties changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("duty.ended", _("Separation of duties ended"), (*shown("key"), *kept("before"))),
+    EventType(
+        "duty.tolerated",
+        _("Exceptions from a separation of duties tolerated"),
+        (*shown("key", "until"), *kept("people")),
+    ),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

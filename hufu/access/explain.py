@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access import registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
+from hufu.access.decision.duties import clashes
 from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
@@ -91,6 +92,49 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         yield _missing_sentence(snapshot, who, link)
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
             yield _near_sentence(snapshot, miss)
+            if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
+                yield from clash_sentences(snapshot, person, miss.roles[0])
+
+
+_TO_BE_GIVEN = (Nearness.ENDED, Nearness.GIVEN_TO_OTHERS, Nearness.NOT_GIVEN)
+
+
+def clash_sentences(snapshot: Snapshot, person: PersonFacts, role_id: int) -> Iterator[str]:
+    """Yield why somebody may not be given a role: the duties against which they would stand."""
+    for clash in clashes(snapshot, person, role_id):
+        held = _(" and ").join(
+            _("%(roles)s (%(to)s)")
+            % {
+                "roles": _chain(snapshot, chain),
+                "to": _("given to them by name")
+                if given.user_id == person.id
+                else _("given to %s") % principal_words(snapshot, given),
+            }
+            for chain, given in clash.held
+        )
+        words = {
+            "role": snapshot.roles[role_id].name,
+            "person": person.name,
+            "held": held,
+            "duty": clash.duty.name,
+            "other": snapshot.roles[clash.role_id].name,
+        }
+        if clash.role_id == role_id:
+            yield (
+                _(
+                    "“%(role)s” may not be given to %(person)s, who holds %(held)s: by the separation of duties "
+                    "“%(duty)s” nobody holds these together."
+                )
+                % words
+            )
+        else:
+            yield (
+                _(
+                    "“%(role)s”, which inherits “%(other)s”, may not be given to %(person)s, who holds %(held)s: by "
+                    "the separation of duties “%(duty)s” nobody holds these together."
+                )
+                % words
+            )
 
 
 def gates_on(snapshot: Snapshot, decision: Decision) -> list[int]:

@@ -15,6 +15,7 @@ from hufu.access.decision.decide import Decision, decide
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     DepartmentFacts,
+    DutyFacts,
     Given,
     LevelFacts,
     PersonFacts,
@@ -26,6 +27,7 @@ from hufu.access.decision.snapshot import (
 )
 from hufu.access.decision.snapshot import GateUse as GateUseFacts
 from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.duty_models import Duty, DutyRole
 from hufu.access.models import (
     GIVEN_TO,
     POLICY_COLUMNS,
@@ -99,6 +101,7 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
     includes = _listed((row.level_id, row.includes_id) for row in rows(LevelIncludes))
     inherits = _listed((row.role_id, row.inherits_id) for row in rows(RoleInherits))
     grants: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    of_duties = _grouped((row.duty_id, row.role_id) for row in rows(DutyRole))
     for row in rows(Grant):
         grants[row.role_id].append((row.permission, row.scope))
     return Snapshot(
@@ -139,6 +142,9 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
         gate_names={row.id: row.name for row in rows(Gate)},
         gate_uses=tuple(_gate_use(row) for row in rows(GateUse)),
         quotas=tuple(_quota(row) for row in rows(Quota)),
+        duties={
+            row.id: DutyFacts(row.id, row.name, frozenset(of_duties[row.id]), row.most) for row in rows(Duty)
+        },
     )
 
 

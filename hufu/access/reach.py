@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from hufu.access.decision.scopes import Scope
@@ -42,13 +42,25 @@ def terms(actor: Actor) -> tuple[Term, ...]:
 
 
 def changed() -> None:
-    """Make reach true now, after facts or policy changed in this transaction; inside `one_change`, at its end."""
+    """Make reach true now, after facts or policy changed in this transaction; inside `one_change`, at its end.
+
+    Raise Invalid, in words, where somebody would hold what nobody may hold together (hufu.access.duties).
+    """
     unit = current_unit()
     if unit.cache.get(_DEFERRED):
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT hufu.settle_reach()")
-    unit.cache.pop(_CACHE, None)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.settle_reach()")
+    except IntegrityError as error:
+        from hufu.access import duties
+
+        refused = duties.refusal(error)
+        if refused is None:
+            raise
+        raise refused from error
+    finally:
+        unit.cache.pop(_CACHE, None)
 
 
 def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:

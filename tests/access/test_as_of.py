@@ -685,6 +685,10 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
     )
     owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
+    owner_connection.execute(
+        "DROP TABLE access_duty, access_duty_history, access_duty_role, access_duty_role_history,"
+        " access_duty_exception, access_duty_exception_history CASCADE"
+    )
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(
         "DELETE FROM django_migrations WHERE app = 'access' AND name > '0002_principals'"

@@ -816,6 +816,9 @@ DEFINERS = {
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),
     *("gifts_of", "drop_gifts", "alone_holds"),
+    # Who holds what together: looked at when reach is made true; told to whoever may view or manage roles.
+    *("ways_to", "duty_conflicts", "known_duty_conflicts", "duty_binds_me", "somebody_gives_roles"),
+    *("check_duties", "check_administrators", "check_last_security"),
     *("end_sessions", "only_active_come_in"),
     *("spend", "rows_to_reseal"),
     "administers_more",

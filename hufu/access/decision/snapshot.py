@@ -93,6 +93,16 @@ class ShareFacts:
 
 
 @dataclass(frozen=True)
+class DutyFacts:
+    """Roles of which nobody holds more than `most` together."""
+
+    id: int
+    name: str
+    roles: frozenset[int]
+    most: int = 1
+
+
+@dataclass(frozen=True)
 class GateUse:
     """What a gate binds: signing in, a permission, the paths through a role, or whomever `to` names."""
 
@@ -135,6 +145,7 @@ class Snapshot:
     gate_names: Mapping[int, str] = field(default_factory=dict)
     gate_uses: tuple[GateUse, ...] = ()
     quotas: tuple[QuotaFacts, ...] = ()
+    duties: Mapping[int, DutyFacts] = field(default_factory=dict)
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _recipients: dict[ShareFacts, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hufu.access.policy_document import base_access, gates, given, partitions, quotas, roles
+from hufu.access.policy_document import base_access, duties, gates, given, partitions, quotas, roles
 from hufu.access.policy_document.draft import Draft, Problems, Section, Step
 
 __all__ = ["SECTIONS", "Draft", "Problems", "Section", "Step", "export", "plan"]
@@ -20,6 +20,7 @@ SECTIONS: tuple[Section, ...] = (
     partitions.SECTION,
     base_access.SECTION,
     roles.SECTION,
+    duties.SECTION,
     given.ASSIGNMENTS,
     given.ADMISSIONS,
     gates.SECTION,

@@ -189,10 +189,15 @@ END $$;
 -- Make reach true now for a transaction that changed facts or policy; without such a change it does nothing.
 CREATE OR REPLACE FUNCTION hufu.settle_reach() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    gave_roles boolean;
 BEGIN
     DELETE FROM access_reach_stale WHERE transaction = pg_current_xact_id()::text::bigint;
     IF FOUND THEN
+        gave_roles := EXISTS (SELECT 1 FROM access_term_grant WHERE permission = 'role.assign' AND user_id > 0);
         PERFORM hufu.rebuild_reach();
+        -- What must be true of everybody, whatever was changed (sql/duties.sql).
+        PERFORM hufu.check_duties(), hufu.check_administrators(), hufu.check_last_security(gave_roles);
         RETURN true;
     END IF;
     RETURN false;
