@@ -204,6 +204,8 @@ POLICY: dict[str, Any] = {
         _admitted("sz", ALL_RIGHTS, user="li"),
         _admitted("sz", ALL_RIGHTS, department="far", below=True),
     ],
+    # A small company, in which whoever manages people is trusted with it; tests of what waits end this.
+    "approved_moves": [{"anything": True, "reason": "小公司"}],
 }
 
 # name → (Chinese name, partition, owner, phone)

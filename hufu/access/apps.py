@@ -40,3 +40,4 @@ class AccessConfig(AppConfig):
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")
         yield "access.duties", sql_file("hufu.access", "duties")
+        yield "access.pending", sql_file("hufu.access", "pending")

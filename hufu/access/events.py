@@ -39,6 +39,11 @@ declare(
         _("Exceptions from a separation of duties tolerated"),
         (*shown("key", "until"), *kept("people")),
     ),
+    EventType("move.approved", _("Combination approved beforehand"), shown("combination")),
+    EventType("move.approval_ended", _("Combination no longer approved beforehand"), shown("combination")),
+    EventType("change.pending", _("Change waits for release"), shown("field", "value", "asked_by")),
+    EventType("change.released", _("Waiting change released"), shown("field", "value", "asked_by")),
+    EventType("change.withdrawn", _("Waiting change withdrawn"), shown("field", "value", "asked_by")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

@@ -19,6 +19,7 @@ from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
 from hufu.access.decision.terms import Right, Share
+from hufu.access.pending_models import PendingField
 from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
@@ -402,6 +403,7 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
         return _("%(person)s is admitted to no partition with the right to create.") % words
     return {
+        Code.PENDING_RELEASE: _pending_sentence(snapshot, link),
         Code.UNKNOWN_PERSON: _("There is no such person."),
         Code.ACCOUNT_CLOSED: _("The account of %(person)s is suspended or has left: nothing is open to it."),
         Code.GATE_CLOSED: _("“%(permission)s” is held, but the access limit “%(gate)s” on it is closed."),
@@ -418,6 +420,38 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
         Code.NOT_DELETED: _("The record is not in the bin."),
         Code.NO_RECORD: _("There is no such record."),
     }[link.code] % words
+
+
+def _pending_sentence(snapshot: Snapshot, link: Link) -> str:
+    """Return the sentence about a change that would open this and waits; it names what and since when."""
+    if not link.pending:
+        return ""
+    first = link.pending[0]
+    asker = snapshot.people.get(first.asked_by)
+    said = []
+    for waits in link.pending:
+        name = {
+            "level": {number: level.name for number, level in snapshot.levels.items()},
+            "manager": {number: person.name for number, person in snapshot.people.items()},
+            "group": snapshot.group_names,
+            "position": snapshot.position_names,
+        }.get(waits.field) or {number: each.name for number, each in snapshot.departments.items()}
+        said.append(
+            _("%(who)s: %(field)s → %(value)s")
+            % {
+                "who": snapshot.people[waits.user_id].name,
+                "field": PendingField(waits.field).label,
+                "value": name.get(waits.value or 0, "–"),
+            }
+        )
+    return _(
+        "A change that would open this waits for release since %(since)s: %(what)s (asked for by %(asker)s). "
+        "A security administrator releases it."
+    ) % {
+        "since": _moment(first.since),
+        "what": _("; ").join(said),
+        "asker": asker.name if asker else _("the system"),
+    }
 
 
 def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:

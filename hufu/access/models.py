@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from hufu.access.duty_models import DUTY_COLUMNS
+from hufu.access.pending_models import APPROVED_COLUMNS
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 # How a principal stands in a row, and a gift's term.
@@ -27,6 +28,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_gate_use": ("gate_id", "sign_in", "permission", "sensitivity", "role_id", *GIVEN_TO),
     "access_quota": ("key", "name", "counts", "per_hour", "per_day", "zone", "warn_at", *GIVEN_TO),
     **DUTY_COLUMNS,
+    **APPROVED_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")

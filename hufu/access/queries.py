@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from hufu.access.decision.snapshot import (
     DutyFacts,
     Given,
     LevelFacts,
+    PendingFacts,
     PersonFacts,
     QuotaFacts,
     RoleFacts,
@@ -45,6 +47,7 @@ from hufu.access.models import (
     RoleInherits,
     TeamMember,
 )
+from hufu.access.pending_models import PendingChange
 from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
 from hufu.core import clock
@@ -78,7 +81,16 @@ def snapshot() -> Snapshot:
     People and definitions are readable by everybody; assignments and admissions only by those who hold them
     and by whoever may view roles. So a person's own rights are explained wholly from their own snapshot.
     """
-    return build_snapshot(clock.now(), _rows_now)
+    return replace(build_snapshot(clock.now(), _rows_now), pending=_pending())
+
+
+def _pending() -> tuple[PendingFacts, ...]:
+    """Return what waits for release of people, as far as the actor may know of it; nothing of it is a fact yet."""
+    rows = PendingChange.objects.filter(user__isnull=False).order_by("id")
+    return tuple(
+        PendingFacts(row.id, row.user_id or 0, row.field, row.value, row.asked_at, row.asked_by)
+        for row in rows
+    )
 
 
 def _rows_now(model: Any) -> Iterable[Any]:

@@ -11,6 +11,7 @@ from hufu.access.models import Partition
 from hufu.cli import asking
 from hufu.cli.output import WrongUsage
 from hufu.people.models import Department, Group, Level, Position, Post, User
+from hufu.staffing import pending_words
 from hufu.staffing.actions import UNCHANGED, Handover, Outcome, Unchanged, level_key
 from hufu.staffing.actions.handover import Handed, numbers
 from hufu.staffing.holdings import ROLE, Amount, Gift, HeldPost, Holdings
@@ -89,6 +90,12 @@ def lines(outcome: Outcome) -> list[str]:
     """Return what a deed did, in words: facts, records, gifts, memberships, reports; then what is held afterwards."""
     said = list(_changes(outcome)) or ["  " + _("Nothing changes.")]
     said += _listed(_("holds"), [_with(role.name, role.through) for role in outcome.after.roles])
+    if outcome.waiting:
+        names = pending_words.Names()
+        said += _listed(
+            _("waits for release"), [f"{names.what(row)} ({names.adds(row)})" for row in outcome.waiting]
+        )
+        said.append("  " + _("A security administrator releases it with `hufu release`."))
     return said
 
 
@@ -216,6 +223,10 @@ def structure(outcome: Outcome) -> dict[str, Any]:
             "to": outcome.reports_to.username if outcome.reports_to else None,
         },
         "roles": [{"role": role.key, "through": role.through} for role in outcome.after.roles],
+        "waiting": [
+            {"number": row.id, "field": row.field, "value": row.value, "adds": row.adds}
+            for row in outcome.waiting
+        ],
     }
 
 

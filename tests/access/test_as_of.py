@@ -687,7 +687,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
     owner_connection.execute(
         "DROP TABLE access_duty, access_duty_history, access_duty_role, access_duty_role_history,"
-        " access_duty_exception, access_duty_exception_history CASCADE"
+        " access_duty_exception, access_duty_exception_history, access_approved_move, access_approved_move_history,"
+        " access_pending_change CASCADE"
     )
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(

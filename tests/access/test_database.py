@@ -819,6 +819,9 @@ DEFINERS = {
     # Who holds what together: looked at when reach is made true; told to whoever may view or manage roles.
     *("ways_to", "duty_conflicts", "known_duty_conflicts", "duty_binds_me", "somebody_gives_roles"),
     *("check_duties", "check_administrators", "check_last_security"),
+    # What waits for release: compared and refused when reach is made true; asked and released by deeds that look first.
+    *("gained", "gained_unapproved", "is_approved", "is_new_department", "changes_wait", "check_release"),
+    *("what_waits", "write_facts", "release_changes"),
     *("end_sessions", "only_active_come_in"),
     *("spend", "rows_to_reseal"),
     "administers_more",

@@ -140,6 +140,7 @@ PLAIN_SQL = {
     "crm/imports/places.py",  # hufu.may_own
     "staffing/actions/handover.py",  # hufu.hand_over_…, for whoever manages people
     "staffing/actions/common.py",  # the lock of the facts; hufu.alone_holds
+    "staffing/actions/pending.py",  # hufu.what_waits, hufu.release_changes
     "staffing/actions/journeys.py",  # hufu.drop_gifts, hufu.end_teams_…
     "staffing/actions/organisation.py",  # hufu.holds_level
     "web/health.py",  # whether the database answers and is of this version
@@ -159,7 +160,15 @@ def test_a_guard_is_asked_in_every_deed_and_every_query_of_records():
         ),
         *(
             f"staffing/actions/{room}.py"
-            for room in ("belonging", "handover", "journeys", "organisation", "people", "suspension")
+            for room in (
+                "belonging",
+                "handover",
+                "journeys",
+                "organisation",
+                "pending",
+                "people",
+                "suspension",
+            )
         ),
         *("crm/attachments.py", "crm/consents.py", "crm/persons.py", "crm/queries.py", "access/actions.py"),
     ):
@@ -188,6 +197,15 @@ def _calls_in(function):
 # They are given what a guard has let through, or tell what anybody may know.
 # The row policy gives a team, and shares, to those who may view its record.
 ALLOWED = {
+    # What waits is given by its row policy; the others are called by deeds that asked.
+    "staffing/actions/pending.py": {
+        "forget",
+        "held_back",
+        "keep",
+        "judged_together",
+        "pending",
+        "waiting_of",
+    },
     "crm/actions/ownership.py": {"possible_owners"},
     "crm/persons.py": {"consequences"},
     "crm/queries.py": {"record_view", "shares", "team"},

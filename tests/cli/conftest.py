@@ -65,6 +65,8 @@ assignments:
   - {role: security_administrator, to: {user: zhao}, reason: 安全}
 admissions:
   - {partition: sh, to: {department: hq, below: true}, rights: [create, edit], reason: 本公司, starts: 2020-01-01}
+approved_moves:
+  - {anything: true, reason: 小公司}
 """
 )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from hufu.access.decision.pending import ways_out
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     Given,
     Path,
+    PendingFacts,
     PersonFacts,
     ShareFacts,
     Snapshot,
@@ -30,6 +32,7 @@ class Code(StrEnum):
     ACCOUNT_CLOSED = "account_closed"
     GATE_CLOSED = "gate_closed"
     QUOTA_EXHAUSTED = "quota_exhausted"
+    PENDING_RELEASE = "pending_release"
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
@@ -50,6 +53,7 @@ class Link:
     scope: Scope = Scope.NOTHING
     need: Need | None = None
     gate: int | None = None
+    pending: tuple[PendingFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,30 @@ def decide(
     record: RecordFacts | None = None,
     closed: frozenset[int] = frozenset(),
 ) -> Decision:
-    """Decide for one person, with the whole reason.
+    """Decide for one person, with the whole reason; of what is denied, first the change that waits and would open it.
+
+    See `_decided`.
+    """
+    decision = _decided(snapshot, person_id, permission, right, requirement, record, closed)
+    if decision.allowed or not snapshot.pending:
+        return decision
+    for released, then in ways_out(snapshot, person_id):
+        if _decided(then, person_id, permission, right, requirement, record, closed).allowed:
+            link = Link(Code.PENDING_RELEASE, permission, pending=released)
+            return replace(decision, code=link.code, missing=(link, *decision.missing))
+    return decision
+
+
+def _decided(
+    snapshot: Snapshot,
+    person_id: int,
+    permission: str,
+    right: Right | None,
+    requirement: Requirement | None,
+    record: RecordFacts | None,
+    closed: frozenset[int],
+) -> Decision:
+    """Decide by the facts that stand.
 
     `right` is the partition right of the permission. With a `record`, the question is whether all of the
     `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some

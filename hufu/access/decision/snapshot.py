@@ -93,6 +93,18 @@ class ShareFacts:
 
 
 @dataclass(frozen=True)
+class PendingFacts:
+    """A fact of a person that waits for release: what they would come to, since when, and who asked for it."""
+
+    id: int
+    user_id: int
+    field: str
+    value: int | None
+    since: datetime
+    asked_by: int
+
+
+@dataclass(frozen=True)
 class DutyFacts:
     """Roles of which nobody holds more than `most` together."""
 
@@ -146,6 +158,7 @@ class Snapshot:
     gate_uses: tuple[GateUse, ...] = ()
     quotas: tuple[QuotaFacts, ...] = ()
     duties: Mapping[int, DutyFacts] = field(default_factory=dict)
+    pending: tuple[PendingFacts, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _recipients: dict[ShareFacts, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -10,7 +10,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hufu.access.policy_document import base_access, duties, gates, given, partitions, quotas, roles
+from hufu.access.policy_document import (
+    approved_moves,
+    base_access,
+    duties,
+    gates,
+    given,
+    partitions,
+    quotas,
+    roles,
+)
 from hufu.access.policy_document.draft import Draft, Problems, Section, Step
 
 __all__ = ["SECTIONS", "Draft", "Problems", "Section", "Step", "export", "plan"]
@@ -23,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     duties.SECTION,
     given.ASSIGNMENTS,
     given.ADMISSIONS,
+    approved_moves.SECTION,
     gates.SECTION,
     quotas.SECTION,
 )

@@ -30,14 +30,15 @@ def read_principal(place: str, entry: Any, problems: Problems) -> Principal | No
     if post and (kind != "department" or post not in Post.values):
         problems.add(place, _("“post” belongs to a department and is one of: %s.") % ", ".join(Post.values))
         return None
-    found = _find_principal(kind, name)
+    found = find_principal(kind, name)
     if found is None:
         problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": name})
         return None
     return Principal(**{kind: found}, below=bool(entry.get("below")), post=post)
 
 
-def _find_principal(kind: str, name: str) -> Any:
+def find_principal(kind: str, name: str) -> Any:
+    """Return what a document names so, or None."""
     match kind:
         case "user":
             return User.objects.filter(username=name).first()

@@ -194,6 +194,7 @@ DECLARE
 BEGIN
     DELETE FROM access_reach_stale WHERE transaction = pg_current_xact_id()::text::bigint;
     IF FOUND THEN
+        PERFORM hufu.check_release();
         gave_roles := EXISTS (SELECT 1 FROM access_term_grant WHERE permission = 'role.assign' AND user_id > 0);
         PERFORM hufu.rebuild_reach();
         -- What must be true of everybody, whatever was changed (sql/duties.sql).

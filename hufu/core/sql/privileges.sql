@@ -11,7 +11,8 @@ BEGIN
         SELECT oid FROM pg_proc
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
-                              'not_yet_counted', 'ways_to', 'duty_conflicts')
+                              'not_yet_counted', 'ways_to', 'duty_conflicts',
+                              'gained', 'gained_unapproved', 'write_facts')
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_app', callable);
     END LOOP;

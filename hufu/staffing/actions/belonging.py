@@ -26,6 +26,8 @@ from hufu.people.models import (
     Status,
     User,
 )
+from hufu.staffing.actions import pending
+from hufu.staffing.actions.pending import Fact
 
 
 def create_group(actor: Actor, *, key: str, name: str) -> Group:
@@ -42,7 +44,7 @@ def rename_group(actor: Actor, group: Group, *, name: str) -> None:
 def add_members(actor: Actor, group: Group, users: Iterable[int]) -> int:
     """Put people into a group, by number; return how many were not in it."""
     standing = set(group.members.values_list("user_id", flat=True))
-    new = _to_be_added(actor, users, standing)
+    new = _at_once(actor, "group", group.id, _to_be_added(actor, users, standing))
     GroupMember.objects.bulk_create(GroupMember(group=group, user_id=number) for number in new)
     return _recorded(actor, new, "group.member_joined", {"group": group.key})
 
@@ -68,7 +70,7 @@ def rename_position(actor: Actor, position: Position, *, name: str) -> None:
 def add_holders(actor: Actor, position: Position, users: Iterable[int]) -> int:
     """Give a position to people, by number; return how many did not hold it."""
     standing = set(position.holders.values_list("user_id", flat=True))
-    new = _to_be_added(actor, users, standing)
+    new = _at_once(actor, "position", position.id, _to_be_added(actor, users, standing))
     PositionHolder.objects.bulk_create(PositionHolder(position=position, user_id=number) for number in new)
     return _recorded(actor, new, "position.holder_joined", {"position": position.key})
 
@@ -89,7 +91,7 @@ def appoint_head(actor: Actor, department: Department, user: int | None) -> bool
         DepartmentPost.objects.filter(department=department, post=Post.HEAD).values_list("user_id", flat=True)
     )
     wanted = [] if user is None else [user]
-    new = _to_be_added(actor, wanted, set(former))
+    new = _at_once(actor, "head", department.id, _to_be_added(actor, wanted, set(former)))
     gone = [number for number in former if number not in wanted]
     _leave_posts(actor, department, Post.HEAD, gone)
     _take_posts(actor, department, Post.HEAD, new)
@@ -103,7 +105,8 @@ def add_assistants(actor: Actor, department: Department, users: Iterable[int]) -
             "user_id", flat=True
         )
     )
-    return _take_posts(actor, department, Post.ASSISTANT, _to_be_added(actor, users, standing))
+    new = _at_once(actor, "assistant", department.id, _to_be_added(actor, users, standing))
+    return _take_posts(actor, department, Post.ASSISTANT, new)
 
 
 def leave_posts(actor: Actor, department: Department, post: Post, users: Iterable[int]) -> int:
@@ -142,6 +145,13 @@ def _to_be_added(actor: Actor, users: Iterable[int], standing: set[int]) -> list
         if found[number].status == Status.LEFT:
             raise Invalid({"users": [_("%s has left.") % found[number].name]})
     return new
+
+
+def _at_once(actor: Actor, field: str, thing: int, users: Sequence[int]) -> list[int]:
+    """Return who comes to it at once, and keep the others until they are released."""
+    waiting = pending.waiting_of(actor, [Fact(field, number, thing) for number in users])
+    pending.keep(actor, waiting)
+    return [number for number in users if Fact(field, number, thing) not in waiting]
 
 
 def _to_be_removed(actor: Actor, users: Iterable[int], standing: Iterable[int]) -> list[int]:

@@ -15,12 +15,12 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, reach
-from hufu.access.actions import Principal
+from hufu.access.actions import Principal, next_number
 from hufu.audit import Event, Subject, Target, record, record_many
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import Group, Position, Post, Status, User
-from hufu.staffing.actions import belonging
+from hufu.staffing.actions import belonging, pending
 from hufu.staffing.actions.common import alone_holds, authorize_about, locked, require_somebody_else
 from hufu.staffing.actions.handover import (
     Handover,
@@ -32,11 +32,20 @@ from hufu.staffing.actions.handover import (
     require_successors,
     take_along,
 )
-from hufu.staffing.actions.outcome import UNCHANGED, Outcome, Unchanged, facts_changed, record_outcome
+from hufu.staffing.actions.outcome import (
+    UNCHANGED,
+    Outcome,
+    Unchanged,
+    facts_changed,
+    record_outcome,
+    waiting_for,
+)
+from hufu.staffing.actions.pending import Fact
 from hufu.staffing.actions.people import (
     Person,
     change_users,
     create_users,
+    facts_of_new,
     set_managers,
     set_secondary_departments,
 )
@@ -56,8 +65,15 @@ def join(
     """Open an account with its department, level, manager, groups and positions. Nobody can sign in until invited."""
     guard.authorize(actor, "user.manage")
     _check_new(actor, person, manager)
+    number = next_number(User)
+    facts = [
+        *facts_of_new(number, person),
+        *([Fact("manager", number, manager)] if manager is not None else []),
+        *(Fact("group", number, group.id) for group in groups),
+        *(Fact("position", number, position.id) for position in positions),
+    ]
     with transaction.atomic():
-        with reach.one_change():
+        with reach.one_change(), pending.judged_together(actor, facts):
             (user,) = create_users(actor, [person])
             if manager is not None:
                 set_managers(actor, {user.id: manager})
@@ -76,7 +92,7 @@ def join(
                 "positions": [position.key for position in positions],
             },
         )
-        return Outcome(user, Holdings(), holdings(actor, user.id))
+        return Outcome(user, Holdings(), holdings(actor, user.id), waiting=waiting_for(user.id))
 
 
 @dataclass(frozen=True)
@@ -124,7 +140,7 @@ def move_person(actor: Actor, user: User, move: Move, *, reason: str) -> Outcome
             if value is not UNCHANGED and value != getattr(user, name)
         }
         changes_place = bool({"main_department_id", "level_id"} & set(wanted))
-        with reach.one_change():
+        with reach.one_change(), pending.judged_together(actor, _facts_of(user, move, wanted)) as waiting:
             if wanted:
                 change_users(actor, {user.id: wanted})
             _set_other_departments(actor, user, move, wanted)
@@ -144,13 +160,15 @@ def move_person(actor: Actor, user: User, move: Move, *, reason: str) -> Outcome
         user.refresh_from_db()
         require_somebody_else(user, alone - alone_holds(user.id))
         handed = hand_over(actor, user, move.handover, reason=reason)
-        _refuse_stranded(user, owned)
-        follow = move.take_records and "main_department_id" in wanted
+        # Until it is released the records stay where they are, and with whom they are.
+        if not waiting:
+            _refuse_stranded(user, owned)
+        follow = move.take_records and "main_department_id" in wanted and user.main_department_id is not None
         taken = take_along(actor, user, reason=reason) if follow else ()
         if move.leave_teams:
             end_teams(actor, user, reason=reason)
         after = holdings(actor, user.id)
-        outcome = Outcome(user, before, after, handed, taken, _person(move.reports_to))
+        outcome = Outcome(user, before, after, handed, taken, _person(move.reports_to), waiting_for(user.id))
         changed = facts_changed(before, after)
         if not changed and outcome.is_empty:
             return outcome
@@ -202,6 +220,32 @@ def leave(
         if before.status != Status.LEFT or not outcome.is_empty:
             record_outcome(actor, "user.left", outcome, reason, {})
         return outcome
+
+
+def _facts_of(user: User, move: Move, wanted: Mapping[str, Any]) -> list[Fact]:
+    """Return all that somebody, and whoever reports to them, would come to by a move."""
+    facts = [
+        Fact(field, user.id, wanted[column])
+        for column, field in (("main_department_id", "department"), ("level_id", "level"))
+        if wanted.get(column) is not None
+    ]
+    if move.manager is not UNCHANGED and move.manager not in (None, user.manager_id):
+        facts.append(Fact("manager", user.id, move.manager))
+    if move.other_departments is not UNCHANGED:
+        standing = set(user.memberships.values_list("department_id", flat=True))
+        main = wanted.get("main_department_id", user.main_department_id)
+        facts += [
+            Fact("other_department", user.id, each)
+            for each in sorted(set(move.other_departments) - standing - {main})
+        ]
+    if move.reports_to is not UNCHANGED and move.reports_to is not None:
+        above = _nearest_above(user)
+        facts += [
+            Fact("manager", report, to)
+            for report in user.reports.order_by("id").values_list("id", flat=True)
+            if (to := move.reports_to if report != move.reports_to else above) is not None
+        ]
+    return facts
 
 
 def _check_new(actor: Actor, person: Person, manager: int | None) -> None:

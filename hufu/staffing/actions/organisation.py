@@ -13,6 +13,8 @@ from hufu.audit import Target, changes, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import Department, Ladder, Level, LevelIncludes
+from hufu.staffing.actions import pending
+from hufu.staffing.actions.pending import Fact
 
 
 def create_department(actor: Actor, *, code: str, name: str, parent: Department | None) -> Department:
@@ -33,7 +35,8 @@ def create_department(actor: Actor, *, code: str, name: str, parent: Department 
 def move_department(actor: Actor, department: Department, *, to: Department | None) -> None:
     """Hang a department elsewhere; below itself it cannot go, and the refusal names the path.
 
-    Nobody gains by it themselves: neither through their own department, nor by taking another below it.
+    Nobody gains by it themselves: neither through their own department, nor by taking another below it. Where others
+    would gain, it stays where it is until that is released.
     """
     guard.authorize(actor, "user.manage")
     path = [department]
@@ -54,6 +57,11 @@ def move_department(actor: Actor, department: Department, *, to: Department | No
         cursor.execute("SELECT hufu.gains_by_move(%s, %s)", [department.id, to.id if to else None])
         if cursor.fetchone()[0]:
             raise guard.denied(actor, "user.manage")
+    if to is not None and to.id != department.parent_id:
+        waiting = pending.waiting_of(actor, [Fact("parent", None, to.id, department.id)])
+        if waiting:
+            pending.keep(actor, waiting)
+            return
     before = department.parent_id
     department.parent = to
     department.save(update_fields=["parent"])

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from hufu.access import reach
+from hufu.access.pending_models import PendingChange
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.people.models import Group, Position, User
@@ -39,6 +40,8 @@ class Outcome:
     handed: tuple[Handed, ...] = ()
     taken: tuple[Handed, ...] = ()
     reports_to: User | None = None
+    # What of it waits for release.
+    waiting: tuple[PendingChange, ...] = ()
 
     @property
     def ended_gifts(self) -> tuple[Gift, ...]:
@@ -74,11 +77,19 @@ class Outcome:
             or self.ended_posts
             or self.ended_teams
             or self.handed_reports
+            or self.waiting
         )
 
     @property
     def handed_reports(self) -> tuple[User, ...]:
         return tuple(report for report in self.before.reports if report not in self.after.reports)
+
+
+def waiting_for(user_id: int) -> tuple[PendingChange, ...]:
+    """Return what waits for release of somebody."""
+    return tuple(
+        PendingChange.objects.select_related("user", "department").filter(user_id=user_id).order_by("id")
+    )
 
 
 def rehearse(deed: Callable[[], Outcome]) -> Outcome:

@@ -17,7 +17,9 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import sort_key
 from hufu.people.models import Membership, Status, User
+from hufu.staffing.actions import pending
 from hufu.staffing.actions.common import authorize_about, require_no_other_administrator
+from hufu.staffing.actions.pending import Fact
 
 # Personal facts of a user are ciphertext in the log.
 PERSONAL = frozenset({"name", "email"})
@@ -54,10 +56,24 @@ FACTS = (
 def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
     """Create accounts without managers; `set_managers` draws the reporting line afterwards."""
     guard.authorize(actor, "user.manage")
-    first = next_number(User)
+    numbered = dict(enumerate(people, start=next_number(User)))
+    waiting = pending.waiting_of(
+        actor, [fact for number, person in numbered.items() for fact in facts_of_new(number, person)]
+    )
     users = []
     memberships: list[Membership] = []
-    for number, person in enumerate(people, start=first):
+    for number, person in numbered.items():
+        department, level, others = (
+            None
+            if Fact("department", number, person.main_department_id) in waiting
+            else person.main_department_id,
+            None if Fact("level", number, person.level_id) in waiting else person.level_id,
+            [
+                each
+                for each in person.other_department_ids
+                if Fact("other_department", number, each) not in waiting
+            ],
+        )
         user = User(
             id=number,
             username=person.username,
@@ -67,15 +83,13 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
             external_id=person.external_id,
             title=person.title,
             status=person.status,
-            main_department_id=person.main_department_id,
-            level_id=person.level_id,
+            main_department_id=department,
+            level_id=level,
             created_at=clock.now(),
         )
         user.set_unusable_password()
         users.append(user)
-        memberships.extend(
-            Membership(user_id=number, department_id=department) for department in person.other_department_ids
-        )
+        memberships.extend(Membership(user_id=number, department_id=each) for each in others)
     User.objects.bulk_create(users, batch_size=1000)
     Membership.objects.bulk_create(memberships, batch_size=1000)
     record_many(
@@ -90,8 +104,19 @@ def create_users(actor: Actor, people: Iterable[Person]) -> list[User]:
             for user in users
         ),
     )
+    pending.keep(actor, waiting)
     reach.changed()
     return users
+
+
+def facts_of_new(number: int, person: Person) -> list[Fact]:
+    """Return the facts of a new account that rights may hang on."""
+    facts = [
+        Fact("department", number, person.main_department_id),
+        Fact("level", number, person.level_id),
+        *(Fact("other_department", number, department) for department in person.other_department_ids),
+    ]
+    return [fact for fact in facts if fact.value is not None]
 
 
 def _stands_above(line: Mapping[int, int | None], boss: int, who: int | None) -> bool:
@@ -112,6 +137,32 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
     if actor.is_person and (actor.user_id in managers or actor.user_id in managers.values()):
         raise guard.denied(actor, "user.manage")
     users = {user.id: user for user in User.objects.all()}
+    _check_line(actor, users, managers)
+    facts = [
+        Fact("manager", number, manager)
+        for number, manager in managers.items()
+        if manager is not None and users[number].manager_id != manager
+    ]
+    waiting = pending.waiting_of(actor, facts)
+    pending.forget(actor, "manager", list(managers))
+    managers = dict(managers) | {fact.user: None for fact in waiting if fact.user is not None}
+    # Each row is checked against the line as it stands: first cut, then draw.
+    changed = [number for number, manager in managers.items() if users[number].manager_id != manager]
+    before = {number: users[number].manager_id for number in changed}
+    User.objects.filter(id__in=changed).update(manager=None)
+    for number in changed:
+        users[number].manager_id = managers[number]
+    User.objects.bulk_update([users[number] for number in changed], ["manager"], batch_size=500)
+    _record_changes(
+        actor,
+        {number: ({"manager_id": before[number]}, {"manager_id": managers[number]}) for number in changed},
+    )
+    pending.keep(actor, waiting)
+    reach.changed()
+
+
+def _check_line(actor: Actor, users: Mapping[int, User], managers: Mapping[int, int | None]) -> None:
+    """Raise Invalid for a circle, Denied where the actor would come to stand above somebody."""
     line = {user.id: user.manager_id for user in users.values()} | dict(managers)
     for start in managers:
         path = [start]
@@ -123,20 +174,9 @@ def set_managers(actor: Actor, managers: Mapping[int, int | None]) -> None:
             circle = [*path[path.index(above) :], above]
             names = " → ".join(users[number].name for number in circle)
             raise Invalid({"manager": [_("The reporting line would be a circle: %s.") % names]})
-    # Each row is checked against the line as it stands: first cut, then draw.
     changed = [number for number, manager in managers.items() if users[number].manager_id != manager]
     if actor.is_person and any(_stands_above(line, actor.user_id, managers[number]) for number in changed):
         raise guard.denied(actor, "user.manage")
-    before = {number: users[number].manager_id for number in changed}
-    User.objects.filter(id__in=changed).update(manager=None)
-    for number in changed:
-        users[number].manager_id = managers[number]
-    User.objects.bulk_update([users[number] for number in changed], ["manager"], batch_size=500)
-    _record_changes(
-        actor,
-        {number: ({"manager_id": before[number]}, {"manager_id": managers[number]}) for number in changed},
-    )
-    reach.changed()
 
 
 def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]]) -> None:
@@ -149,7 +189,20 @@ def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]
         "user_id", "department_id"
     ):
         standing[user].add(department)
-    changed = {number: set(ids) for number, ids in wanted.items() if set(ids) != standing[number]}
+    waiting = pending.waiting_of(
+        actor,
+        [
+            Fact("other_department", number, department)
+            for number, ids in wanted.items()
+            for department in sorted(set(ids) - standing[number])
+        ],
+    )
+    pending.forget(actor, "other_department", list(wanted))
+    at_once = {
+        number: {each for each in ids if Fact("other_department", number, each) not in waiting}
+        for number, ids in wanted.items()
+    }
+    changed = {number: ids for number, ids in at_once.items() if ids != standing[number]}
     for number, ids in changed.items():
         if gone := standing[number] - ids:
             Membership.objects.filter(user_id=number, department_id__in=gone).delete()
@@ -168,6 +221,7 @@ def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]
             for number, ids in changed.items()
         },
     )
+    pending.keep(actor, waiting)
     reach.changed()
 
 
@@ -186,7 +240,11 @@ def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:
         raise guard.denied(actor, "user.manage")
     differences: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {}
     touched = []
-    for user in User.objects.filter(id__in=list(wanted)):
+    accounts = {user.id: user for user in User.objects.filter(id__in=list(wanted))}
+    wanted, waiting = pending.held_back(
+        actor, {number: wanted[number] for number in wanted if number in accounts}, accounts
+    )
+    for user in accounts.values():
         after = {name: value for name, value in wanted[user.id].items() if getattr(user, name) != value}
         if set(after) - set(CHANGEABLE):
             raise ValueError(f"not changeable: {set(after) - set(CHANGEABLE)}")
@@ -200,8 +258,10 @@ def change_users(actor: Actor, wanted: Mapping[int, Mapping[str, Any]]) -> int:
     if touched:
         User.objects.bulk_update(touched, [*CHANGEABLE, "name_sort"], batch_size=500)
         _record_changes(actor, differences)
+    pending.keep(actor, waiting)
+    if touched:
         reach.changed()
-    return len(touched)
+    return len({user.id for user in touched} | {fact.user for fact in waiting})
 
 
 def _record_changes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, reach
+from hufu.access.actions import next_number
 from hufu.core.actor import Actor
 from hufu.core.imports import REFUSE, Draft, Names, Plan, Report, Shape, Unfit
 from hufu.people.models import Department, Level, Membership, Status, User
@@ -21,9 +22,11 @@ from hufu.staffing.actions import (
     Person,
     change_users,
     create_users,
+    pending,
     set_managers,
     set_secondary_departments,
 )
+from hufu.staffing.actions.pending import Fact
 from hufu.staffing.imports.lines import circle, either, find, finish, refused_among, unfit_above
 
 NAMED_BY = ("username", "name", "external_id", "email")
@@ -288,11 +291,12 @@ class _Import:
     # Writing.
 
     def _write(self, rows: list[_Row], new: list[_Row], changes: dict[int, dict[str, Any]]) -> None:
-        with reach.one_change():
-            numbers = {row.number: row.number for row in rows}
+        # The numbers that the new accounts will have, so that each person's facts are judged as one combination.
+        numbers = {row.number: row.number for row in rows}
+        numbers |= {row.number: number for number, row in enumerate(new, start=next_number(User))}
+        with reach.one_change(), pending.judged_together(self.actor, self._facts_of(rows, numbers)):
             if new:
-                created = create_users(self.actor, (Person(**row.facts) for row in new))
-                numbers |= {row.number: user.id for row, user in zip(new, created, strict=True)}
+                create_users(self.actor, (Person(**row.facts) for row in new))
             if changes:
                 change_users(self.actor, changes)
             managers = {
@@ -304,6 +308,22 @@ class _Import:
                 set_managers(self.actor, managers)
             if others := {numbers[row.number]: self._others(row) for row in rows if self._joins(row)}:
                 set_secondary_departments(self.actor, others)
+
+    def _facts_of(self, rows: list[_Row], numbers: Mapping[int, int]) -> list[Fact]:
+        """Return all that people would come to, that rights may hang on."""
+        facts = []
+        for row in rows:
+            number, standing = numbers[row.number], row.standing
+            for column, kind in (("main_department_id", "department"), ("level_id", "level")):
+                value = row.facts.get(column)
+                if value is not None and (standing is None or getattr(standing, column) != value):
+                    facts.append(Fact(kind, number, value))
+            if row.manager is not None and (standing is None or self._is_moved(row)):
+                facts.append(Fact("manager", number, numbers.get(row.manager, row.manager)))
+            if self._joins(row):
+                new = self._others(row) - self.memberships.get(row.number, set())
+                facts += [Fact("other_department", number, department) for department in sorted(new)]
+        return facts
 
 
 def _status(text: str) -> str:
