@@ -313,7 +313,7 @@ def binds_of(gate: Gate) -> Binds:
 
 def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None:
     """Take a role back from a principal; it counts from the very next request."""
-    guard.authorize(actor, "role.assign")
+    _authorize_assigning(actor, given_to(assignment), assignment.role)
     data = {"role": assignment.role.key, "principal": str(given_to(assignment))}
     assignment.delete()
     record(actor, "role.unassigned", data=data, reason=reason)
@@ -361,13 +361,23 @@ def _refuse_own_role(actor: Actor, role: Role) -> None:
             raise guard.denied(actor, "role.manage")
 
 
-def _authorize_gift(actor: Actor, to: Principal) -> None:
+def _authorize_gift(actor: Actor, to: Principal, role: Role | None = None) -> None:
     """Raise Denied unless the actor may give to this principal. Whoever belongs to it would give to themselves."""
-    guard.authorize(actor, "role.assign")
+    _authorize_assigning(actor, to, role)
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s IN (SELECT hufu.my_principals())", [str(to)])
         if cursor.fetchone()[0]:
             raise guard.denied(actor, "role.assign")
+
+
+def _authorize_assigning(actor: Actor, to: Principal, role: Role | None) -> None:
+    """Let through whoever may give roles, or was entrusted with giving this one to this person."""
+    if role is not None and to.user is not None and not guard.may(actor, "role.assign"):
+        from hufu.access import delegated
+
+        if delegated.may_give(role, to.user):
+            return
+    guard.authorize(actor, "role.assign")
 
 
 def assign_role(
@@ -381,7 +391,7 @@ def assign_role(
 ) -> Assignment:
     """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level, and fall to
     different people as the company's mode asks for."""
-    _authorize_gift(actor, to)
+    _authorize_gift(actor, to, role)
     if to.level is not None and role.administrator:
         raise Invalid({"to": [_("“%s” is an administrator role and cannot hang on a level.") % role.name]})
     company.require_apart(role, to.user)

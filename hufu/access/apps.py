@@ -12,15 +12,16 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        from hufu.access import events, gates, lookups, resources  # noqa: F401  (they declare)
+        from hufu.access import emergency_models, events, gates, lookups, resources  # noqa: F401  (they declare)
 
         transaction.on_entering(gates.evaluate)
 
     def doctor_checks(self) -> Iterator[Finding]:
-        from hufu.access.doctor import check_administrators, check_duties
+        from hufu.access.doctor import check_administrators, check_duties, check_emergencies
 
         yield from check_administrators()
         yield from check_duties()
+        yield from check_emergencies()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access.company import business_sql
@@ -41,3 +42,5 @@ class AccessConfig(AppConfig):
         yield "access.company", sql_file("hufu.access", "company")
         yield "access.duties", sql_file("hufu.access", "duties")
         yield "access.pending", sql_file("hufu.access", "pending")
+        yield "access.delegated", sql_file("hufu.access", "delegated")
+        yield "access.emergency", sql_file("hufu.access", "emergency")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import company, duties
+from hufu.access import company, duties, emergency
 from hufu.access.models import Mode
 from hufu.core import clock
 from hufu.core.actor import Actor
@@ -28,6 +28,19 @@ def check_duties() -> Iterator[Finding]:
         "separation of duties",
         f"exceptions are past their day: {problem}" if problem else "",
         "Take one of the roles from these people, or publish the duty with a later day.",
+    )
+
+
+def check_emergencies() -> Iterator[Finding]:
+    """Say which emergency appointments nobody reviewed."""
+    with acting(Actor.operator()):
+        waiting = [
+            f"{row.pk} ({row.user.username}, {row.appointed_at:%Y-%m-%d})" for row in emergency.unreviewed()
+        ]
+    yield Finding(
+        "emergency appointments",
+        f"not reviewed: {', '.join(waiting)}" if waiting else "",
+        "Another security or an audit administrator reviews it: `hufu emergency --review N --sign-in NAME`.",
     )
 
 

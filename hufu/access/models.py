@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from hufu.access.delegated_models import DELEGATED_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
 from hufu.people.models import Department, Group, Level, Position, Post, User
@@ -29,6 +30,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_quota": ("key", "name", "counts", "per_hour", "per_day", "zone", "warn_at", *GIVEN_TO),
     **DUTY_COLUMNS,
     **APPROVED_COLUMNS,
+    **DELEGATED_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_info
 
-from hufu.access import guard, registry
+from hufu.access import emergency, guard, registry
 from hufu.core.actor import ANONYMOUS, Actor
 from hufu.web import menu, toasts
 from hufu.web.accounts.browsers import notices
@@ -31,6 +31,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "navigation": SimpleLazyObject(lambda: navigation(actor, request.path)),
         "searched": SimpleLazyObject(lambda: searched(actor)),
         "toasts": SimpleLazyObject(lambda: list(toasts.waiting(request))),
+        "emergencies": SimpleLazyObject(lambda: emergency.standing(actor)),
         "new_devices": SimpleLazyObject(lambda: notices(request)),
         "demo": settings.HUFU_DEMO,
     }

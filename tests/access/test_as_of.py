@@ -688,7 +688,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute(
         "DROP TABLE access_duty, access_duty_history, access_duty_role, access_duty_role_history,"
         " access_duty_exception, access_duty_exception_history, access_approved_move, access_approved_move_history,"
-        " access_pending_change CASCADE"
+        " access_pending_change, access_emergency, access_delegated_role, access_delegated_role_history,"
+        " access_delegated, access_delegated_history CASCADE"
     )
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(

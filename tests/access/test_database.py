@@ -822,6 +822,8 @@ DEFINERS = {
     # What waits for release: compared and refused when reach is made true; asked and released by deeds that look first.
     *("gained", "gained_unapproved", "is_approved", "is_new_department", "changes_wait", "check_release"),
     *("what_waits", "write_facts", "release_changes"),
+    "may_give_there",
+    *("somebody_can_give_roles", "appoint_in_emergency"),  # asks by itself that it is the operator
     *("end_sessions", "only_active_come_in"),
     *("spend", "rows_to_reseal"),
     "administers_more",

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from hufu.access.policy_document import (
     approved_moves,
     base_access,
+    delegated,
     duties,
     gates,
     given,
@@ -33,6 +34,7 @@ SECTIONS: tuple[Section, ...] = (
     given.ASSIGNMENTS,
     given.ADMISSIONS,
     approved_moves.SECTION,
+    delegated.SECTION,
     gates.SECTION,
     quotas.SECTION,
 )
