@@ -209,6 +209,12 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                         "scope": list(names(miss.scope)),
                         "given": _given_structure(snapshot, miss.given) if miss.given else None,
                         "share": miss.share is not None,
+                        "code": str(Code.DUTY_CONFLICT)
+                        if person is not None
+                        and miss.roles
+                        and miss.nearness in _TO_BE_GIVEN
+                        and any(clashes(snapshot, person, miss.roles[0]))
+                        else None,
                     }
                     for miss in near_misses(snapshot, decision.person_id, link, decision.record)
                 ],

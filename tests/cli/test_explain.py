@@ -274,3 +274,28 @@ def test_a_question_about_another_day_is_in_the_log_with_its_moment(hufu, compan
     assert event["data"]["question"] == "explain"
     assert event["data"]["record"] == f"customer:{customer}"
     assert event["data"]["at"] == "2026-03-01T02:00:00.000000Z"
+
+
+def test_whether_a_role_may_be_given_says_which_separation_of_duties_forbids_it(
+    hufu, company, owner_connection
+):
+    owner_connection.execute("INSERT INTO access_duty (id, key, name, most) VALUES (1, 'x', '销售与管理', 1)")
+    owner_connection.execute(
+        "INSERT INTO access_duty_role (duty_id, role_id)"
+        " SELECT 1, id FROM access_role WHERE key IN ('rep', 'security_administrator')"
+    )
+    said = hufu("explain", "--as", "li", "--role", "security_administrator")
+    assert said.code == 1
+    assert (
+        "“安全管理员” may not be given to 李一, who holds “代表” (given to level “销售代表” and those above it)"
+        in said.out
+    )
+    asked = hufu("explain", "--as", "li", "--role", "security_administrator", "--json").json
+    assert (asked["allowed"], asked["code"]) == (False, "duty_conflict")
+    assert hufu("explain", "--as", "li", "--role", "reader").code == 0
+    for words in (
+        ("--as", "li"),
+        ("--as", "li", "customer.view", "--role", "reader"),
+        ("--as", "li", "--role", "nix"),
+    ):
+        assert hufu("explain", *words).code == 2

@@ -33,6 +33,7 @@ class Code(StrEnum):
     GATE_CLOSED = "gate_closed"
     QUOTA_EXHAUSTED = "quota_exhausted"
     PENDING_RELEASE = "pending_release"
+    DUTY_CONFLICT = "duty_conflict"
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"

@@ -11,6 +11,7 @@ examples:
   hufu explain --as wangsiyuan customer.edit customer:1042
   hufu explain --as 10077 customer.create          whether and where they may add customers
   hufu explain --as hanjingshu audit.view --json
+  hufu explain --as zhouziheng --role sales_rep    may this role be given to them? a separation of duties may forbid it
   hufu explain --as wangsiyuan customer.view customer:1042 --at 2026-03-01T10:00
 
 exit codes: 0 allowed · 1 denied · 2 wrong usage (no such person, permission, type or moment)
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         help="who: user name, mail address or external number",
     )
-    parser.add_argument("permission", metavar="PERMISSION", help="such as customer.edit")
+    parser.add_argument("permission", metavar="PERMISSION", nargs="?", help="such as customer.edit")
     parser.add_argument(
         "record", metavar="TYPE:ID", nargs="?", help="the record, such as customer:1042; without it, at all"
     )
@@ -53,12 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MOMENT",
         help="as of then: a day (its beginning), such as 2026-03-01, or a time, such as 2026-03-01T10:00",
     )
+    parser.add_argument(
+        "--role", metavar="KEY", help="instead of a permission: whether this role may be given to them at all"
+    )
     parser.add_argument("--json", action="store_true", help="print the decision as JSON")
 
 
 @output.command
 def run(args: argparse.Namespace) -> int:
     """Print the decision with its reasons."""
+    if bool(args.permission) == bool(args.role) or (args.role and args.at):
+        raise output.WrongUsage("hufu explain: name a permission, or --role KEY (which knows no --at)")
+    if args.role:
+        return _about_role(args)
     with environment.connected():
         from hufu.access import explain, queries
         from hufu.cli import asking
@@ -99,6 +107,47 @@ def run(args: argparse.Namespace) -> int:
         for sentence in said[1:]:
             print(f"  {sentence}")
     return 0 if decision.allowed else 1
+
+
+def _about_role(args: argparse.Namespace) -> int:
+    """Say whether a role may be given to somebody, or which separation of duties forbids it."""
+    with environment.connected():
+        from django.utils.translation import gettext as _
+
+        from hufu.access import company, explain, queries
+        from hufu.access.decision.decide import Code
+        from hufu.access.models import Role
+        from hufu.cli import asking
+        from hufu.core.actor import Actor
+        from hufu.core.errors import Invalid
+        from hufu.core.transaction import acting
+
+        operator = Actor.operator()
+        with acting(operator):
+            user = asking.person(args.user)
+            asking.record_question(operator, user, "explain", "role.assign")
+            snapshot = queries.snapshot()
+            role = next((each for each in snapshot.roles.values() if each.key == args.role), None)
+            if role is None:
+                raise output.WrongUsage(_("There is no role “%s”.") % args.role)
+            words = {"role": role.name, "person": user.name}
+            clashes = list(explain.clash_sentences(snapshot, snapshot.people[user.id], role.id))
+            try:
+                company.require_apart(Role.objects.get(pk=role.id), user)
+            except Invalid as invalid:
+                clashes += [str(text) for of in invalid.problems.values() for text in of]
+            said = clashes or [
+                _("No separation of duties keeps “%(role)s” from being given to %(person)s.") % words
+            ]
+    if args.json:
+        who = {"id": user.id, "username": user.username, "name": user.name}
+        code = str(Code.DUTY_CONFLICT if clashes else Code.HELD)
+        output.print_json(
+            {"person": who, "role": args.role, "allowed": not clashes, "code": code, "sentences": said}
+        )
+    else:
+        print("\n".join(said))
+    return 1 if clashes else 0
 
 
 def _as_of(
