@@ -24,6 +24,7 @@ class AccessConfig(AppConfig):
         yield from check_emergencies()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
+        from hufu.access import rule_sql
         from hufu.access.company import business_sql
         from hufu.access.models import POLICY_COLUMNS, SHARE_COLUMNS, TEAM_COLUMNS
         from hufu.core.schema import history_sql, record_history_sql, sql_file
@@ -36,6 +37,8 @@ class AccessConfig(AppConfig):
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.quotas", sql_file("hufu.access", "quotas")
+        yield "access.rule_fields", rule_sql.fields()
+        yield "access.sharing", sql_file("hufu.access", "sharing")
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.business", business_sql()

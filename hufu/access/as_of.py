@@ -25,10 +25,12 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard, queries, reach, record_history
 from hufu.access.decision.decide import Code, Decision, Link
+from hufu.access.decision.rules import holders, roles_named
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.models import SHARE_COLUMNS, TEAM_COLUMNS, Change
 from hufu.access.registry import ResourceType, is_about_records, requirement, type_of
+from hufu.access.rule_fields import rule_values
 from hufu.audit import Target, record
 from hufu.core import clock
 from hufu.core.actor import Actor
@@ -209,6 +211,7 @@ def narrowed(snapshot: Snapshot, permission: str, record: RecordFacts | None) ->
         partitions = {record.partition_id} | ({record.parent.partition_id} if record.parent else set())
     return replace(
         snapshot,
+        role_holders={role: holders(snapshot, role) for role in roles_named(snapshot.rules)},
         assignments=tuple(
             given
             for given in snapshot.assignments
@@ -354,6 +357,7 @@ def _facts(
                 queries.share_facts(share)
                 for share in _past("access_share_at", resource.name, row.id, change.number, moment)
             ),
+            values=rule_values(resource, row),
         )
     parent_id = getattr(row, resource.by_name[resource.parent].column)
     above = _row(parent_type, parent_id, change, moment)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import registry
+from hufu.access import registry, rule_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, Share
 from hufu.access.registry import Kind, ResourceType
@@ -388,13 +388,14 @@ END $$;
 
 
 def _recipients(resource: ResourceType, need: Need) -> str:
-    """Return the SQL array of those whom shares of the record `r` reach for a need."""
+    """Return the SQL array of those whom shares of the record `r`, and rules about it, reach for a need."""
     if need.share is Share.NONE:
         return "'{}'"
     editing = " AND s.access = 'edit'" if need.share is Share.EDIT else ""
     return (
         "ARRAY(SELECT hufu.recipients(s.principal, s.superiors, s.given_by) FROM hufu.shares s"
-        f" WHERE s.type = '{resource.name}' AND s.record_id = r.id{editing})"
+        f" WHERE s.type = '{resource.name}' AND s.record_id = r.id{editing}"
+        f" UNION ALL {rule_sql.recipients(resource, 'r', need.share)})"
     )
 
 

@@ -52,6 +52,16 @@ declare(
     EventType("change.pending", _("Change waits for release"), shown("field", "value", "asked_by")),
     EventType("change.released", _("Waiting change released"), shown("field", "value", "asked_by")),
     EventType("change.withdrawn", _("Waiting change withdrawn"), shown("field", "value", "asked_by")),
+    EventType(
+        "rule.created",
+        _("Sharing rule created"),
+        (
+            *shown("key", "kind", "name", "type", "access", "superiors", "parent", "starts_at", "ends_at"),
+            *kept("condition", "to"),
+        ),
+    ),
+    EventType("rule.changed", _("Sharing rule changed"), (*shown("key", "kind"), *kept("before", "after"))),
+    EventType("rule.ended", _("Sharing rule ended"), (*shown("key", "kind"), *kept("before"))),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

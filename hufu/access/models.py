@@ -31,6 +31,11 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     **DUTY_COLUMNS,
     **APPROVED_COLUMNS,
     **DELEGATED_COLUMNS,
+    "access_rule": (
+        *("key", "name", "type", "access", "condition", "superiors", "territory", "parent_id"),
+        *("starts_at", "ends_at"),
+    ),
+    "access_rule_to": ("rule_id", *GIVEN_TO),
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
@@ -422,6 +427,118 @@ class RecordShare(GivenTo):
     class Meta(GivenTo.Meta):
         db_table = "access_share"
         indexes = (models.Index(fields=["type", "record_id"], name="access_share_of_record"),)
+
+
+class SharingRule(models.Model):
+    """Records of an independent type that meet a condition are shared with its recipients (see decision.conditions).
+
+    A territory is such a rule whose members also reach what matches the territories below it; without a condition it
+    only holds others together. `superiors`: also with those who stand above a recipient in the reporting line.
+    """
+
+    id = models.IntegerField(primary_key=True)
+    key = models.CharField(max_length=64, db_collation="C")
+    name = models.CharField(max_length=120)
+    type = models.CharField(max_length=40, db_collation="C")
+    access = models.CharField(max_length=8, choices=TeamMember.Access, db_collation="C")
+    condition = models.JSONField(null=True)
+    superiors = models.BooleanField(default=False, db_default=False)
+    territory = models.BooleanField(default=False, db_default=False)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="below")
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_rule"
+        constraints = (
+            models.UniqueConstraint(fields=["territory", "key"], name="access_rule_once"),
+            models.CheckConstraint(
+                condition=models.Q(territory=True)
+                | models.Q(condition__isnull=False, parent__isnull=True, territory=False),
+                name="access_rule_has_condition",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(starts_at__isnull=True)
+                | models.Q(ends_at__isnull=True)
+                | models.Q(starts_at__lt=models.F("ends_at")),
+                name="access_rule_term",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RuleRecipient(models.Model):
+    """With whom a rule shares, or a member of a territory: one principal."""
+
+    id = models.BigAutoField(primary_key=True)
+    rule = models.ForeignKey(SharingRule, models.PROTECT, related_name="recipients")
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey(Department, models.PROTECT, null=True, related_name="+")
+    below = models.BooleanField(default=False, db_default=False)
+    post = models.CharField(
+        max_length=16, choices=Post, blank=True, default="", db_default="", db_collation="C"
+    )
+    position = models.ForeignKey(Position, models.PROTECT, null=True, related_name="+")
+    level = models.ForeignKey(Level, models.PROTECT, null=True, related_name="+")
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_rule_to"
+        constraints = (
+            models.CheckConstraint(condition=_exactly_one_principal(), name="access_rule_to_one_principal"),
+            models.CheckConstraint(
+                condition=models.Q(department__isnull=False) | models.Q(below=False, post=""),
+                name="access_rule_to_of_department",
+            ),
+        )
+
+
+class RulePart(models.Model):
+    """One of the alternatives of a rule's condition, built with reach: all of its literals hold.
+
+    `owners` and `departments` are the owners and departments of records for which those about these hold; NULL where
+    there are none. `by_fields`: the records are those of RuleMatch.
+    """
+
+    id = models.AutoField(primary_key=True)
+    rule_id = models.IntegerField()
+    type = models.CharField(max_length=40, db_collation="C")
+    literals = models.JSONField()
+    owners = models.BinaryField(null=True)
+    departments = models.BinaryField(null=True)
+    by_fields = models.BooleanField()
+
+    class Meta:
+        db_table = "access_rule_part"
+        indexes = (models.Index(fields=["rule_id"], name="access_rule_part_of"),)
+
+
+class RuleMatch(models.Model):
+    """A record whose fields meet all literals of a part that are about fields; kept by triggers of each type."""
+
+    pk = models.CompositePrimaryKey("part", "record_id")
+    part = models.IntegerField()
+    record_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "access_rule_match"
+        indexes = (models.Index(fields=["record_id"], name="access_rule_match_of_record"),)
+
+
+class RuleReach(models.Model):
+    """Whom a rule reaches, whenever it is in force; built with reach."""
+
+    pk = models.CompositePrimaryKey("user_id", "rule_id")
+    user_id = models.IntegerField()
+    rule_id = models.IntegerField()
+
+    class Meta:
+        db_table = "access_rule_reach"
+        indexes = (models.Index(fields=["rule_id"], name="access_rule_reach_of_rule"),)
 
 
 class Version(models.Model):

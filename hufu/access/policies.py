@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import deeds, registry
+from hufu.access import deeds, registry, rule_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, Requirement, Share
 from hufu.access.registry import Kind, ResourceType
@@ -71,7 +71,10 @@ def _in_scope(resource: ResourceType, need: Need, row: str) -> str:
     if need.share is Share.NONE:
         shared = f"(g.scopes & {Scope.TEAM.value} <> 0 AND {shared})"
     else:
-        shared = f"{_is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
+        shared = (
+            f"{_is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
+            f" OR {rule_sql.is_ruled(resource, row, need.share)}"
+        )
     return f"""({row}.owner_id = t.user_id
                OR g.scopes & {Scope.EVERYTHING.value} <> 0
                OR (g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit(t.owners, {row}.owner_id))
@@ -154,6 +157,7 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
     yield "access.following", _following()
     yield "access.teams", _teams()
+    yield from rule_sql.statements()
 
 
 def _policies(resource: ResourceType) -> str:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard, reach, way_in
 from hufu.access.models import Version
-from hufu.access.policy_document import Problems, plan
+from hufu.access.policy_document import Problems, Step, plan
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
 from hufu.core import clock
@@ -28,13 +28,15 @@ from hufu.core.errors import Invalid
 class Report:
     """What applying a file did. `version` is 0 where none was published.
 
-    Labels name things by numbers, for the log; `words` tells some of them as the file does.
+    Labels name things by numbers, for the log; `words` tells some of them as the file does. `covers` holds the type and
+    the condition of the records that a rule shares, by its label.
     """
 
     version: int = 0
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
+    covers: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -52,6 +54,13 @@ class Report:
         self.created += other.created
         self.changed += other.changed
         self.words |= other.words
+        self.covers |= other.covers
+
+    def add_step(self, step: Step) -> None:
+        """Note a step that was done, or would be."""
+        self.add(step.label, created=step.creates, words=step.words)
+        if step.covers is not None and (covered := step.covers()) is not None:
+            self.covers[step.label] = covered
 
 
 def apply(actor: Actor, document: Mapping[str, Any], *, allow_lock_out: bool = False) -> Report:
@@ -83,7 +92,7 @@ def apply(actor: Actor, document: Mapping[str, Any], *, allow_lock_out: bool = F
                     ),
                 )
                 problems.stop()
-            report.add(step.label, created=step.creates, words=step.words)
+            report.add_step(step)
         report.version = _publish(actor, document, report)
     if not actor.is_person and not allow_lock_out:
         way_in.require_a_way_in()
@@ -94,7 +103,7 @@ def rehearse(document: Mapping[str, Any]) -> Report:
     """Say what `apply` would do; change nothing and need no right. Raise Invalid as it would."""
     report = Report()
     for step in plan(document):
-        report.add(step.label, created=step.creates, words=step.words)
+        report.add_step(step)
     return report
 
 

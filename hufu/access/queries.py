@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from django.db.models import Model, QuerySet
 
 from hufu.access import guard, reach
 from hufu.access.decision.decide import Decision, decide
+from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     DepartmentFacts,
@@ -45,11 +47,14 @@ from hufu.access.models import (
     RecordShare,
     Role,
     RoleInherits,
+    RuleRecipient,
+    SharingRule,
     TeamMember,
 )
 from hufu.access.pending_models import PendingChange
 from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
+from hufu.access.rule_fields import Named, is_broken, rule_values
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.people.models import (
@@ -79,9 +84,15 @@ def snapshot() -> Snapshot:
     """Return facts and policy as far as the actor of this transaction may read them.
 
     People and definitions are readable by everybody; assignments and admissions only by those who hold them
-    and by whoever may view roles. So a person's own rights are explained wholly from their own snapshot.
+    and by whoever may view roles. So a person's own rights are explained wholly from their own snapshot; who holds
+    a role that a rule names which reaches them, the database tells.
     """
-    return replace(build_snapshot(clock.now(), _rows_now), pending=_pending())
+    found = replace(build_snapshot(clock.now(), _rows_now), pending=_pending())
+    if not found.rules:
+        return found
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT role_id, holders FROM hufu.holders_for_my_rules()")
+        return replace(found, role_holders={role: frozenset(people) for role, people in cursor.fetchall()})
 
 
 def _pending() -> tuple[PendingFacts, ...]:
@@ -116,7 +127,10 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
     of_duties = _grouped((row.duty_id, row.role_id) for row in rows(DutyRole))
     for row in rows(Grant):
         grants[row.role_id].append((row.permission, row.scope))
-    return Snapshot(
+    recipients: dict[int, list[Given]] = defaultdict(list)
+    for row in rows(RuleRecipient):
+        recipients[row.rule_id].append(Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
+    found = Snapshot(
         at=at,
         people={
             row.id: PersonFacts(
@@ -157,6 +171,31 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
         duties={
             row.id: DutyFacts(row.id, row.name, frozenset(of_duties[row.id]), row.most) for row in rows(Duty)
         },
+    )
+    there_are = Named(found.departments, found.roles, found.levels)
+    return replace(
+        found,
+        rules={row.id: _rule(row, tuple(recipients[row.id]), there_are) for row in rows(SharingRule)},
+    )
+
+
+def _rule(row: Any, to: tuple[Given, ...], there_are: Named) -> RuleFacts:
+    # Plain rows of the past hold JSON as text.
+    condition = json.loads(row.condition) if isinstance(row.condition, str) else row.condition
+    return RuleFacts(
+        row.id,
+        row.key,
+        row.name,
+        row.type,
+        reach.SHARE_OF[row.access],
+        condition,
+        to,
+        row.superiors,
+        row.territory,
+        row.parent_id,
+        row.starts_at,
+        row.ends_at,
+        broken=condition is not None and is_broken(row.type, condition, there_are),
     )
 
 
@@ -229,6 +268,7 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
             share_facts(row)
             for row in RecordShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id")
         ),
+        values=rule_values(resource, record),
     )
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
+from hufu.access import rule_reach
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, is_shared, opens
 from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
+from hufu.access.rule_reach import RulePart
 from hufu.core.actor import Actor
 from hufu.core.transaction import current_unit
 
@@ -21,7 +24,7 @@ SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.val
 
 _CACHE = "access.terms"
 _SHARES = "access.shares"
-_TEAM, _BY_HAND = "team", "by_hand"
+_TEAM, _BY_HAND, _RULE = "team", "by_hand", "rule"
 _DEFERRED = "access.deferred"
 
 
@@ -61,40 +64,67 @@ def changed() -> None:
         raise refused from error
     finally:
         unit.cache.pop(_CACHE, None)
+        unit.cache.pop(_SHARES, None)
 
 
 def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:
     """Return the records of an independent type in whose team the actor is, and what that opens."""
-    return _shared(actor, resource)[_TEAM]
+    return _shared(actor, resource).team
 
 
 def shares(actor: Actor, resource: ResourceType) -> dict[int, Share]:
     """Return the records of an independent type that were shared with the actor by hand, and what that opens."""
-    return _shared(actor, resource)[_BY_HAND]
+    return _shared(actor, resource).by_hand
 
 
-def _shared(actor: Actor, resource: ResourceType) -> dict[str, dict[int, Share]]:
-    """Return teams and shares, read once per transaction."""
+def rules(actor: Actor, resource: ResourceType) -> tuple[RulePart, ...]:
+    """Return the alternatives of the rules and territories that reach the actor now."""
+    return _shared(actor, resource).rules
+
+
+@dataclass
+class _Shared:
+    team: dict[int, Share] = field(default_factory=dict)
+    by_hand: dict[int, Share] = field(default_factory=dict)
+    rules: tuple[RulePart, ...] = ()
+
+
+def _shared(actor: Actor, resource: ResourceType) -> _Shared:
+    """Return teams, shares and rules, read once per transaction."""
     unit = current_unit()
     if unit.actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
-    known: dict[str, dict[str, dict[int, Share]]] = unit.cache.setdefault(_SHARES, {})
+    known: dict[str, _Shared] = unit.cache.setdefault(_SHARES, {})
     if resource.name not in known:
-        found: dict[str, dict[int, Share]] = {_TEAM: {}, _BY_HAND: {}}
+        found = _Shared()
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT %s, record_id, access FROM access_team_member WHERE user_id = %s AND type = %s"
-                " UNION ALL SELECT %s, record_id, access FROM hufu.my_shares(%s)",
-                [_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name],
+                "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
+                " WHERE user_id = %s AND type = %s"
+                " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_shares(%s)"
+                " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)",
+                [_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _RULE, resource.name],
             )
-            for way, record_id, access in cursor.fetchall():
-                found[way][record_id] = max(SHARE_OF[access], found[way].get(record_id, Share.NONE))
+            for way, number, access, owners, departments, literals in cursor.fetchall():
+                if way == _RULE:
+                    found.rules += (
+                        RulePart(
+                            number,
+                            SHARE_OF[access],
+                            numbers(owners) if owners is not None else None,
+                            numbers(departments) if departments is not None else None,
+                            rule_reach.read_literals(literals),
+                        ),
+                    )
+                else:
+                    of_way = found.team if way == _TEAM else found.by_hand
+                    of_way[number] = max(SHARE_OF[access], of_way.get(number, Share.NONE))
         known[resource.name] = found
     return known[resource.name]
 
 
 def shares_changed() -> None:
-    """Forget the teams and shares that were read in this transaction, after one was changed in it."""
+    """Forget the teams, shares and rules that were read in this transaction, after one was changed in it."""
     current_unit().cache.pop(_SHARES, None)
 
 
@@ -197,6 +227,9 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
     }
     if shared:
         whose |= Q(**{f"{of}id__in": sorted(shared)})
+    if need.share is not Share.NONE:
+        for by_rule in rule_reach.conditions(rules(actor, resource.independent), need.share, of):
+            whose |= by_rule
     return within & whose
 
 
@@ -209,6 +242,7 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         return RecordFacts(record.partition_id, deleted=deleted, parent=parent)
     member = teams(actor, resource).get(record.pk, Share.NONE)
     shared = shares(actor, resource).get(record.pk, Share.NONE)
+    shared = max(shared, rule_reach.opened(rules(actor, resource), resource, record))
     return RecordFacts(
         record.partition_id,
         record.owner_id,

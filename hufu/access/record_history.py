@@ -10,18 +10,21 @@ from hufu.core.schema import record_history_sql
 
 # What coverage itself looks at, where a type has it.
 COVERED_BY = ("partition_id", "owner_id", "department_id", "deleted_at")
-NAMEABLE = frozenset({Kind.CHOICE, Kind.INTEGER, Kind.MONEY, Kind.DATE, Kind.REFERENCE})
+NAMEABLE = frozenset({Kind.CHOICE, Kind.INTEGER, Kind.MONEY, Kind.DATE, Kind.REFERENCE, Kind.CODE})
 OPEN = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
 
 
 def can_be_named(declared: Field) -> bool:
     """Say whether a rule can name the field: it is open, and has a value that one compares with others.
 
-    Texts count where lists can be filtered by them. Personal and confidential values stand in no history.
+    Texts count where their declaration says so, or lists can be filtered by them. Personal, confidential and sealed
+    values stand in no history.
     """
-    if declared.system or declared.sensitivity not in OPEN:
+    if declared.system or declared.sensitivity not in OPEN or declared.is_encrypted:
         return False
-    return declared.kind in NAMEABLE or (declared.kind is Kind.TEXT and declared.filterable)
+    return declared.kind in NAMEABLE or (
+        declared.kind is Kind.TEXT and (declared.filterable or declared.in_rules)
+    )
 
 
 def nameable_fields(resource: ResourceType) -> tuple[Field, ...]:

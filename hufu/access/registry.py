@@ -105,6 +105,7 @@ class Field:
     that orders lists by this field; a field without it cannot be sorted by. `reference` names the resource
     type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount;
     `smallest` and `largest` bound an INTEGER. `encrypted` fields are sealed in the database; some kinds always are.
+    `in_rules`: a TEXT that sharing rules can compare; most other open kinds always can (hufu.access.rule_fields).
     """
 
     name: str
@@ -125,6 +126,7 @@ class Field:
     currency: str | None = None
     help: StrOrPromise = ""
     encrypted: bool = False
+    in_rules: bool = False
 
     def __post_init__(self) -> None:
         if self.is_encrypted and (self.sort or self.filterable or self.search is Search.PREFIX):

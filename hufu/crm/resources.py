@@ -167,7 +167,7 @@ CUSTOMER = declare_type(
             ),
             Field("industry", _("Industry"), Kind.CHOICE, choices=INDUSTRIES, filterable=True, in_list=True),
             Field("source", _("Source"), Kind.CHOICE, choices=SOURCES, filterable=True),
-            Field("region", _("Region"), max_length=80),
+            Field("region", _("Region"), max_length=80, in_rules=True),
             Field(
                 "code",
                 _("Unified social credit code"),

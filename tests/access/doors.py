@@ -221,6 +221,8 @@ def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -
         owner_id=record["owner"],
         department_id=record["department"],
         deleted_at=gone,
+        stage="won",
+        **record["fields"],
     )
 
 
@@ -237,6 +239,7 @@ def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
         record["deleted"],
         team=team,
         shares=shares,
+        values={**record["fields"], "stage": "won", "amount.currency": record["fields"].get("currency")},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -79,7 +79,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
         inherits = sorted(draw(st.sets(st.sampled_from(roles[index + 1 :] or [0]), max_size=2)) - {0})
         return {"inherits": inherits, "grants": sorted(grants)}
 
-    def record() -> dict[str, Any]:
+    def record(type_name: str) -> dict[str, Any]:
         owner = pick([*people, None])
         team = draw(st.dictionaries(st.sampled_from(people), st.sampled_from(["read", "edit"]), max_size=2))
         return {
@@ -87,6 +87,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             "owner": owner,
             "department": pick(departments),
             "deleted": pick([False, False, False, False, False, True]),
+            "fields": {name: pick(values) for name, values in FIELDS[type_name].items()},
             "team": {member: access for member, access in sorted(team.items()) if member != owner},
             "shares": [
                 {
@@ -100,7 +101,39 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             ],
         }
 
-    records = {type_name: {1 + index: record() for index in range(pick([4, 8, 12]))} for type_name in TYPES}
+    records = {
+        type_name: {1 + index: record(type_name) for index in range(pick([4, 8, 12]))} for type_name in TYPES
+    }
+
+    def atom(type_name: str) -> dict[str, Any]:
+        kind = pick(["owner_department", "department", "owner_role", "owner_level", "field", "field"])
+        if kind == "field":
+            return pick(ATOMS[type_name])
+        if kind in ("owner_role", "owner_level"):
+            return {kind: pick(roles if kind == "owner_role" else list(levels))}
+        # Department 999 is gone: such a rule shares nothing.
+        return {kind: pick([*departments] * 4 + [999]), **pick([{}, {"below": True}])}
+
+    def condition(type_name: str, depth: int) -> dict[str, Any]:
+        joined = pick(["", "all", "any", "not"]) if depth else ""
+        if joined == "not":
+            return {"not": condition(type_name, depth - 1)}
+        if joined:
+            return {joined: [condition(type_name, depth - 1) for _n in range(pick([1, 2, 2, 3]))]}
+        return atom(type_name)
+
+    def rule(number: int, type_name: str) -> dict[str, Any]:
+        territory = number > 2
+        return {
+            "type": type_name,
+            "access": pick(["read", "edit"]),
+            "condition": condition(type_name, 3),
+            "superiors": not territory and pick([False, False, True]),
+            "territory": territory,
+            "parent": pick([None, number - 1]) if number > 3 else None,
+            "to": [principal() for _n in range(pick([1, 1, 2]))],
+            **term(),
+        }
 
     def contact() -> dict[str, Any]:
         return {"customer": pick(list(records["customer"])), "deleted": pick([False, False, False, True])}
@@ -139,10 +172,50 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             for partition in partitions
             for _n in range(pick([1, 2, 3]))
         ],
+        "rules": {
+            number: rule(number, type_name)
+            for number, type_name in enumerate(
+                [pick(TYPES) for _n in range(2)] + [pick(TYPES)] * pick([0, 0, 2, 3]), start=1
+            )
+        },
         "records": {**records, "contact": {1 + index: contact() for index in range(pick([4, 8]))}},
     }
 
 
+FIELDS: dict[str, dict[str, list[Any]]] = {
+    "customer": {
+        "industry": ["", "medical", "food"],
+        "region": ["", "华东", "华南"],
+        "employees": [None, 5, 50],
+    },
+    "opportunity": {
+        "currency": ["", "CNY", "USD"],
+        "amount": [None, 100, 5_000],
+        "expected_close": [None, date(2026, 3, 1), date(2026, 9, 30)],
+    },
+}
+ATOMS: dict[str, list[dict[str, Any]]] = {
+    "customer": [
+        {"field": "industry", "is": ["medical"]},
+        {"field": "industry", "is": ["medical", "food"]},
+        {"field": "industry", "empty": True},
+        {"field": "region", "is": ["华东"]},
+        {"field": "employees", "at_least": 6},
+        {"field": "employees", "at_least": 2, "at_most": 10},
+        {"field": "employees", "is": [5, 7]},
+        {"field": "employees", "empty": True},
+    ],
+    "opportunity": [
+        {"field": "amount", "at_least": 1_000, "currency": "CNY"},
+        {"field": "amount", "at_most": 1_000, "currency": "USD"},
+        {"field": "amount", "empty": True},
+        {"field": "currency", "is": ["CNY"]},
+        {"field": "expected_close", "from": "2026-03-01", "until": "2026-06-30"},
+        {"field": "expected_close", "from": "2026-03-02"},
+        {"field": "expected_close", "empty": True},
+        {"field": "stage", "is": ["won"]},
+    ],
+}
 _RIGHTS: list[list[str]] = [
     [],
     ["edit"],

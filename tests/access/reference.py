@@ -6,7 +6,7 @@ differ, one of them is wrong.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -63,6 +63,9 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     # 2.4: so is a share by hand.
     if verb in ("view", "edit") and is_shared_with(world, at, person, verb, record):
         return True
+    # 2.4: and so is a sharing rule, or a territory.
+    if verb in ("view", "edit") and is_shared_by_rule(world, at, person, verb, type_name, record):
+        return True
     # 2.2, base access: for those who hold view (edit) at any scope it becomes `everything`.
     base = world["base_access"].get(type_name, "private")
     if verb == "view" and base in ("public_read", "public_read_write"):
@@ -82,6 +85,112 @@ def is_shared_with(world: World, at: datetime, person: int, verb: str, record: R
             continue
         reached = {number for number in world["people"] if is_given_to(world, at, number, share)}
         if person in reached or (share["superiors"] and reached & everybody_below(world, person)):
+            return True
+    return False
+
+
+def is_shared_by_rule(
+    world: World, at: datetime, person: int, verb: str, type_name: str, record: Record
+) -> bool:
+    """2.4: does a rule about such records meet this one and reach the person?"""
+    for rule in world.get("rules", {}).values():
+        if rule["type"] != type_name or (verb == "edit" and rule["access"] != "edit"):
+            continue
+        if names_what_is_gone(world, rule["condition"]):
+            # 2.1: an error in a rule denies.
+            continue
+        # Unknown is not true: docs/decisions/0016.
+        if judge(world, at, rule["condition"], record) != "true":
+            continue
+        term = {"starts": rule["starts"], "ends": rule["ends"]}
+        reached = set()
+        for number in world["people"]:
+            place = rule
+            while place is not None:
+                if any(is_given_to(world, at, number, {"to": to, **term}) for to in place["to"]):
+                    reached.add(number)
+                # Members of a territory also reach what matches those below it.
+                place = world["rules"].get(place["parent"])
+        if person in reached or (rule["superiors"] and reached & everybody_below(world, person)):
+            return True
+    return False
+
+
+def judge(world: World, at: datetime, condition: dict[str, Any], record: Record) -> str:
+    """Kleene's three values: `true`, `false`, and `unknown` for what is not there."""
+    if "not" in condition:
+        return {"true": "false", "false": "true", "unknown": "unknown"}[
+            judge(world, at, condition["not"], record)
+        ]
+    if "all" in condition:
+        parts = [judge(world, at, part, record) for part in condition["all"]]
+        return "false" if "false" in parts else "unknown" if "unknown" in parts else "true"
+    if "any" in condition:
+        parts = [judge(world, at, part, record) for part in condition["any"]]
+        return "true" if "true" in parts else "unknown" if "unknown" in parts else "false"
+    known = is_known(world, condition, record)
+    return ("true" if atom_holds(world, at, condition, record) else "false") if known else "unknown"
+
+
+def is_known(world: World, atom: dict[str, Any], record: Record) -> bool:
+    """A record without owner, an owner without department or level, an empty field: nothing to compare."""
+    if "field" in atom:
+        if "empty" in atom:
+            return True
+        value = {**record["fields"], "stage": "won"}[atom["field"]]
+        if "currency" in atom:
+            currency = record["fields"]["currency"]
+            if currency == "":
+                # Without a currency nothing is true; what the amount rules out is false all the same.
+                return value is not None and not compares(atom, value)
+            return value is not None or currency != atom["currency"]
+        return value not in (None, "")
+    if "department" in atom:
+        return True
+    if record["owner"] is None:
+        return False
+    if "owner_department" in atom:
+        return bool(departments_of(world, record["owner"]))
+    if "owner_level" in atom:
+        return world["people"][record["owner"]]["level"] is not None
+    return True
+
+
+def atom_holds(world: World, at: datetime, atom: dict[str, Any], record: Record) -> bool:
+    if "field" in atom:
+        value = {**record["fields"], "stage": "won"}[atom["field"]]
+        if "empty" in atom:
+            return value in (None, "")
+        if "currency" in atom and record["fields"]["currency"] != atom["currency"]:
+            return False
+        return compares(atom, value)
+    if "department" in atom or "owner_department" in atom:
+        wanted = atom.get("department", atom.get("owner_department"))
+        inside = department_and_those_below(world, wanted) if "below" in atom else {wanted}
+        mine = {record["department"]} if "department" in atom else departments_of(world, record["owner"])
+        return bool(mine & inside)
+    if "owner_level" in atom:
+        return atom["owner_level"] in levels_held(world, world["people"][record["owner"]]["level"])
+    return atom["owner_role"] in roles_of({**world, "gates": {}}, at, record["owner"])
+
+
+def compares(atom: dict[str, Any], value: Any) -> bool:
+    if "is" in atom:
+        return value in atom["is"]
+    if isinstance(value, date):
+        value = value.isoformat()
+    low, high = atom.get("at_least", atom.get("from")), atom.get("at_most", atom.get("until"))
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def names_what_is_gone(world: World, condition: dict[str, Any]) -> bool:
+    if "not" in condition:
+        return names_what_is_gone(world, condition["not"])
+    for word in ("all", "any"):
+        if word in condition:
+            return any(names_what_is_gone(world, part) for part in condition[word])
+    for word in ("department", "owner_department"):
+        if word in condition and condition[word] not in world["departments"]:
             return True
     return False
 

@@ -5,10 +5,12 @@ After each change all decisions are remembered as the present gave them; at the 
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -20,10 +22,11 @@ from hufu.access import as_of, queries, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.terms import RecordFacts, Share
 from hufu.access.reach import SHARE_OF
+from hufu.access.rule_fields import fields_named, rule_values
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
-from tests.access.organisations import RECORD_SCOPES, Pick, organisations
+from tests.access.organisations import ATOMS, FIELDS, RECORD_SCOPES, Pick, organisations
 from tests.access.world import INDEPENDENT, TABLES, World, store
 
 COMPANIES = 6
@@ -72,13 +75,13 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         shares[type_name, number_of].append(ShareFacts(Given(*gift), SHARE_OF[access], by, superiors, along))
     records = {
         (type_name, row[0]): RecordFacts(
-            *row[1:], team=teams[type_name, row[0]], shares=tuple(shares[type_name, row[0]])
+            *row[1:5],
+            team=teams[type_name, row[0]],
+            shares=tuple(shares[type_name, row[0]]),
+            values=row[5],
         )
         for type_name in INDEPENDENT
-        for row in owner.execute(
-            "SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL"
-            f" FROM {TABLES[type_name]}"
-        )
+        for row in _rows(owner, type_name)
     }
     for contact, partition, customer, deleted in owner.execute(
         "SELECT id, partition_id, customer_id, deleted_at IS NOT NULL FROM crm_contact"
@@ -88,6 +91,18 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         )
     moment = owner.execute("SELECT clock_timestamp()").fetchone()[0]
     return Remembered(number, moment, snapshot, records, decisions(snapshot, records))
+
+
+def _rows(owner: psycopg.Connection, type_name: str) -> Iterator[tuple[Any, ...]]:
+    """Yield what coverage looks at in each record, the fields that rules can name last."""
+    resource = registry.resource_type(type_name)
+    columns = [declared.column for declared in fields_named(resource)]
+    for row in owner.execute(
+        "SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL,"
+        f" {', '.join(columns)} FROM {TABLES[type_name]}"
+    ):
+        named = SimpleNamespace(**dict(zip(columns, row[5:], strict=True)))
+        yield (*row[:5], rule_values(resource, named))
 
 
 def compare(remembered: Remembered, world: World, now: datetime, pick: Pick) -> None:
@@ -251,6 +266,23 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             [*record, pick(people), pick(["read", "edit"]), pick([True, False])],
         )
 
+    def rule() -> Statement:
+        if pick([True, False]):
+            return "UPDATE access_rule SET access = %s, superiors = NOT (superiors OR territory)", [
+                pick(["read", "edit"])
+            ]
+        type_name = pick(INDEPENDENT)
+        condition = pick([*ATOMS[type_name], {"owner_role": pick(roles)}, {"department": pick(departments)}])
+        return "UPDATE access_rule SET condition = %s WHERE type = %s", [json.dumps(condition), type_name]
+
+    def field() -> Statement:
+        type_name = pick(INDEPENDENT)
+        name = pick(list(FIELDS[type_name]))
+        return (
+            f"UPDATE {TABLES[type_name]} SET {name} = %s WHERE id = %s",
+            [pick(FIELDS[type_name][name]), pick(list(world["records"][type_name]))],
+        )
+
     def contact() -> Statement:
         number = pick(list(world["records"]["contact"]))
         column, value = pick(
@@ -279,7 +311,7 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
 
     kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
-    kinds += [base_access, team, team, share, share, contact, *([row] * 8)]
+    kinds += [base_access, team, team, share, share, rule, rule, field, field, contact, *([row] * 8)]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 

@@ -3,7 +3,8 @@
 A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
 `{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
 moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts
-with `access`, `superiors` and `by`.
+with `access`, `superiors` and `by`. Conditions of rules are as the database keeps them (decision.conditions); a record
+lies there from the beginning with its fields, or (those with even numbers) gets them afterwards.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
      "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
@@ -14,7 +15,10 @@ with `access`, `superiors` and `by`.
      "roles": {1: {"inherits": [2], "grants": [("customer.view", "own")]}, …},
      "assignments": [{"role": 1, "to": principal, "starts": None, "ends": None}, …],
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
+     "rules": {1: {"type": "customer", "access": "read", "condition": {…}, "superiors": False, "territory": False,
+                   "parent": None, "to": [principal], "starts": None, "ends": None}, …},
      "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"},
+                                   "fields": {"industry": "medical"},
                                    "shares": [{"to": principal, "access": "read", "superiors": False, "by": 1,
                                                "starts": None, "ends": None}]}, …},
                  "opportunity": {…}, "contact": {1: {"customer": 1, "deleted": False}, …}}}
@@ -38,6 +42,8 @@ LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
+    "access_rule_to",
+    "access_rule",
     "access_quota",
     "access_gate_use",
     "access_gate",
@@ -71,12 +77,21 @@ def store(owner: psycopg.Connection, world: World) -> None:
     """Replace what the database holds by this world, in one transaction, as the owner of the tables."""
     with owner.transaction(), owner.cursor() as cursor:
         cursor.execute("UPDATE people_user SET manager_id = NULL")
+        cursor.execute("UPDATE access_rule SET parent_id = NULL")
         for table in _EMPTIED:
             cursor.execute(f"DELETE FROM {table}")
         for table, columns, rows in _rows(world):
             if rows:
                 values = ", ".join(["%s"] * len(columns))
                 cursor.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})", rows)
+    with owner.transaction():
+        for type_name in INDEPENDENT:
+            for number, record in world["records"][type_name].items():
+                if (fields := record.get("fields")) and number % 2 == 0:
+                    assigned = ", ".join(f"{name} = %s" for name in fields)
+                    owner.execute(
+                        f"UPDATE {TABLES[type_name]} SET {assigned} WHERE id = %s", [*fields.values(), number]
+                    )
 
 
 def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]]:
@@ -208,12 +223,35 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             for person in world["people"]
         ],
     )
+    rules = world.get("rules", {})
+    yield (
+        "access_rule",
+        ["id", "key", "name", "type", "access", "condition", *_RULE],
+        [
+            (
+                *(n, f"s{n}", f"共享{n}", x["type"], x["access"], json.dumps(x["condition"])),
+                *(x["superiors"], x["territory"], x["parent"], x["starts"], x["ends"]),
+            )
+            for n, x in rules.items()
+        ],
+    )
+    yield (
+        "access_rule_to",
+        ["rule_id", *principal],
+        [(n, *_to(to)) for n, x in rules.items() for to in x["to"]],
+    )
     for type_name in INDEPENDENT:
         yield (
             TABLES[type_name],
-            ["partition_id", "owner_id", "department_id", "stage", *_COMMON, *blank(type_name)],
             [
-                (x["partition"], x["owner"], x["department"], "won", *_common(n, x), *_empty(type_name))
+                *("partition_id", "owner_id", "department_id", "stage"),
+                *(*_COMMON, *blank(type_name), *_NULLABLE[type_name]),
+            ],
+            [
+                (
+                    *(x["partition"], x["owner"], x["department"], "won", *_common(n, x)),
+                    *_fields(type_name, x["fields"] if n % 2 else {}),
+                )
                 for n, x in world["records"][type_name].items()
             ],
         )
@@ -258,6 +296,8 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
     )
 
 
+_RULE = ("superiors", "territory", "parent_id", "starts_at", "ends_at")
+_NULLABLE = {"customer": ("employees",), "opportunity": ("amount", "expected_close")}
 _COMMON = (
     *(
         "id",
@@ -291,6 +331,11 @@ def blank(type_name: str) -> tuple[str, ...]:
 
 def _empty(type_name: str) -> tuple[str, ...]:
     return tuple("" for _column in blank(type_name))
+
+
+def _fields(type_name: str, fields: dict[str, Any]) -> tuple[Any, ...]:
+    texts = tuple(fields.get(column, "") for column in blank(type_name))
+    return texts + tuple(fields.get(column) for column in _NULLABLE[type_name])
 
 
 def _given(gift: dict[str, Any]) -> tuple[Any, ...]:
@@ -331,6 +376,7 @@ def told(world: World) -> str:
     lines += [f"  quota {n}: {_plain(x)}" for n, x in world.get("quotas", {}).items()]
     lines.append(f"  used up: {world.get('used_up')}")
     lines.append(f"  base access: {world['base_access']}")
+    lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
     for part in ("assignments", "admissions"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world[part]]
     for type_name, records in world["records"].items():

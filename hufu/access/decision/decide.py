@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from hufu.access.decision.pending import ways_out
+from hufu.access.decision.rules import RuleFacts, RuleShare, of_type, reaching, rule_for
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     Given,
@@ -20,7 +21,7 @@ from hufu.access.decision.snapshot import (
     in_scope,
     paths,
 )
-from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, decided_by
+from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, Share, decided_by
 
 
 class Code(StrEnum):
@@ -37,6 +38,7 @@ class Code(StrEnum):
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
+    RULE_BROKEN = "rule_broken"
     NO_VIEW = "no_view"
     NO_PARENT = "no_parent"
     RECORD_DELETED = "record_deleted"
@@ -55,6 +57,7 @@ class Link:
     need: Need | None = None
     gate: int | None = None
     pending: tuple[PendingFacts, ...] = ()
+    rule: RuleFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Cover:
     """A link of the chain that holds: the grant's path, the admission, and why the record is in the scope.
 
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
-    as a member of its related team. `share`: it was shared with them by hand.
+    as a member of its related team. `share`: it was shared with them by hand. `rule`: a rule or territory shares it.
     """
 
     path: Path
@@ -71,6 +74,7 @@ class Cover:
     opened: bool = False
     shared: bool = False
     share: ShareFacts | None = None
+    rule: RuleShare | None = None
     of_parent: bool = False
 
 
@@ -215,18 +219,32 @@ def _cover(
     elif not because:
         missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=united, need=need))
         missing += (Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in behind)
+        missing += (
+            Link(Code.RULE_BROKEN, need.permission, need=need, rule=rule)
+            for rule in _broken_rules(snapshot, person, need)
+        )
     admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
     if admission is None:
         missing.append(Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need))
     if missing:
         return None, tuple(missing)
     by = next((path for path in held if because in path.scope), held[0])
+    share = snapshot.share_for(person, need, record) if because is Scope.SHARED else None
     return Cover(
         by,
         admission,
         because,
         opened=because is Scope.EVERYTHING and because not in granted,
         shared=because is Scope.TEAM and because not in granted,
-        share=snapshot.share_for(person, need, record) if because is Scope.SHARED else None,
+        share=share,
+        rule=rule_for(snapshot, person, need, record) if because is Scope.SHARED and share is None else None,
         of_parent=need.of_parent,
     ), ()
+
+
+def _broken_rules(snapshot: Snapshot, person: PersonFacts, need: Need) -> Iterator[RuleFacts]:
+    """Yield the rules that would share with the person, and share nothing because of an error in them."""
+    if need.share is not Share.NONE:
+        for rule in of_type(snapshot, need):
+            if rule.broken and rule.in_force(snapshot.at) and reaching(snapshot, rule, person):
+                yield rule

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import chain
 
 from hufu.access.decision.decide import Code, Link
+from hufu.access.decision.rules import RuleFacts, meets, of_type, reaching
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     Given,
@@ -32,19 +33,22 @@ class Nearness(StrEnum):
     ENDED = "ended"
     NOT_BEGUN = "not_begun"
     WITHOUT_RIGHT = "without_right"
+    WITHOUT_PERMISSION = "without_permission"
     GIVEN_TO_OTHERS = "given_to_others"
     NOT_GIVEN = "not_given"
 
 
 @dataclass(frozen=True)
 class NearMiss:
-    """A role (with the chain to the one that grants), an admission or a share that would help, and how it misses."""
+    """A role (with the chain to the one that grants), an admission, a share or a rule that would help, and how it
+    misses."""
 
     nearness: Nearness
     given: Given | None = None
     roles: tuple[int, ...] = ()
     scope: Scope = Scope.NOTHING
     share: ShareFacts | None = None
+    rule: RuleFacts | None = None
 
 
 def near_misses(
@@ -57,9 +61,13 @@ def near_misses(
     about = decided_by(link.need, record) if link.need is not None and record is not None else record
     found: Iterator[NearMiss]
     if link.code is Code.OUT_OF_SCOPE:
-        found = chain(_shares(snapshot, person, link, about), _grants(snapshot, person, link, about))
+        found = chain(
+            _shares(snapshot, person, link, about),
+            _rules(snapshot, person, link, about),
+            _grants(snapshot, person, link, about),
+        )
     elif link.code is Code.NO_GRANT:
-        found = _grants(snapshot, person, link, about)
+        found = chain(_rules(snapshot, person, link, about), _grants(snapshot, person, link, about))
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
         found = _admissions(snapshot, person, link.right, about)
     else:
@@ -120,6 +128,35 @@ def _shares(
         elif not share.given.in_force(snapshot.at):
             ended = share.given.ends_at is not None and share.given.ends_at <= snapshot.at
             yield NearMiss(Nearness.ENDED if ended else Nearness.NOT_BEGUN, share.given, share=share)
+
+
+def _rules(
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    """Yield the rules that cover the record and fall short: in time, in what they open, or as the permission is
+    missing; and those that share it with others."""
+    need = link.need
+    if record is None or need is None or need.share is Share.NONE:
+        return
+    for rule in of_type(snapshot, need):
+        if not meets(snapshot, rule, record):
+            continue
+        share = reaching(snapshot, rule, person)
+        given = share.given if share is not None else next(iter(rule.to), None)
+        standing = rule.in_force(snapshot.at)
+        if given is None:
+            continue
+        if share is None:
+            if standing and is_shared(need, rule.opens):
+                yield NearMiss(Nearness.GIVEN_TO_OTHERS, given, rule=rule)
+        elif not is_shared(need, rule.opens):
+            if standing:
+                yield NearMiss(Nearness.WITHOUT_RIGHT, given, rule=rule)
+        elif not standing:
+            ended = rule.ends_at is not None and rule.ends_at <= snapshot.at
+            yield NearMiss(Nearness.ENDED if ended else Nearness.NOT_BEGUN, given, rule=rule)
+        elif link.code is Code.NO_GRANT:
+            yield NearMiss(Nearness.WITHOUT_PERMISSION, given, rule=rule)
 
 
 def _admissions(

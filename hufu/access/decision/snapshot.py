@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hufu.access.decision.rules import RuleFacts, rule_for
 from hufu.access.decision.scopes import NAMES, Scope, named
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
 
@@ -159,7 +160,13 @@ class Snapshot:
     quotas: tuple[QuotaFacts, ...] = ()
     duties: Mapping[int, DutyFacts] = field(default_factory=dict)
     pending: tuple[PendingFacts, ...] = ()
+    rules: Mapping[int, RuleFacts] = field(default_factory=dict)
+    # Who holds a role, where that is told apart from the assignments; others are derived from these.
+    role_holders: Mapping[int, frozenset[int]] = field(default_factory=dict)
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _superiors: dict[Given, frozenset[int]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _recipients: dict[ShareFacts, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -268,6 +275,17 @@ class Snapshot:
             self._recipients[share] = frozenset(reached - {share.given_by})
         return self._recipients[share]
 
+    def superiors_of(self, given: Given) -> frozenset[int]:
+        """Return who stands above somebody that a gift reaches."""
+        if given not in self._superiors:
+            self._superiors[given] = frozenset(
+                boss
+                for person in self.people.values()
+                if self.reaches(given, person)
+                for boss in self.line_above(person.id)
+            )
+        return self._superiors[given]
+
     def share_for(self, person: PersonFacts, need: Need, record: RecordFacts) -> ShareFacts | None:
         """Return a share in force that covers the need for the person."""
         for share in record.shares:
@@ -360,7 +378,9 @@ def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, 
         return found
     if Scope.EVERYTHING in scope:
         return Scope.EVERYTHING
-    return Scope.SHARED if snapshot.share_for(person, need, record) else Scope.NOTHING
+    if snapshot.share_for(person, need, record) or rule_for(snapshot, person, need, record):
+        return Scope.SHARED
+    return Scope.NOTHING
 
 
 def _by_owner(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hufu.access.decision.scopes import Scope
 
@@ -35,7 +35,8 @@ class RecordFacts:
     """What coverage looks at. A record without owner is covered by `everything`, its team and shares alone.
 
     `team` maps members to what their membership opens, `shared` people to what the shares that reach them open; where
-    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves.
+    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves, and by the `values`
+    of fields that rules can name, by name; `NAME.currency` is that of an amount.
     A record of a following type is decided with its `parent`; its own owner and department do not exist.
     """
 
@@ -46,6 +47,7 @@ class RecordFacts:
     team: Mapping[int, Share] = field(default_factory=dict)
     shared: Mapping[int, Share] = field(default_factory=dict)
     shares: tuple[ShareFacts, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
     parent: RecordFacts | None = None
 
 

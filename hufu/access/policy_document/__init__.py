@@ -20,6 +20,7 @@ from hufu.access.policy_document import (
     partitions,
     quotas,
     roles,
+    sharing,
 )
 from hufu.access.policy_document.draft import Draft, Problems, Section, Step
 
@@ -37,6 +38,8 @@ SECTIONS: tuple[Section, ...] = (
     delegated.SECTION,
     gates.SECTION,
     quotas.SECTION,
+    sharing.RULES,
+    sharing.TERRITORIES,
 )
 
 

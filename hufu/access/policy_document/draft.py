@@ -78,7 +78,8 @@ class Problems:
 class Step:
     """One difference between a document and the policy that stands, and the deed that ends it.
 
-    `label` names it by numbers, for the log; `words` as the document does.
+    `label` names it by numbers, for the log; `words` as the document does. `covers` returns the type and the condition of
+    records that it shares, as far as these can be told by then.
     """
 
     place: str
@@ -86,6 +87,7 @@ class Step:
     words: str
     creates: bool
     deed: Callable[[Actor], object]
+    covers: Callable[[], tuple[str, Mapping[str, Any]] | None] | None = None
 
 
 @dataclass
@@ -100,9 +102,16 @@ class Draft:
     administrators: set[str] = field(default_factory=set)
 
     def add(
-        self, place: str, label: str, deed: Callable[[Actor], object], *, creates: bool, words: str = ""
+        self,
+        place: str,
+        label: str,
+        deed: Callable[[Actor], object],
+        *,
+        creates: bool,
+        words: str = "",
+        covers: Callable[[], tuple[str, Mapping[str, Any]] | None] | None = None,
     ) -> None:
-        self.steps.append(Step(place, label, words or label, creates, deed))
+        self.steps.append(Step(place, label, words or label, creates, deed, covers))
 
     def partition(self, key: str) -> Partition:
         found = self.partitions[key]

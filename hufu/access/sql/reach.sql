@@ -184,6 +184,11 @@ BEGIN
     WHERE only_users IS NULL OR a.id = ANY (only_users);
     INSERT INTO access_reach (user_id, built_at) SELECT id, moment FROM access_system_actor
     WHERE only_users IS NULL OR id = ANY (only_users);
+
+    IF only_users IS NULL THEN
+        PERFORM hufu.rule_rebuild(moment);
+    END IF;
+    PERFORM hufu.rule_rebuild_reach(only_users);
 END $$;
 
 -- Make reach true now for a transaction that changed facts or policy; without such a change it does nothing.
@@ -223,6 +228,7 @@ $$ SELECT EXISTS (SELECT 1 FROM access_reach
 CREATE OR REPLACE FUNCTION hufu.freshen_reach(who int) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
+    PERFORM hufu.rule_freshen();
     IF NOT hufu.is_fresh(who) THEN
         PERFORM pg_advisory_xact_lock(7252, 1);
         IF NOT hufu.is_fresh(who) THEN
@@ -237,6 +243,7 @@ CREATE OR REPLACE FUNCTION hufu.freshen_everybody() RETURNS void LANGUAGE plpgsq
 DECLARE
     stale int[] := (SELECT array_agg(u.id) FROM people_user u WHERE NOT hufu.is_fresh(u.id));
 BEGIN
+    PERFORM hufu.rule_freshen();
     IF stale IS NOT NULL THEN
         PERFORM hufu.rebuild_reach(stale);
     END IF;
@@ -362,11 +369,3 @@ $$ WITH RECURSIVE held AS (
        UNION
        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
    SELECT EXISTS (SELECT 1 FROM held WHERE role_id = wanted) $$;
-
--- Where people were there before what they stand for was kept, it is built now.
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT 1 FROM access_principal) THEN
-        PERFORM hufu.rebuild_reach();
-    END IF;
-END $$;

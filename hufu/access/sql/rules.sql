@@ -5,9 +5,10 @@ DECLARE
     policy_table text;
     widened text;
     kept text;
-    mine text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id) IN (SELECT hufu.my_principals())';
+    principal text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id)';
+    mine text := principal || ' IN (SELECT hufu.my_principals())';
 BEGIN
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission,access_gate,access_gate_use,access_quota}'::text[] LOOP
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', policy_table);
@@ -21,11 +22,15 @@ BEGIN
     END LOOP;
 
     -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they
-    -- hold, or the base access of what they view, or touches a gate or a quota that binds them.
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use,access_quota}'::text[] LOOP
+    -- hold, or the base access of what they view, touches a gate or a quota that binds them, or makes a rule that gives
+    -- them anything.
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
         widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)'
-                        WHEN policy_table = 'access_base_access' THEN 'AND (hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))' END;
+                        WHEN policy_table = 'access_base_access' THEN 'AND (hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))'
+                        WHEN policy_table = 'access_rule' THEN 'AND NOT hufu.gives_me_by_rule(id, parent_id, superiors)'
+                        WHEN policy_table = 'access_rule_to' THEN 'AND NOT hufu.gives_me_by_rule(rule_id, NULL,
+                            (SELECT r.superiors FROM public.access_rule r WHERE r.id = rule_id), ' || principal || ')' END;
         kept := CASE policy_table WHEN 'access_gate' THEN 'AND NOT hufu.gate_binds_me(id)'
                                   WHEN 'access_gate_use' THEN 'AND NOT hufu.gate_binds_me(gate_id)'
                                   WHEN 'access_quota' THEN 'AND NOT hufu.quota_binds_me(id)' END;

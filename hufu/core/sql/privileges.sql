@@ -13,6 +13,7 @@ BEGIN
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
                               'not_yet_counted', 'ways_to', 'duty_conflicts',
                               'gained', 'gained_unapproved', 'write_facts')
+          AND proname !~ '^rule_'
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_app', callable);
     END LOOP;
