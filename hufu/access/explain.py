@@ -12,10 +12,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import registry
+from hufu.access import explain_rules, registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.duties import clashes
 from hufu.access.decision.near import NearMiss, Nearness, near_misses
+from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
 from hufu.access.decision.terms import Right, Share
@@ -202,6 +203,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                 "permission": link.permission,
                 "right": str(link.right) if link.right else None,
                 "scope": list(names(link.scope)),
+                "rule": link.rule.key if link.rule else None,
                 "near": [
                     {
                         "nearness": str(miss.nearness),
@@ -215,6 +217,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                         and miss.nearness in _TO_BE_GIVEN
                         and any(clashes(snapshot, person, miss.roles[0]))
                         else None,
+                        "rule": miss.rule.key if miss.rule else None,
                     }
                     for miss in near_misses(snapshot, decision.person_id, link, decision.record)
                 ],
@@ -237,6 +240,7 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "base_access": cover.opened,
         "team": cover.shared,
         "share": _share_structure(snapshot, cover.share) if cover.share else None,
+        "rule": explain_rules.structure(cover.rule) if cover.rule else None,
         "of_parent": cover.of_parent,
         "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
     }
@@ -310,6 +314,14 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         yield _("Base access opens every record of the partition to those who hold the permission.")
     elif cover.share is not None:
         yield from _share_sentences(snapshot, person, cover.share)
+    elif cover.rule is not None:
+        yield from explain_rules.cover_sentences(
+            cover.rule,
+            principal=principal_words(snapshot, cover.rule.given),
+            until=_until(cover.rule.rule),
+        )
+        if not cover.rule.superior:
+            yield from _belonging(snapshot, person, cover.rule.given)
     elif cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
@@ -387,7 +399,7 @@ def _partition_name(snapshot: Snapshot, admission: Given) -> str:
     return snapshot.partition_names.get(admission.partition_id, str(admission.partition_id))
 
 
-def _until(given: Given) -> str:
+def _until(given: Given | RuleFacts) -> str:
     return _(" (until %s)") % _moment(given.ends_at) if given.ends_at else ""
 
 
@@ -408,6 +420,8 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
         return f"{used_up} {quota_words(snapshot, -link.gate)}"
     if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
         return _("%(person)s is admitted to no partition with the right to create.") % words
+    if link.code is Code.RULE_BROKEN:
+        return explain_rules.broken_sentence(link.rule)
     return {
         Code.PENDING_RELEASE: _pending_sentence(snapshot, link),
         Code.UNKNOWN_PERSON: _("There is no such person."),
@@ -470,6 +484,8 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
         "until": _moment(given.ends_at) if given.ends_at else "",
         "from": _moment(given.starts_at) if given.starts_at else "",
     }
+    if miss.rule is not None:
+        return explain_rules.near_sentence(miss, words["principal"], _moment)
     if miss.share is not None:
         return {
             Nearness.ENDED: _("The record was shared with %(principal)s; that ended: %(until)s."),

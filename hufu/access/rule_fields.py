@@ -1,4 +1,4 @@
-"""What a sharing rule can compare in the records of a type, by the registry; and whether a condition can be translated."""
+"""What a sharing rule can compare in the records of a type, and whether a condition can be translated exactly."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from hufu.access.decision.conditions import Literal, field_holds
 from hufu.access.decision.terms import Share
@@ -72,8 +72,12 @@ def conditions(parts: Iterable[RulePart], share: Share, of: str) -> Iterator[Q]:
             condition &= Q(**{f"{of}department_id__in": sorted(part.departments)})
         if part.fields:
             numbers = few[part.number]
-            matches = RuleMatch.objects.filter(part=part.number).values("record_id")
-            condition &= Q(**{f"{of}id__in": numbers if numbers is not None else matches})
+            if numbers is not None:
+                condition &= Q(**{f"{of}id__in": numbers})
+            else:
+                condition &= Q(
+                    Exists(RuleMatch.objects.filter(part=part.number, record_id=OuterRef(f"{of}id")))
+                )
         yield condition
 
 

@@ -67,6 +67,14 @@ def _compared(declared: Field) -> str:
     )
 
 
+def _met(resource: ResourceType, row: str) -> str:
+    """Return the SQL condition that all literals of part `p` about fields are true for `row`."""
+    return f"""NOT EXISTS (
+            SELECT 1 FROM jsonb_array_elements(p.literals) l
+            WHERE l -> 'atom' ? 'field'
+              AND hufu.atom_of_{resource.table}({row}, l -> 'atom') IS DISTINCT FROM NOT (l -> 'not')::boolean)"""
+
+
 def _type(resource: ResourceType) -> str:
     table, name = resource.table, resource.name
     branches = "\n        ".join(
@@ -75,37 +83,43 @@ def _type(resource: ResourceType) -> str:
     columns = [declared.column for declared in fields_named(resource)]
     changed = " OR ".join(f'OLD."{column}" IS DISTINCT FROM NEW."{column}"' for column in columns)
     return f"""
--- What an atom says of a record; NULL where the field is empty.
-CREATE OR REPLACE FUNCTION hufu.atom_of_{table}(r {table}, atom jsonb) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path = pg_catalog, public, hufu, pg_temp AS
+-- What an atom says of a record; NULL where the field is empty. Without a search path of its own: it is taken into the
+-- query that asks, and nothing of it is left to do for a constant atom but the comparison.
+CREATE OR REPLACE FUNCTION hufu.atom_of_{table}(r public.{table}, atom jsonb) RETURNS boolean LANGUAGE sql STABLE
+    PARALLEL SAFE AS
 $$ SELECT CASE atom ->> 'field'
         {branches} END $$;
 
--- Are all literals about fields true for the record?
-CREATE OR REPLACE FUNCTION hufu.meets_{table}(r {table}, literals jsonb) RETURNS boolean LANGUAGE sql STABLE
-    PARALLEL SAFE SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT NOT EXISTS (
-       SELECT 1 FROM jsonb_array_elements(literals) l
-       WHERE l -> 'atom' ? 'field'
-         AND hufu.atom_of_{table}(r, l -> 'atom') IS DISTINCT FROM NOT (l -> 'not')::boolean) $$;
+-- The condition on `r` that all literals about fields are true, as text with constants.
+CREATE OR REPLACE FUNCTION hufu.rule_filter_{table}(literals jsonb) RETURNS text LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT coalesce(string_agg(
+       format('hufu.atom_of_{table}(r, %L) IS %s', l -> 'atom', (NOT (l -> 'not')::boolean)::text), ' AND '), 'true')
+   FROM jsonb_array_elements(literals) l WHERE l -> 'atom' ? 'field' $$;
 
 -- A change of fields takes a record out of the parts that it no longer meets, and into those that it now does.
 CREATE OR REPLACE FUNCTION hufu.match_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    met int[];
 BEGIN
+    met := ARRAY(
+        SELECT p.id FROM access_rule_part p
+        WHERE p.type = '{name}' AND p.by_fields AND {_met(resource, "NEW")});
     DELETE FROM access_rule_match m USING access_rule_part p
-    WHERE m.record_id = NEW.id AND p.id = m.part AND p.type = '{name}' AND NOT hufu.meets_{table}(NEW, p.literals);
-    INSERT INTO access_rule_match (part, record_id)
-    SELECT p.id, NEW.id FROM access_rule_part p
-    WHERE p.type = '{name}' AND p.by_fields AND hufu.meets_{table}(NEW, p.literals)
-    ON CONFLICT DO NOTHING;
+    WHERE m.record_id = NEW.id AND p.id = m.part AND p.type = '{name}' AND p.id <> ALL (met);
+    INSERT INTO access_rule_match (part, record_id) SELECT unnest(met), NEW.id ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION hufu.match_new_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    p access_rule_part;
 BEGIN
-    INSERT INTO access_rule_match (part, record_id)
-    SELECT p.id, r.id FROM access_rule_part p, added r
-    WHERE p.type = '{name}' AND p.by_fields AND hufu.meets_{table}(r::{table}, p.literals)
-    ON CONFLICT DO NOTHING;
+    FOR p IN SELECT * FROM access_rule_part WHERE type = '{name}' AND by_fields LOOP
+        EXECUTE format('INSERT INTO access_rule_match (part, record_id)
+                        SELECT %s, a.id FROM added a CROSS JOIN LATERAL (SELECT a::public.{table} AS r) typed
+                        WHERE %s ON CONFLICT DO NOTHING',
+                       p.id, hufu.rule_filter_{table}(p.literals));
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION hufu.unmatch_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD} AS $$
@@ -126,23 +140,28 @@ CREATE OR REPLACE TRIGGER match_rules_end AFTER DELETE ON public.{table} REFEREN
 CREATE OR REPLACE FUNCTION hufu.rule_fill_{table}(wanted int, literals jsonb) RETURNS void LANGUAGE plpgsql {HEAD} AS $$
 BEGIN
     LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;
-    INSERT INTO access_rule_match (part, record_id)
-    SELECT wanted, r.id FROM {table} r WHERE hufu.meets_{table}(r, literals);
+    EXECUTE format('INSERT INTO access_rule_match (part, record_id) SELECT %s, r.id FROM {table} r WHERE %s',
+                   wanted, hufu.rule_filter_{table}(literals));
 END $$;
 
 -- How many records that are not in the bin meet a condition, and the newest of them.
 CREATE OR REPLACE FUNCTION hufu.rule_try_{table}(condition jsonb, most int, OUT amount bigint, OUT newest bigint[])
-    LANGUAGE sql STABLE {HEAD} AS $$
-    WITH alternatives AS MATERIALIZED (SELECT * FROM hufu.rule_alternatives('{name}', condition, hufu.now())),
-    met AS (
-        SELECT r.id, r.updated_at FROM {table} r
-        WHERE r.deleted_at IS NULL AND EXISTS (
-            SELECT 1 FROM alternatives a
-            WHERE (a.owners IS NULL OR hufu.bit(a.owners, r.owner_id))
-              AND (a.departments IS NULL OR hufu.bit(a.departments, r.department_id))
-              AND (NOT a.by_fields OR hufu.meets_{table}(r, a.literals))))
-    SELECT (SELECT count(*) FROM met),
-           ARRAY(SELECT id FROM met ORDER BY updated_at DESC, id DESC LIMIT most) $$;
+    LANGUAGE plpgsql STABLE {HEAD} AS $$
+DECLARE
+    filter text;
+BEGIN
+    SELECT string_agg(concat_ws(' AND ',
+               hufu.rule_filter_{table}(a.literals),
+               CASE WHEN a.owners IS NOT NULL THEN format('hufu.bit(%L, r.owner_id)', a.owners) END,
+               CASE WHEN a.departments IS NOT NULL THEN format('hufu.bit(%L, r.department_id)', a.departments) END),
+           ' OR ')
+    INTO filter FROM hufu.rule_alternatives('{name}', condition, hufu.now()) a;
+    EXECUTE format('SELECT count(*) FROM {table} r WHERE r.deleted_at IS NULL AND (%s)', coalesce(filter, 'false'))
+        INTO amount;
+    EXECUTE format('SELECT ARRAY(SELECT r.id FROM {table} r WHERE r.deleted_at IS NULL AND (%s)
+                                 ORDER BY r.updated_at DESC, r.id DESC LIMIT %s)', coalesce(filter, 'false'), most)
+        INTO newest;
+END $$;
 """
 
 

@@ -127,11 +127,11 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
         return {
             "type": type_name,
             "access": pick(["read", "edit"]),
-            "condition": condition(type_name, 3),
+            "condition": condition(type_name, pick([0, 0, 1, 1, 2, 3])),
             "superiors": not territory and pick([False, False, True]),
             "territory": territory,
             "parent": pick([None, number - 1]) if number > 3 else None,
-            "to": [principal() for _n in range(pick([1, 1, 2]))],
+            "to": [pick([everybody, principal(), principal()]) for _n in range(pick([1, 1, 2]))],
             **term(),
         }
 

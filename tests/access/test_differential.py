@@ -200,15 +200,15 @@ def test_a_broken_half_one_is_noticed(
         " $$ SELECT false $$",
         "CREATE OR REPLACE VIEW hufu.opened_permissions AS"
         " SELECT 'customer.view' COLLATE \"C\" AS permission",
-        # Of rules: no record is looked at again, what is empty counts as no, errors cost one alternative, not the rule.
+        # Of rules: no record is looked at again, what is empty counts as no, errors cost an alternative alone.
         "DROP TRIGGER match_rules ON crm_customer",
         "CREATE OR REPLACE FUNCTION hufu.text_is(value text, atom jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE AS"
         " $$ SELECT CASE WHEN atom ? 'empty' THEN value = '' ELSE (atom -> 'is') ? value END $$",
         "CREATE OR REPLACE FUNCTION hufu.is_translatable(of_type text, atom jsonb) RETURNS boolean LANGUAGE sql AS"
         " $$ SELECT true $$",
         "CREATE OR REPLACE VIEW hufu.rules_above AS SELECT id AS rule_id, id AS above_id FROM public.access_rule",
-        "CREATE OR REPLACE FUNCTION hufu.rule_role_holders(wanted int, moment timestamptz) RETURNS int[] LANGUAGE sql AS"
-        " $$ SELECT coalesce(array_agg(user_id), '{}') FROM hufu.user_assignments WHERE role_id = wanted $$",
+        "CREATE OR REPLACE FUNCTION hufu.rule_role_holders(wanted int, moment timestamptz) RETURNS int[] LANGUAGE sql"
+        " AS $$ SELECT coalesce(array_agg(user_id), '{}') FROM hufu.user_assignments WHERE role_id = wanted $$",
     ],
 )
 def test_a_broken_half_two_is_noticed(committed, owner_connection, broken):

@@ -32,11 +32,11 @@ class Share(IntEnum):
 
 @dataclass(frozen=True)
 class RecordFacts:
-    """What coverage looks at. A record without owner is covered by `everything`, its team and shares alone.
+    """What coverage looks at. A record without owner is covered by `everything`, its team, shares and rules alone.
 
     `team` maps members to what their membership opens, `shared` people to what the shares that reach them open; where
-    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves, and by the `values`
-    of fields that rules can name, by name; `NAME.currency` is that of an amount.
+    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves, and for
+    rules by the `values` of fields, by name; `NAME.currency` is that of an amount.
     A record of a following type is decided with its `parent`; its own owner and department do not exist.
     """
 

@@ -1,6 +1,7 @@
 """Conditions of sharing rules in a policy document: by codes and keys, amounts as people write them.
 
-    {any: [{owner_department: east, below: true}, {all: [{field: industry, is: medical}, {not: {owner_role: partner}}]}]}
+    {any: [{owner_department: east, below: true},
+           {all: [{field: industry, is: medical}, {not: {owner_role: partner}}]}]}
 
 What cannot be translated exactly is a problem with its place: unknown names, closed fields, relative days, wrong kinds.
 """
@@ -14,7 +15,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hufu.access import registry
 from hufu.access.decision.conditions import DEEPEST, MOST_ALTERNATIVES, Untranslatable, disjuncts
 from hufu.access.models import Role
 from hufu.access.policy_document.draft import Draft
@@ -167,8 +167,8 @@ def _cannot_be_named(resource: ResourceType, name: str) -> str:
             "allowed": allowed,
         }
     return _(
-        "Rules cannot compare “%(field)s”: what is personal, confidential or sealed must not show in who sees a record, "
-        "and long texts have no exact value. Rules can compare: %(allowed)s."
+        "Rules cannot compare “%(field)s”: what is personal, confidential or sealed must not show in who sees a "
+        "record, and long texts have no exact value. Rules can compare: %(allowed)s."
     ) % {"field": name, "allowed": allowed}
 
 

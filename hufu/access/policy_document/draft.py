@@ -78,8 +78,8 @@ class Problems:
 class Step:
     """One difference between a document and the policy that stands, and the deed that ends it.
 
-    `label` names it by numbers, for the log; `words` as the document does. `covers` returns the type and the condition of
-    records that it shares, as far as these can be told by then.
+    `label` names it by numbers, for the log; `words` as the document does. `covers` returns the type and the condition
+    of the records that it shares, as far as these can be told by then.
     """
 
     place: str

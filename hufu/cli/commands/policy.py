@@ -6,7 +6,8 @@ The command line may apply it until version 1 stands. Changing what is published
 comes with a later version of Hufu CRM.
 
 examples:
-  hufu policy apply company.yaml --dry-run     say what would be done
+  hufu policy apply company.yaml --dry-run     say what would be done, and how many records new rules cover
+  hufu policy apply company.yaml --dry-run --as wangsiyuan      and which of them she may view today
   hufu policy apply company.yaml
   hufu policy export                           to the terminal
   hufu policy export company-today.yaml
@@ -18,10 +19,15 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hufu.cli import environment, output
 from hufu.core.errors import Denied, Invalid
+
+if TYPE_CHECKING:
+    from hufu.access.policy_file import Report
+    from hufu.access.sharing import Coverage
+    from hufu.core.actor import Actor
 
 NAME = "policy"
 HELP = "apply or export the policy as one file, or lift an access limit from signing in"
@@ -39,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     apply.add_argument("file", type=Path, metavar="FILE", help="the policy as YAML")
     apply.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    apply.add_argument(
+        "--as",
+        dest="user",
+        metavar="USER",
+        help="with --dry-run: show those of the records that new rules cover which this person may view today",
+    )
     apply.add_argument("--json", action="store_true", help="print what was done as JSON")
     apply.add_argument(
         "--allow-lock-out",
@@ -67,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export.set_defaults(action=_export)
 
 
+@output.command
 def run(args: argparse.Namespace) -> int:
     """Do what was asked for."""
     return int(args.action(args))
@@ -75,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
 def _apply(args: argparse.Namespace) -> int:
     from hufu.cli import yaml_file
 
+    if args.user and not args.dry_run:
+        raise output.WrongUsage("--as answers questions only: name it with --dry-run.")
     try:
         with environment.connected():
             return _apply_document(args, yaml_file.read(args.file))
@@ -93,15 +108,22 @@ def _apply(args: argparse.Namespace) -> int:
 def _apply_document(args: argparse.Namespace, document: Any) -> int:
     from django.utils.translation import gettext as _
 
-    from hufu.access import policy_file
+    from hufu.access import policy_file, sharing
+    from hufu.cli import asking
     from hufu.core.actor import Actor
     from hufu.core.transaction import acting
     from hufu.staffing import organisation_file
 
     operator = Actor.operator()
     before = 0
+    covered: dict[str, Coverage] = {}
+    person: Actor | None = None
     try:
         with acting(operator):
+            if args.user:
+                user = asking.person(args.user)
+                asking.record_question(operator, user, "coverage")
+                person = Actor(user.id, user.name)
             before = policy_file.current_version()
             report = organisation_file.apply(operator, document.get("organisation") or {})
             # After version 1 a dry run still says what differs, although the operator may not change it.
@@ -114,6 +136,10 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
             if report.version == 1:
                 _require_somebody_to_change_it()
             if args.dry_run:
+                covered = {
+                    label: sharing.coverage(operator, *condition)
+                    for label, condition in report.covers.items()
+                }
                 raise _Rehearsed
     except _Rehearsed:
         pass
@@ -134,16 +160,25 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
         [report.words[label] for label in labels] for labels in (report.created, report.changed)
     )
     published = 0 if args.dry_run else report.version
+    covers = _covers(report, covered, person)
     if args.json:
         output.print_json(
             {"version": published or before or None, "published": bool(published), "dry_run": args.dry_run}
             | {"created": created, "changed": changed}
+            | ({"covers": covers} if args.dry_run else {})
         )
         return 0
     for line in created:
         print(_("created  %s") % line)
     for line in changed:
         print(_("changed  %s") % line)
+    for covering in covers:
+        print(
+            _("covers   %(rule)s: %(amount)s records that are there today (%(type)s)")
+            % {"rule": covering["rule"], "amount": covering["records"], "type": covering["type"]}
+        )
+        for line in covering["samples"]:
+            print(f"           {line}")
     if report.is_empty:
         print(_("There is nothing to change: the policy is what the file says."))
     elif args.dry_run:
@@ -151,6 +186,22 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
     elif published:
         print(_("Version %s of the policy is published.") % published)
     return 0
+
+
+def _covers(report: Report, covered: dict[str, Coverage], person: Actor | None) -> list[dict[str, Any]]:
+    """Return how many records each rule covers and, of the newest, those that the named person may view today."""
+    from hufu.access import sharing
+    from hufu.core.transaction import acting
+
+    said = []
+    for label, coverage in covered.items():
+        type_name = report.covers[label][0]
+        titles: list[str] = []
+        if person is not None:
+            with acting(person):
+                titles = sharing.samples(person, type_name, coverage.newest)
+        said.append({"rule": label, "type": type_name, "records": coverage.amount, "samples": titles})
+    return said
 
 
 def _require_somebody_to_change_it() -> None:
