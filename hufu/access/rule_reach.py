@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import OuterRef, Q, Subquery
 
 from hufu.access.decision.conditions import Literal, field_holds
 from hufu.access.decision.terms import Share
@@ -75,9 +75,9 @@ def conditions(parts: Iterable[RulePart], share: Share, of: str) -> Iterator[Q]:
             if numbers is not None:
                 condition &= Q(**{f"{of}id__in": numbers})
             else:
-                condition &= Q(
-                    Exists(RuleMatch.objects.filter(part=part.number, record_id=OuterRef(f"{of}id")))
-                )
+                # One look into an index for each row that is met. As EXISTS or IN all matches would be read first.
+                match = RuleMatch.objects.filter(part=part.number, record_id=OuterRef(f"{of}id"))
+                condition &= Q(**{f"{of}id": Subquery(match.values("record_id")[:1])})
         yield condition
 
 

@@ -106,16 +106,16 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
     }
 
     def atom(type_name: str) -> dict[str, Any]:
-        kind = pick(["owner_department", "department", "owner_role", "owner_level", "field", "field"])
+        kind = pick(["field", "field", "owner_department", "owner_role", "owner_level", "department"])
         if kind == "field":
             return pick(ATOMS[type_name])
         if kind in ("owner_role", "owner_level"):
             return {kind: pick(roles if kind == "owner_role" else list(levels))}
         # Department 999 is gone: such a rule shares nothing.
-        return {kind: pick([*departments] * 4 + [999]), **pick([{}, {"below": True}])}
+        return {kind: pick([999, *departments, *departments]), **pick([{}, {"below": True}])}
 
     def condition(type_name: str, depth: int) -> dict[str, Any]:
-        joined = pick(["", "all", "any", "not"]) if depth else ""
+        joined = pick(["any", "not", "", "all"]) if depth else ""
         if joined == "not":
             return {"not": condition(type_name, depth - 1)}
         if joined:
@@ -123,16 +123,16 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
         return atom(type_name)
 
     def rule(number: int, type_name: str) -> dict[str, Any]:
-        territory = number > 2
+        territory = number > PLAIN_RULES
         return {
             "type": type_name,
             "access": pick(["read", "edit"]),
-            "condition": condition(type_name, pick([0, 0, 1, 1, 2, 3])),
+            "condition": condition(type_name, pick([1, 0, 2, 1, 3])),
             "superiors": not territory and pick([False, False, True]),
             "territory": territory,
-            "parent": pick([None, number - 1]) if number > 3 else None,
-            "to": [pick([everybody, principal(), principal()]) for _n in range(pick([1, 1, 2]))],
-            **term(),
+            "parent": pick([number - 1, None]) if number > PLAIN_RULES + 1 else None,
+            "to": [pick([everybody, everybody, principal()]) for _n in range(pick([1, 1, 2]))],
+            **(term() if pick([False, False, True]) else {"starts": None, "ends": None}),
         }
 
     def contact() -> dict[str, Any]:
@@ -175,13 +175,14 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
         "rules": {
             number: rule(number, type_name)
             for number, type_name in enumerate(
-                [pick(TYPES) for _n in range(2)] + [pick(TYPES)] * pick([0, 0, 2, 3]), start=1
+                [*TYPES, *TYPES, "customer"] + [pick(TYPES)] * pick([0, 2, 3]), start=1
             )
         },
         "records": {**records, "contact": {1 + index: contact() for index in range(pick([4, 8]))}},
     }
 
 
+PLAIN_RULES = 5
 FIELDS: dict[str, dict[str, list[Any]]] = {
     "customer": {
         "industry": ["", "medical", "food"],
