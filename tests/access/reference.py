@@ -99,7 +99,7 @@ def is_shared_by_rule(
         if names_what_is_gone(world, rule["condition"]):
             # 2.1: an error in a rule denies.
             continue
-        # Unknown is not true: docs/decisions/0016.
+        # Unknown is not true: docs/decisions/0017.
         if judge(world, at, rule["condition"], record) != "true":
             continue
         term = {"starts": rule["starts"], "ends": rule["ends"]}

@@ -691,6 +691,10 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         " access_pending_change, access_emergency, access_delegated_role, access_delegated_role_history,"
         " access_delegated, access_delegated_history CASCADE"
     )
+    owner_connection.execute(
+        "DROP TABLE access_rule, access_rule_history, access_rule_to, access_rule_to_history, access_rule_part,"
+        " access_rule_match, access_rule_reach CASCADE"
+    )
     owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
     owner_connection.execute(
         "DELETE FROM django_migrations WHERE app = 'access' AND name > '0002_principals'"

@@ -19,11 +19,14 @@ from tests.access.world import INDEPENDENT, TABLES
 from tests.company import PEOPLE
 
 REFUSED = psycopg.errors.InsufficientPrivilege
-REACH = ("access_reach", "access_term", "access_term_grant", "access_reach_stale")
+REACH = (
+    *("access_reach", "access_term", "access_term_grant", "access_reach_stale"),
+    *("access_rule_part", "access_rule_match", "access_rule_reach"),
+)
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
-    "access_quota",
+    *("access_quota", "access_rule", "access_rule_to"),
 )
 
 # Exactly what each person's list shows.
@@ -90,7 +93,7 @@ def refused(connection, statement, values=None, *, error=REFUSED):
 @pytest.mark.parametrize(
     "table", [*TABLES.values(), *POLICY, "audit_event", "access_reach", "access_term", "access_term_grant"]
 )
-def test_without_an_actor_there_are_no_rows(app, owner, table):
+def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute("INSERT INTO access_base_access (type, access) VALUES ('opportunity', 'public_read')")
     owner.execute("INSERT INTO access_gate (id, key, name, conditions) VALUES (1, 'office', '办公网', '{}')")
     owner.execute(
@@ -99,6 +102,11 @@ def test_without_an_actor_there_are_no_rows(app, owner, table):
     owner.execute(
         "INSERT INTO access_quota (id, key, name, counts, zone, warn_at) VALUES (1, 'q', '配额', 'x.y', 'UTC', 80)"
     )
+    owner.execute(
+        "INSERT INTO access_rule (id, key, name, type, access, condition) VALUES (1, 'r', '共享', 'customer', 'read',"
+        """ '{"field": "stage", "is": ["won"]}')"""
+    )
+    owner.execute("INSERT INTO access_rule_to (rule_id, user_id) VALUES (1, %s)", [company.people["lin"]])
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -199,7 +207,11 @@ def test_nobody_writes_the_log_in_anothers_name(company, app, owner):
 @pytest.mark.parametrize("table", REACH)
 @pytest.mark.parametrize("name", ["lin", "he", "li", None])
 def test_nobody_writes_reach(shared, app, name, table):
-    column = "transaction" if table == "access_reach_stale" else "user_id"
+    column = {
+        "access_reach_stale": "transaction",
+        "access_rule_part": "rule_id",
+        "access_rule_match": "part",
+    }.get(table, "user_id")
     with app.transaction():
         if name:
             app.execute("SELECT hufu.enter(%s)", [shared.people[name]])
@@ -801,6 +813,22 @@ DEFINERS = {
         "facts_change",
     ),
     *("my_shares", "recipients", "take_away_shares"),
+    # Sharing rules: what builds them, what tells the actor their own, and numbers for whoever manages rights.
+    *("rule_role_holders", "rule_owners", "departments_for", "rule_alternatives", "rule_rebuild"),
+    *(
+        "rules_are_fresh",
+        "rule_freshen",
+        "rule_rebuild_reach",
+        "rule_recipients",
+        "rule_fill",
+        "try_condition",
+    ),
+    *("my_rules", "my_rule_parts", "holders_for_my_rules", "gives_me_by_rule", "no_territory_cycle"),
+    *(
+        f"{what}_{TABLES[name]}"
+        for what in ("match", "match_new", "unmatch", "rule_fill", "rule_try")
+        for name in INDEPENDENT
+    ),
     "lift_gate",  # asks by itself that it is the operator
     *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
     "forget_quota",
@@ -853,8 +881,11 @@ def test_every_function_of_more_than_one_expression_has_its_own_search_path(owne
         "   SELECT 1 FROM unnest(proconfig) setting"
         "   WHERE setting LIKE 'search\\_path=pg_catalog,%%' AND setting LIKE '%%pg\\_temp')"
     ).fetchall()
-    # Inlined into policies and defaults; they name nothing but built-in functions.
-    assert {name for (name,) in loose} == {"actor", "bit", "scope_bit", "principal", "moment", "closed_gates"}
+    # Inlined into policies, defaults and what finds the records of a rule; they name nothing but built-in functions.
+    of_rules = {"text_is", "number_is", "day_is", *(f"atom_of_{TABLES[name]}" for name in INDEPENDENT)}
+    assert {name for (name,) in loose} == of_rules | {
+        *("actor", "bit", "scope_bit", "principal", "moment", "closed_gates")
+    }
 
 
 @pytest.mark.parametrize("role", ["hufu_reader", "hufu_sealer", "hufu_backup"])

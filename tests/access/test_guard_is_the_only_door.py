@@ -17,7 +17,7 @@ DOORS = {"access/guard.py", "crm/actions/create.py", "crm/actions/change.py", "c
 NUMBERS = {"access/actions.py", "cli/bench/lists.py"}
 # Where SQL may name a business table: what makes the row policies, the deeds that call their functions, and migrations.
 SQL_DOORS = {
-    *("access/policies.py", "access/deeds.py", "access/queries.py"),
+    *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
     "crm/persons.py",  # makes the function that erases a person
@@ -133,6 +133,8 @@ PLAIN_SQL = {
     "access/quota_actions.py",  # hufu.quota_binds_me
     "access/policy_document/quotas.py",  # the time zones that the database knows
     "access/reach.py",  # hufu.settle_reach
+    "access/rule_reach.py",  # the matches of rules that reach the actor, which the row policy gives
+    "access/sharing.py",  # hufu.gives_me_by_rule, hufu.try_condition, which asks by itself
     "crm/attachments.py",  # which files some row can open, asked as the owner
     "crm/actions/common.py",  # the deeds that a row policy cannot allow, hufu.may_own
     "crm/actions/create.py",  # numbers
@@ -173,6 +175,7 @@ def test_a_guard_is_asked_in_every_deed_and_every_query_of_records():
             )
         ),
         *("crm/attachments.py", "crm/consents.py", "crm/persons.py", "crm/queries.py", "access/actions.py"),
+        "access/sharing.py",
     ):
         tree = ast.parse((HUFU / module).read_text(encoding="utf-8"))
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

@@ -6,7 +6,7 @@ As they are kept, conditions name things by number, amounts in minor units and d
 
 INVARIANT (never wider): three-valued logic. An atom about what is not there (a record without owner, an owner without
 department or level, an empty field) is unknown, its negation too, and only a condition that is true covers. The same
-stands in sql/sharing.sql; see docs/decisions/0016.
+stands in sql/sharing.sql; see docs/decisions/0017.
 """
 
 from __future__ import annotations

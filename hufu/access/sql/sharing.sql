@@ -3,7 +3,7 @@
 -- hufu/access/rule_sql.py: hufu.rule_fields, hufu.atom_of_TABLE, hufu.meets_TABLE, hufu.rule_fill.
 --
 -- INVARIANT (never wider): an atom is true, false or, about what is not there, NULL; so is its negation. A literal must
--- be true. docs/decisions/0016 has the table.
+-- be true. docs/decisions/0017 has the table.
 
 -- The alternatives of a condition, as arrays of literals {"not", "atom"}; NULL for what is no condition, or too much.
 CREATE OR REPLACE FUNCTION hufu.disjuncts(condition jsonb, negated boolean, depth int DEFAULT 0) RETURNS jsonb

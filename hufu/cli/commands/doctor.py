@@ -25,7 +25,10 @@ FORBIDDEN = {
     "audit_event": ("UPDATE", "DELETE", "TRUNCATE"),
     "access_change": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     **dict.fromkeys(
-        ("access_reach", "access_term", "access_term_grant", "access_quota_used", "access_quota_seen"),
+        (
+            *("access_reach", "access_term", "access_term_grant", "access_quota_used", "access_quota_seen"),
+            *("access_rule_part", "access_rule_match", "access_rule_reach"),
+        ),
         ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     ),
 }

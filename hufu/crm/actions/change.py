@@ -20,7 +20,10 @@ from hufu.crm.actions.common import call, check_fields, check_references, column
 def edit_record(
     actor: Actor, resource: ResourceType, record_id: int, values: Mapping[str, Any], *, version: int
 ) -> Any:
-    """Change fields of a record that was read at `version`; raise Conflict where it has changed since."""
+    """Change fields of a record that was read at `version`; raise Conflict where it has changed since.
+
+    Return the record as it is now; or as it was, where a rule that shared it does so no longer, because of this change.
+    """
     current = guard.use(actor, resource.permission("edit"), record_id)
     check_fields(actor, resource, current, values)
     wanted = {
@@ -60,7 +63,7 @@ def edit_record(
         ),
     )
     rows = guard.with_parent(resource, resource.model_class._base_manager.filter(pk=record_id))
-    return rows.get()
+    return rows.first() or current
 
 
 def delete_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:
