@@ -20,6 +20,7 @@ from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import Department, User
+from hufu.staffing import actions as staffing
 
 OPERATOR = Actor.operator()
 MEDICAL = {"field": "industry", "is": ["medical"]}
@@ -427,3 +428,18 @@ def test_a_document_comes_back_as_it_was(company, he):
         assert policy_document.plan(exported) == ()
         changed = replace(sharing.standing(SharingRule.objects.get(key="r")), name="另一个名字")
         assert sharing.differs(sharing.standing(SharingRule.objects.get(key="r")), changed)
+
+
+def test_a_move_to_a_department_that_a_rule_shares_with_waits(company, he, medical, owner_connection):
+    """周涛 would come to edit medical customers by moving to 客服部: that is for 何明 to release."""
+    owner_connection.execute("DELETE FROM access_approved_move")
+    share(he, company, MEDICAL, to={"department": "service"})
+    feng = company.actor("feng")
+    with acting(feng):
+        staffing.change_users(
+            feng, {company.people["zhou"]: {"main_department_id": company.departments["service"]}}
+        )
+    with acting(he):
+        assert (
+            User.objects.get(pk=company.people["zhou"]).main_department_id == company.departments["finance"]
+        )

@@ -3,7 +3,16 @@
 -- play no part, and what is given with a later start counts as what is given.
 
 -- What opens records to a principal besides roles and admissions.
-CREATE OR REPLACE VIEW hufu.opening_principals AS SELECT principal FROM hufu.shares;
+CREATE OR REPLACE VIEW hufu.opening_principals AS
+    SELECT principal FROM hufu.shares
+    UNION ALL
+    SELECT hufu.principal(t.user_id, t.group_id, t.department_id, t.below, t.post, t.position_id, t.level_id)
+    FROM public.access_rule_to t;
+CREATE OR REPLACE VIEW hufu.opening_to_superiors AS
+    SELECT principal FROM hufu.shares WHERE superiors
+    UNION ALL
+    SELECT hufu.principal(t.user_id, t.group_id, t.department_id, t.below, t.post, t.position_id, t.level_id)
+    FROM public.access_rule_to t JOIN public.access_rule r ON r.id = t.rule_id WHERE r.superiors;
 
 -- Was this department made in this transaction?
 CREATE OR REPLACE FUNCTION hufu.is_new_department(wanted int) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -91,7 +100,7 @@ CREATE OR REPLACE FUNCTION hufu.gained()
     UNION
     SELECT s.user_id, s.kind, s.thing, NULL, NULL, NULL
     FROM seen s JOIN access_principal p ON p.user_id = s.thing
-    JOIN hufu.shares shared ON shared.superiors AND shared.principal = p.principal
+    JOIN hufu.opening_to_superiors shared ON shared.principal = p.principal
     WHERE s.bit = 8 $$;
 
 -- Did a security administrator approve beforehand that somebody comes to this? `wanted` is the number of the group or
