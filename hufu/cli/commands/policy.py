@@ -165,7 +165,7 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
         output.print_json(
             {"version": published or before or None, "published": bool(published), "dry_run": args.dry_run}
             | {"created": created, "changed": changed}
-            | ({"covers": covers} if args.dry_run else {})
+            | ({"covers": covers} if covers else {})
         )
         return 0
     for line in created:
