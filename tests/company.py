@@ -20,20 +20,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from hufu.access import policy_file
+from hufu.access import actions as access
+from hufu.access import change_sets, policy_file
+from hufu.access.models import Assignment, Role
 from hufu.core.actor import Actor
 from hufu.core.postgres import roles
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
-from hufu.people.models import Department, Level
+from hufu.people.models import Department, Level, User
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file
 from tests.database import TestServer, django_on
@@ -174,6 +177,7 @@ POLICY: dict[str, Any] = {
                 "role.manage": "everything",
                 "role.assign": "everything",
                 "policy.apply": "everything",
+                "policy.approve": "everything",
                 "explain.any": "everything",
             },
         },
@@ -184,6 +188,12 @@ POLICY: dict[str, Any] = {
             "grants": {"audit.view": "everything"},
         },
         {"key": "empty", "name": "空角色", "grants": {}},
+        # Nobody holds it at first: see `approver`.
+        {
+            "key": "approver",
+            "name": "权限复核员",
+            "grants": {"role.view": "everything", "policy.approve": "everything"},
+        },
     ],
     "assignments": [
         {"role": "rep", "to": {"level": "sales.rep"}, "reason": "级别"},
@@ -330,6 +340,41 @@ def build() -> Company:
         made.contacts = dict(zip(CONTACTS, numbers, strict=True))
     _fill_bin(made)
     return made
+
+
+def approver(company: Company) -> Actor:
+    """Return 钱多, whom 何明 makes the one who approves change sets."""
+    he = company.actor("he")
+    with acting(he):
+        role = Role.objects.get(key="approver")
+        if not Assignment.objects.filter(role=role).exists():
+            to = access.Principal(user=User.objects.get(username="qian"))
+            access.assign_role(he, role, to=to, reason="复核")
+    return company.actor("qian")
+
+
+def publish(company: Company, document: Mapping[str, Any]) -> int:
+    """Have 何明 submit a document, and 钱多 approve it where that is needed; return the number of the version."""
+    he, qian = company.actor("he"), approver(company)
+    with acting(he):
+        submitted = change_sets.submit(he, document, title="变更")
+    if submitted.version or not submitted.number:
+        return submitted.version
+    with acting(qian):
+        return change_sets.approve(qian, submitted.number)
+
+
+def unpublish(owner_connection: psycopg.Connection) -> None:
+    """Take the policy back to before its version 1, when whoever manages roles changes it by deeds of their own."""
+    owner_connection.execute("DELETE FROM access_version_text")
+    owner_connection.execute("DELETE FROM access_version")
+
+
+def republish(owner_connection: psycopg.Connection) -> None:
+    """Let version 1 stand again: organisation changes wait from then on."""
+    owner_connection.execute(
+        "INSERT INTO access_version (number, published_by, digest, note) VALUES (1, -1, '', '') ON CONFLICT DO NOTHING"
+    )
 
 
 def _fill_bin(made: Company) -> None:

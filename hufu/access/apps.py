@@ -17,11 +17,17 @@ class AccessConfig(AppConfig):
         transaction.on_entering(gates.evaluate)
 
     def doctor_checks(self) -> Iterator[Finding]:
-        from hufu.access.doctor import check_administrators, check_duties, check_emergencies
+        from hufu.access.doctor import (
+            check_administrators,
+            check_approvers,
+            check_duties,
+            check_emergencies,
+        )
 
         yield from check_administrators()
         yield from check_duties()
         yield from check_emergencies()
+        yield from check_approvers()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import rule_sql
@@ -40,6 +46,7 @@ class AccessConfig(AppConfig):
         yield "access.rule_fields", rule_sql.fields()
         yield "access.sharing", sql_file("hufu.access", "sharing")
         yield "access.gates", sql_file("hufu.access", "gates")
+        yield "access.change_sets", sql_file("hufu.access", "change_sets")
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")

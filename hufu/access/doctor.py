@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import company, duties, emergency
+from hufu.access import company, duties, emergency, queries
 from hufu.access.models import Mode
+from hufu.access.policy_file import current_version
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.health import Finding
@@ -41,6 +42,21 @@ def check_emergencies() -> Iterator[Finding]:
         "emergency appointments",
         f"not reviewed: {', '.join(waiting)}" if waiting else "",
         "Another security or an audit administrator reviews it: `hufu emergency --review N --sign-in NAME`.",
+    )
+
+
+def check_approvers() -> Iterator[Finding]:
+    """Say where nobody but the author of a change set could approve it: it waits 24 hours, unseen by others."""
+    with acting(Actor.operator()):
+        approvers = queries.holders(queries.snapshot(), "policy.approve") if current_version() else ()
+        stands = current_version() > 0
+    problem = (
+        f"{len(approvers)} active people may approve change sets" if stands and len(approvers) < 2 else ""
+    )
+    yield Finding(
+        "second approver",
+        problem,
+        "Give policy.approve to two people. Until then what widens waits 24 hours, and nobody else looks at it.",
     )
 
 

@@ -10,6 +10,7 @@ declare(
     EventType("partition.renamed", _("Partition renamed"), shown("key", "before", "after")),
     EventType("role.created", _("Role created"), (*shown("key", "name", "administrator"), *kept("grants"))),
     EventType("role.changed", _("Role changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("role.removed", _("Role removed"), (*shown("key"), *kept("before"))),
     EventType("base_access.changed", _("Base access changed"), shown("type", "before", "after")),
     EventType("role.assigned", _("Role assigned"), shown("role", "principal", "starts_at", "ends_at")),
     EventType("role.unassigned", _("Role assignment ended"), shown("role", "principal")),
@@ -25,9 +26,11 @@ declare(
         "gate.created", _("Access limit created"), (*shown("key", "name"), *kept("conditions", "binds"))
     ),
     EventType("gate.changed", _("Access limit changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("gate.removed", _("Access limit removed"), (*shown("key"), *kept("before"))),
     EventType("gate.lifted", _("Access limit lifted from signing in"), shown("key")),
     EventType("quota.created", _("Quota created"), (*shown("key", "name"), *kept("counts", "limits"))),
     EventType("quota.changed", _("Quota changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("quota.removed", _("Quota removed"), (*shown("key"), *kept("before"))),
     EventType("quota.nearly_used_up", _("Quota nearly used up"), shown("quota", "span", "used", "most")),
     EventType(
         "duty.created", _("Separation of duties created"), (*shown("key", "name", "most"), *kept("roles"))
@@ -62,6 +65,13 @@ declare(
     ),
     EventType("rule.changed", _("Sharing rule changed"), (*shown("key", "kind"), *kept("before", "after"))),
     EventType("rule.ended", _("Sharing rule ended"), (*shown("key", "kind"), *kept("before"))),
+    EventType(
+        "policy.submitted",
+        _("Change set submitted"),
+        shown("change_set", "title", "base_version", "narrows", "risk"),
+    ),
+    EventType("policy.rejected", _("Change set rejected"), shown("change_set")),
+    EventType("policy.withdrawn", _("Change set withdrawn"), shown("change_set")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

@@ -7,16 +7,17 @@ that it does not name stay. Names of departments, levels and users must exist by
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach, way_in
-from hufu.access.models import Version
-from hufu.access.policy_document import Problems, Step, plan
+from hufu.access import publishing, reach, way_in
+from hufu.access.models import Version, VersionText
+from hufu.access.policy_document import Problems, Step, definitions, plain, plan
 from hufu.audit import record
 from hufu.audit.canonical import to_bytes
 from hufu.core import clock
@@ -35,30 +36,32 @@ class Report:
     version: int = 0
     created: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
     words: dict[str, str] = field(default_factory=dict)
     covers: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not self.created and not self.changed
+        return not self.created and not self.changed and not self.removed
 
-    def add(self, label: str, *, created: bool, words: str = "") -> None:
+    def add(self, label: str, *, created: bool, removed: bool = False, words: str = "") -> None:
         """Note something; what was created and then filled counts once."""
         self.words.setdefault(label, words or label)
-        if label not in self.created + self.changed:
-            (self.created if created else self.changed).append(label)
+        if label not in self.created + self.changed + self.removed:
+            (self.removed if removed else self.created if created else self.changed).append(label)
 
     def include(self, other: Report) -> None:
         """Take over what another report says, and its version."""
         self.version = other.version
         self.created += other.created
         self.changed += other.changed
+        self.removed += other.removed
         self.words |= other.words
         self.covers |= other.covers
 
     def add_step(self, step: Step) -> None:
         """Note a step that was done, or would be."""
-        self.add(step.label, created=step.creates, words=step.words)
+        self.add(step.label, created=step.creates, removed=step.removes, words=step.words)
         if step.covers is not None and (covered := step.covers()) is not None:
             self.covers[step.label] = covered
 
@@ -70,11 +73,22 @@ def apply(actor: Actor, document: Mapping[str, Any], *, allow_lock_out: bool = F
     access limit, publishes none that locks out everybody who could change it again, unless that is allowed.
     """
     steps = plan(document)
-    report = Report()
     if not steps:
-        return report
-    guard.authorize(actor, "policy.apply")
-    problems = Problems()
+        return Report()
+    publishing.authorize(actor, "policy.apply")
+    report = carry_out(actor, steps)
+    kept = {**definitions(), **({"tests": plain(document["tests"])} if document.get("tests") else {})}
+    report.version = current_version() + 1
+    publish(actor, report.version, kept, report)
+    reach.changed()
+    if not actor.is_person and not allow_lock_out:
+        way_in.require_a_way_in()
+    return report
+
+
+def carry_out(actor: Actor, steps: Iterable[Step]) -> Report:
+    """Do what a plan says, as one change; raise Invalid with the place of what cannot be done."""
+    report, problems = Report(), Problems()
     with reach.one_change():
         for step in steps:
             try:
@@ -93,9 +107,6 @@ def apply(actor: Actor, document: Mapping[str, Any], *, allow_lock_out: bool = F
                 )
                 problems.stop()
             report.add_step(step)
-        report.version = _publish(actor, document, report)
-    if not actor.is_person and not allow_lock_out:
-        way_in.require_a_way_in()
     return report
 
 
@@ -113,30 +124,25 @@ def current_version() -> int:
     return last.number if last else 0
 
 
-def _publish(actor: Actor, document: Mapping[str, Any], report: Report) -> int:
-    number = current_version() + 1
-    digest = hashlib.sha256(to_bytes(_plain(document))).hexdigest()
+def publish(
+    actor: Actor, number: int, kept: Mapping[str, Any], report: Report, *, change_set: int | None = None
+) -> None:
+    """Publish what stands as a version, and keep what it says."""
+    digest = hashlib.sha256(to_bytes(kept)).hexdigest()
     version = Version(number=number, published_at=clock.now(), published_by=actor.user_id, digest=digest)
     version.save(force_insert=True)
+    text = json.dumps(kept, ensure_ascii=False)
+    VersionText(number=number, document=text, change_set_id=change_set).save(force_insert=True)
     record(
         actor,
         "policy.applied",
         data={
             "version": number,
             "digest": digest,
+            "change_set": change_set,
             "added": len(report.created),
             "changed": len(report.changed),
-            "removed": 0,
-            "changes": {"created": report.created, "changed": report.changed},
+            "removed": len(report.removed),
+            "changes": {"created": report.created, "changed": report.changed, "removed": report.removed},
         },
     )
-    return number
-
-
-def _plain(value: Any) -> Any:
-    """Return the document with dates as text, so that it has one canonical form."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (str, int, bool, type(None))) else str(value)

@@ -36,6 +36,14 @@ declare_permissions(
             _("Publish a version of the policy"),
             Risk.HIGH,
             scopes=SYSTEM_SCOPES,
+            help=_("Publishes alone what only takes away; anything else needs somebody who approves it."),
+        ),
+        Permission(
+            "policy.approve",
+            _("Approve change sets of others"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+            help=_("Publishes what somebody else submitted; never one's own."),
         ),
         Permission(
             "explain.any",

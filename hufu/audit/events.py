@@ -245,7 +245,7 @@ declare(
     EventType(
         "policy.applied",
         _("Policy applied"),
-        (*shown("version", "digest", "added", "changed", "removed"), *kept("changes")),
+        (*shown("version", "change_set", "digest", "added", "changed", "removed"), *kept("changes")),
         "confidential",
     ),
     EventType("log.viewed", _("Log read"), shown("filter", "count", "event")),

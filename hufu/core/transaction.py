@@ -36,6 +36,7 @@ class Unit:
     cache: dict[Any, Any] = field(default_factory=dict)
 
 
+_UNDONE = "core.undone"
 _unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
 _evaluate_gates: list[Callable[[Actor], Gates]] = []
 _record_refusal: list[Callable[[Actor, Refusal], None]] = []
@@ -117,6 +118,44 @@ def acting(actor: Actor) -> Iterator[Unit]:
         raise refusal
 
 
+@contextmanager
+def undone() -> Iterator[None]:
+    """Run the body and undo all of it: what it changed, what it recorded, and as whom it looked."""
+    unit = current_unit()
+    kept = dict(unit.cache)
+    with transaction.atomic():
+        unit.cache[_UNDONE] = True
+        try:
+            yield
+        finally:
+            unit.cache.clear()
+            unit.cache.update(kept)
+            transaction.set_rollback(True)
+
+
+@contextmanager
+def in_place_of(actor: Actor) -> Iterator[None]:
+    """Look as somebody else, with all gates open, at what stands here; only inside `undone`.
+
+    For previews and tests of a policy. Whoever asks gets numbers from it, and sees no record by it.
+    """
+    unit = current_unit()
+    if not unit.cache.get(_UNDONE):
+        raise RuntimeError("Only what is undone is looked at in the place of somebody else.")
+    _enter(actor.user_id, ())
+    token = _unit.set(Unit(actor, Gates(), {_UNDONE: True}))
+    try:
+        yield
+    finally:
+        _unit.reset(token)
+    _enter(unit.actor.user_id, unit.gates.closed)
+
+
+def _enter(user_id: int, closed: tuple[int, ...]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.enter(%s, %s)", [user_id, list(closed)])
+
+
 def enter(actor: Actor) -> Gates:
     """Set the database identity until the end of the transaction, behind the gates that are closed; return these.
 
@@ -128,6 +167,5 @@ def enter(actor: Actor) -> Gates:
         return Gates()
     [evaluate] = _evaluate_gates
     gates = evaluate(actor)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT hufu.enter(%s, %s)", [actor.user_id, list(gates.closed)])
+    _enter(actor.user_id, gates.closed)
     return gates

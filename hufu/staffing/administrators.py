@@ -30,6 +30,7 @@ GRANTS: dict[Administrator, tuple[str, ...]] = {
         "role.assign",
         "explain.any",
         "policy.apply",
+        "policy.approve",
     ),
     Administrator.AUDIT: ("audit.view",),
 }
@@ -57,8 +58,8 @@ def require_none() -> None:
                 "": [
                     _(
                         "There are administrators already: %s. Nothing was changed. Whoever lost their password "
-                        "gets a new link with `hufu invite USER`; others are appointed by change sets, which come "
-                        "in a later version."
+                        "gets a new link with `hufu invite USER`; others are appointed by whoever gives "
+                        "roles, from version 1 of the policy on."
                     )
                     % _(", ").join(administrators)
                 ]
@@ -69,9 +70,8 @@ def require_none() -> None:
             {
                 "": [
                     _(
-                        "Version %s of the policy is published, and it names no administrator. Appointing one now "
-                        "takes a change set, which comes in a later version; a company that is still trying out "
-                        "sets up a new folder (HUFU_VAR)."
+                        "Version %s of the policy is published, and it names no administrator. Nobody can appoint "
+                        "one any more: set up a new folder (HUFU_VAR)."
                     )
                     % version
                 ]

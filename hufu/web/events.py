@@ -14,5 +14,7 @@ declare(
     EventType("user.viewed", _("User viewed")),
     EventType("department.listed", _("Departments: list read"), shown("count")),
     EventType("role.listed", _("Roles: list read"), shown("count")),
+    EventType("policy.listed", _("Change sets: list read"), shown("count")),
+    EventType("policy.viewed", _("Change set read"), shown("change_set")),
     EventType("assignment.listed", _("Assignments and admissions: list read"), shown("count")),
 )

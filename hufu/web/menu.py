@@ -18,6 +18,7 @@ KEYS = {
     "opportunity": "o",
     "people": "p",
     "roles": "r",
+    "policy": "y",
     "log": "l",
 }
 
@@ -60,6 +61,7 @@ def groups(actor: Actor) -> list[Group]:
         for label, name, icon, permission in (
             (_("People"), "people", "sitemap", "user.view"),
             (_("Roles"), "roles", "shield-lock", "role.view"),
+            (_("Policy"), "policy", "shield-check", "role.view"),
             (_("Log"), "log", "history", "audit.view"),
         )
         if guard.may(actor, permission)

@@ -15,4 +15,5 @@ urlpatterns = [
     path("people/", include("hufu.web.people.urls")),
     path("setup/", include("hufu.web.setup.urls")),
     path("roles/", include("hufu.web.roles.urls")),
+    path("policy/", include("hufu.web.policy.urls")),
 ]

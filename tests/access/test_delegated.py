@@ -5,14 +5,14 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from hufu.access import actions, delegated, guard, policy_document, policy_file
+from hufu.access import actions, delegated, guard, policy_document
 from hufu.access.actions import Principal
 from hufu.access.delegated_models import Delegated
 from hufu.access.models import Assignment, Role
 from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import acting
 from hufu.people.models import Department, Level, User
-from tests.company import company, company_database
+from tests.company import company, company_database, publish
 
 __all__ = ["company", "company_database"]
 
@@ -22,8 +22,8 @@ SECTION = [{"to": {"user": "wang"}, "within": "sales", "roles": ["rep_reading"],
 @pytest.fixture
 def entrusted(company):
     he = company.actor("he")
+    assert publish(company, {"format": 1, "delegated_administration": SECTION}) == 2
     with acting(he):
-        policy_file.apply(he, {"format": 1, "delegated_administration": SECTION})
         assert policy_document.export()["delegated_administration"] == SECTION
         assert policy_document.plan({"format": 1, "delegated_administration": SECTION}) == ()
     return company

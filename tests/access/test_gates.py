@@ -18,7 +18,7 @@ from hufu.core import clock
 from hufu.core.actor import Actor, Context
 from hufu.core.errors import Denied, Invalid, SecondFactorNeeded
 from hufu.core.transaction import acting, current_unit
-from tests.company import POLICY
+from tests.company import POLICY, unpublish
 
 OFFICE = {"networks": ["10.1.0.0/16", "2001:db8::/32"]}
 WORKDAYS = {
@@ -156,6 +156,13 @@ def test_all_conditions_must_hold_and_each_that_does_not_is_named():
 )
 def test_what_cannot_be_read_is_closed(wrong):
     assert failed(wrong, Context(address="10.1.0.1")) == (Condition.ERROR,)
+
+
+@pytest.fixture
+def company(company, owner_connection):
+    """The company before version 1 of its policy: by deeds of one's own definitions change until then."""
+    unpublish(owner_connection)
+    return company
 
 
 def gate(conditions=None, key="office", **binds):

@@ -17,7 +17,15 @@ from hufu.core.transaction import acting
 from hufu.crm import actions
 from hufu.crm.queries import ListQuery, get_record, list_records
 from hufu.crm.resources import CUSTOMER, OPPORTUNITY
+from tests.company import unpublish
 from tests.web.log import entries
+
+
+@pytest.fixture
+def company(company, owner_connection):
+    """The company before version 1 of its policy: by deeds of one's own definitions change until then."""
+    unpublish(owner_connection)
+    return company
 
 
 def quota(counts="customer.view", **more):

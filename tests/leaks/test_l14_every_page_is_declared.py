@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -66,6 +68,17 @@ def a_consent(owner_connection, contact):
     ).fetchone()[0]
 
 
+def a_change_set(owner_connection):
+    """Return a change set that the operator submitted and that waits, made where there is none."""
+    document = json.dumps({"format": 1, "partitions": [{"key": "x", "name": "x"}]})
+    owner_connection.execute(
+        "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk, outcome,"
+        " submitted_at) VALUES (1, 'x', '', -1, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
+        [document],
+    )
+    return 1
+
+
 def a_share(owner_connection, company, kind, record_id):
     """Return a share of a record with 唐, which nobody of the table gave."""
     return owner_connection.execute(
@@ -120,6 +133,8 @@ def address(request):
             return reverse(name, args=[company.people["lin"], *further]), {"reason": "x"}
         if name in ("my_session_end", "my_device_trust_end", "my_device_confirm", "my_device_forget"):
             return reverse(name, args=[0]), {}
+        if kind == "policy" and page:
+            return reverse(name, args=[a_change_set(owner_connection)]), {"reason": "x"}
         if name == "log_entry":
             return reverse(
                 name, args=owner_connection.execute("SELECT id FROM audit_event LIMIT 1").fetchone()

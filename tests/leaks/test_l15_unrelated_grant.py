@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
 from hufu.access import actions as access
-from hufu.access import guard, policy_file, principals, queries, registry
+from hufu.access import change_sets, guard, policy_file, principals, queries, registry
 from hufu.access.actions import Principal
 from hufu.access.decision.terms import Right
 from hufu.access.models import Admission, Assignment, Partition, Role
@@ -25,6 +26,7 @@ from hufu.people.models import Department, Device, User
 from hufu.staffing import actions as staffing
 from hufu.staffing.devices import end_trust, forget_device
 from hufu.staffing.holdings import holdings
+from tests.company import republish, unpublish
 
 
 def records(resource):
@@ -276,6 +278,20 @@ OPERATIONS = {
         {"role.manage"},
         lambda a, c: access.set_base_access(a, "opportunity", "public_read"),
     ),
+    "change set: submitted": (
+        {"role.manage", "role.view"},
+        lambda a, c: change_sets.submit(a, MORE, title="x"),
+    ),
+    "change set: published by whoever takes away": (
+        {"role.manage", "role.view", "policy.apply"},
+        lambda a, c: _published(change_sets.submit(a, LESS, title="x"), a),
+    ),
+    "change set: approved": ({"policy.approve", "role.view"}, lambda a, c: change_sets.approve(a, 1)),
+    "change set: rejected": (
+        {"policy.approve", "role.view"},
+        lambda a, c: change_sets.reject(a, 1, reason="x"),
+    ),
+    "change set: rehearsed": ({"role.view"}, lambda a, c: change_sets.rehearse(a, MORE)),
     "policy: roles": ({"role.view"}, lambda a, c: queries.roles(a)),
     "policy: assignments": ({"role.view"}, lambda a, c: queries.assignments(a)),
     "policy: admissions": ({"role.view"}, lambda a, c: queries.admissions(a)),
@@ -287,6 +303,23 @@ OPERATIONS = {
 }
 
 
+# What changes definitions by a deed of one's own, which is possible until version 1.
+BEFORE_VERSION_1 = {
+    f"policy: {name}"
+    for name in ("partition", "role", "change of a role", "inheritance", "base access", "document")
+} | {
+    # The only security administrator stays from version 1 on.
+    "policy: end of an assignment"
+}
+MORE = {"format": 1, "partitions": [{"key": "x", "name": "x"}]}
+LESS = {"format": 1, "removes": {"roles": ["finance"]}}
+
+
+def _published(submitted, actor):
+    if not submitted.version:
+        raise guard.denied(actor, "policy.apply")
+
+
 @pytest.fixture
 def somebody(request):
     """Return a function that gives 赵敏 exactly these permissions, as widely as they go, and nothing else.
@@ -296,6 +329,17 @@ def somebody(request):
     company = request.getfixturevalue("unharmed" if "unharmed" in request.fixturenames else "company")
     owner_connection = request.getfixturevalue("owner_connection")
     zhao = company.people["zhao"]
+    operation = getattr(request.node, "callspec", None) and request.node.callspec.params.get("operation", "")
+    if operation in BEFORE_VERSION_1:
+        unpublish(owner_connection)
+    else:
+        republish(owner_connection)
+    if operation in ("change set: approved", "change set: rejected"):
+        owner_connection.execute(
+            "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk,"
+            " outcome, submitted_at) VALUES (1, '', '', %s, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
+            [company.people["he"], json.dumps(MORE)],
+        )
     for table in ("crm_customer", "crm_opportunity"):
         owner_connection.execute(
             f"UPDATE {table} SET owner_id = %s WHERE owner_id = %s", [zhao, company.people["lin"]]

@@ -14,6 +14,7 @@ from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import acting
 from hufu.people.models import DepartmentPost, Group, Level, LevelIncludes, Position, Post
 from hufu.staffing import actions as staffing
+from tests.company import unpublish
 
 OPERATOR = Actor.operator()
 
@@ -25,8 +26,9 @@ def views(company, name):
 
 
 @pytest.fixture
-def service_ladder(company):
-    """何明 draws a ladder of two levels for customer service."""
+def service_ladder(company, owner_connection):
+    """何明 draws a ladder of two levels for customer service, before version 1 of the policy."""
+    unpublish(owner_connection)
     he = company.actor("he")
     with acting(he):
         staffing.create_ladder(

@@ -10,7 +10,7 @@ import pytest
 from django.utils import translation
 
 from hufu.access import actions as access
-from hufu.access import explain, guard, policy_document, policy_file, queries
+from hufu.access import explain, guard, policy_document, queries
 from hufu.access.actions import Principal
 from hufu.access.models import Role
 from hufu.core.actor import Actor
@@ -19,6 +19,7 @@ from hufu.core.transaction import acting
 from hufu.people.models import Department, Position, User
 from hufu.staffing import actions as staffing
 from hufu.staffing.actions import Move, Person, pending
+from tests.company import publish
 from tests.imports.conftest import imported, map_file, sheet
 
 __all__ = ["imported", "map_file", "sheet"]
@@ -207,11 +208,10 @@ def test_a_joiner_has_an_account_at_once_and_the_rest_when_it_is_released(compan
 
 def test_a_department_hung_elsewhere_waits_where_others_would_gain(company):
     he, feng = company.actor("he"), company.actor("feng")
+    director = {"key": "director", "name": "总监", "grants": {"customer.view": "department_and_below"}}
+    publish(company, {"format": 1, "roles": [director]})
     with acting(he):
-        director = access.create_role(
-            he, key="director", name="总监", grants={"customer.view": ["department_and_below"]}
-        )
-        access.assign_role(he, director, to=Principal(user=user("sun")), reason="x")
+        access.assign_role(he, Role.objects.get(key="director"), to=Principal(user=user("sun")), reason="x")
     with acting(feng):
         staffing.move_department(
             feng, Department.objects.get(code="south"), to=Department.objects.get(code="far")
@@ -295,8 +295,8 @@ def test_a_combination_that_was_approved_beforehand_waits_for_nobody(company, se
         {"department": "sales", "below": True, "level": "sales.manager", "manager": True, "reason": "常规"},
         {"department": "east", "position": "seller", "reason": "华东销售岗"},
     ]
+    publish(company, {"format": 1, "approved_moves": section})
     with acting(he):
-        policy_file.apply(he, {"format": 1, "approved_moves": section})
         assert policy_document.export()["approved_moves"] == section
         assert policy_document.plan({"format": 1, "approved_moves": section}) == ()
     with acting(feng):

@@ -19,13 +19,20 @@ from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import User
-from tests.company import CUSTOMERS, Company
+from tests.company import CUSTOMERS, Company, unpublish
 from tests.web.conftest import PASSWORD, Visit
 from tests.web.log import entries
 from tests.web.test_second_factor import enrol, enter
 
 OFFICE = "10.1.0.7"
 ELSEWHERE = "192.0.2.1"
+
+
+@pytest.fixture
+def company(company: Company, owner_connection: psycopg.Connection) -> Company:
+    """The company before version 1 of its policy: by deeds of one's own definitions change until then."""
+    unpublish(owner_connection)
+    return company
 
 
 def stand(company: Company, conditions: dict[str, Any], binds: dict[str, Any]) -> None:

@@ -8,14 +8,13 @@ from django.conf import LazySettings
 from django.core.cache import cache
 from django.test import Client
 
-from hufu.access import policy_file
 from hufu.core.actor import Actor
 from hufu.core.errors import GateClosed, Invalid
 from hufu.core.transaction import acting
 from hufu.people.models import User
 from hufu.people.terminal import Answers, sign_in
 from hufu.staffing.actions import suspension
-from tests.company import Company
+from tests.company import Company, publish
 from tests.web.conftest import PASSWORD
 from tests.web.log import entries
 from tests.web.test_second_factor import code, enrol
@@ -116,10 +115,9 @@ def test_nobody_without_a_password_signs_in_and_nobody_who_was_closed_meanwhile(
 def test_an_access_limit_by_network_keeps_people_out_at_the_terminal(company: Company) -> None:
     # Published by whoever sits in the office: at the terminal no network is known.
     gate = {"key": "office", "name": "公司网络", "conditions": {"networks": ["10.0.0.0/8"]}}
-    document = {"format": 1, "gates": [{**gate, "binds": {"principals": [{"user": "lin"}]}}]}
-    he = company.actor("he")
-    with acting(he):
-        policy_file.apply(he, document)
+    assert (
+        publish(company, {"format": 1, "gates": [{**gate, "binds": {"principals": [{"user": "lin"}]}}]}) == 2
+    )
     with pytest.raises(GateClosed):
         at_the_terminal("lin")
     assert at_the_terminal("he").user_id == company.people["he"]

@@ -45,6 +45,17 @@ def names(scopes: Scope) -> tuple[str, ...]:
     return listed if listed == ("own",) else tuple(name for name in listed if name != "own")
 
 
+def is_within(scope: str, other: str) -> bool:
+    """Say whether one scope never holds more than another, whoever has it and wherever they stand."""
+    if scope not in NAMES or other not in NAMES:
+        return False
+    return (
+        scope in ("own", other)
+        or other == "everything"
+        or (scope, other) in {("department", "department_and_below"), ("direct_reports", "subordinates")}
+    )
+
+
 def united(scopes: Iterable[Scope]) -> Scope:
     """Return the union."""
     result = Scope.NOTHING

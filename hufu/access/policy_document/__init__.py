@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access.policy_document import (
     approved_moves,
+    assertions,
     base_access,
     delegated,
     duties,
@@ -24,7 +25,18 @@ from hufu.access.policy_document import (
 )
 from hufu.access.policy_document.draft import Draft, Problems, Section, Step
 
-__all__ = ["SECTIONS", "Draft", "Problems", "Section", "Step", "export", "plan"]
+__all__ = [
+    "SECTIONS",
+    "Draft",
+    "Problems",
+    "Section",
+    "Step",
+    "definitions",
+    "export",
+    "plain",
+    "plan",
+    "removal_of",
+]
 
 # In the order in which they are planned, carried out and written: a section names what stands before it.
 SECTIONS: tuple[Section, ...] = (
@@ -40,7 +52,9 @@ SECTIONS: tuple[Section, ...] = (
     quotas.SECTION,
     sharing.RULES,
     sharing.TERRITORIES,
+    assertions.SECTION,
 )
+GIVEN = {given.ASSIGNMENTS.name, given.ADMISSIONS.name}
 
 
 def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -49,16 +63,66 @@ def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
     Raise Invalid with everything that is wrong with the document.
     """
     draft = Draft()
-    known = {"format", "organisation", *(section.name for section in SECTIONS)}
+    known = {"format", "organisation", "removes", *(section.name for section in SECTIONS)}
     if draft.problems.check_keys("", document, known, ("format",)) and document["format"] != 1:
         draft.problems.add("format", _("This version reads format 1."))
     draft.problems.stop()
     for section in SECTIONS:
         section.plan(draft, document.get(section.name))
+    _plan_removals(draft, document.get("removes"))
     draft.problems.stop()
     return tuple(draft.steps)
 
 
+def _plan_removals(draft: Draft, entry: Any) -> None:
+    """Plan what goes: section → entries. It comes last, and what uses it says in the same document that it does not."""
+    removable = {section.name: section.remove for section in SECTIONS if section.remove is not None}
+    if entry is None or not draft.problems.check_keys("removes", entry, removable, ()):
+        return
+    for name, remove in removable.items():
+        for place, one in draft.problems.entries(f"removes.{name}", entry.get(name)):
+            remove(draft, place, one)
+
+
 def export() -> dict[str, Any]:
     """Return the policy that stands as a document that `plan` finds nothing to do for; needs who may view roles."""
-    return {"format": 1, **{section.name: section.export() for section in SECTIONS}}
+    written = {section.name: section.export() for section in SECTIONS}
+    return {
+        "format": 1,
+        **{name: of for name, of in written.items() if of or name != assertions.SECTION.name},
+    }
+
+
+def definitions() -> dict[str, Any]:
+    """Return what change sets change, as a document: all but what is given to people by deeds of its own."""
+    document: dict[str, Any] = plain(export())
+    del document[given.ADMISSIONS.name]
+    name = given.ASSIGNMENTS.name
+    document[name] = [entry for entry in document[name] if "level" in entry["to"]]
+    return document
+
+
+def removal_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the `removes` that leads from one document of definitions to another: what the latter lacks."""
+    removes = {}
+    for section in SECTIONS:
+        if section.remove is None:
+            continue
+        kept = [section.identity(entry) for entry in after.get(section.name) or ()]
+        gone = [
+            identity
+            for entry in before.get(section.name) or ()
+            if (identity := section.identity(entry)) not in kept
+        ]
+        if gone:
+            removes[section.name] = gone
+    return removes
+
+
+def plain(value: Any) -> Any:
+    """Return a document with dates as text, so that it has one canonical form."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value if isinstance(value, (str, int, bool, type(None))) else str(value)

@@ -80,4 +80,22 @@ def _export_row(row: ApprovedMove) -> dict[str, Any]:
     return {**exported, "reason": row.reason}
 
 
-SECTION = Section("approved_moves", _plan, _export)
+def _identity(entry: Any) -> Any:
+    return {name: value for name, value in entry.items() if name != "reason"}
+
+
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    """Plan to end the approval of a combination, which is written as in the section."""
+    if not draft.problems.check_keys(place, entry, (*FACTS, *FLAGS, "reason"), ()):
+        return
+    standing = ApprovedMove.objects.select_related("department", "level__ladder", "position", "group")
+    ended = [row for row in standing if _identity(_export_row(row)) == _identity(entry)]
+    if not ended:
+        draft.problems.add(place, _("This combination is not approved."))
+    for row in ended:
+        deed = partial(approvals.end_approved_move, approved=row, reason="")
+        label = f"approved_move:{approvals.words(row)}"
+        draft.add(place, label, deed, creates=False, narrows=True, removes=True)
+
+
+SECTION = Section("approved_moves", _plan, _export, _remove, _identity)

@@ -30,7 +30,13 @@ def _plan_base_access(draft: Draft, entry: Any) -> None:
             )
         elif standing.get(type_name, BaseAccess.Access.PRIVATE) != access:
             deed = partial(actions.set_base_access, type_name=type_name, access=str(access))
-            draft.add(place, f"base_access:{type_name}", deed, creates=type_name not in standing)
+            draft.add(
+                place,
+                f"base_access:{type_name}",
+                deed,
+                creates=type_name not in standing,
+                narrows=type_name in standing and access == BaseAccess.Access.PRIVATE,
+            )
 
 
 def _export() -> dict[str, str]:

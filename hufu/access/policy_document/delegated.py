@@ -75,4 +75,26 @@ def _export() -> list[dict[str, Any]]:
     ]
 
 
-SECTION = Section("delegated_administration", _plan, _export)
+def _identity(entry: Any) -> Any:
+    return {"to": entry["to"], "within": entry["within"]}
+
+
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    """Plan that somebody gives nothing there any more."""
+    if not draft.problems.check_keys(place, entry, ("to", "within"), ("to", "within")):
+        return
+    to = entry["to"] if isinstance(entry["to"], dict) else {}
+    row = (
+        Delegated.objects.select_related("within")
+        .filter(user__username=str(to.get("user", "")), within__code=str(entry["within"]))
+        .first()
+    )
+    if row is None:
+        draft.problems.add(place, _("Nobody is entrusted so."))
+        return
+    label = f"delegated_administration:user:{row.user_id}@department:{row.within_id}"
+    deed = partial(delegated.end, row=row, reason="")
+    draft.add(place, label, deed, creates=False, narrows=True, removes=True)
+
+
+SECTION = Section("delegated_administration", _plan, _export, _remove, _identity)

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from hufu.access.models import Partition, Role
+from hufu.access.registry import Risk
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 
@@ -79,7 +80,8 @@ class Step:
     """One difference between a document and the policy that stands, and the deed that ends it.
 
     `label` names it by numbers, for the log; `words` as the document does. `covers` returns the type and the condition
-    of the records that it shares, as far as these can be told by then.
+    of the records that it shares, as far as these can be told by then. `narrows`: it takes away only; what is not known
+    to do so widens, with `risk`. `given`: it gives something to somebody, which is no definition.
     """
 
     place: str
@@ -88,6 +90,10 @@ class Step:
     creates: bool
     deed: Callable[[Actor], object]
     covers: Callable[[], tuple[str, Mapping[str, Any]] | None] | None = None
+    narrows: bool = False
+    risk: Risk = Risk.HIGH
+    given: bool = False
+    removes: bool = False
 
 
 @dataclass
@@ -99,6 +105,7 @@ class Draft:
     partitions: dict[str, Partition | None] = field(default_factory=dict)
     roles: dict[str, Role | None] = field(default_factory=dict)
     inherits: dict[str, list[str]] = field(default_factory=dict)
+    grants: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     administrators: set[str] = field(default_factory=set)
 
     def add(
@@ -110,8 +117,15 @@ class Draft:
         creates: bool,
         words: str = "",
         covers: Callable[[], tuple[str, Mapping[str, Any]] | None] | None = None,
+        narrows: bool = False,
+        risk: Risk = Risk.HIGH,
+        given: bool = False,
+        removes: bool = False,
     ) -> None:
-        self.steps.append(Step(place, label, words or label, creates, deed, covers))
+        """Add a step. One of which nothing is known widens at high risk."""
+        self.steps.append(
+            Step(place, label, words or label, creates, deed, covers, narrows, risk, given, removes)
+        )
 
     def partition(self, key: str) -> Partition:
         found = self.partitions[key]
@@ -124,17 +138,25 @@ class Draft:
         return found
 
 
+def _key_of(entry: Any) -> Any:
+    return entry["key"]
+
+
 @dataclass(frozen=True)
 class Section:
     """One section of a policy document: how it is planned, and how what stands is written as one.
 
     `plan` reads what the document says (None where it says nothing), adds the steps and the problems to the draft, and
-    changes nothing. `export` returns what `plan` would read.
+    changes nothing. `export` returns what `plan` would read. What a document does not name stays. What its `removes`
+    names goes, where the section can: `remove` plans that for one entry, and `identity` returns such an entry for one
+    that `export` gave.
     """
 
     name: str
     plan: Callable[[Draft, Any], None]
     export: Callable[[], Any]
+    remove: Callable[[Draft, str, Any], None] | None = None
+    identity: Callable[[Any], Any] = _key_of
 
 
 def again(draft: Draft, place: str, key: str, named: set[str] | dict[str, str]) -> bool:

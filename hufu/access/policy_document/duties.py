@@ -112,4 +112,12 @@ def _export_duty(duty: Duty) -> dict[str, Any]:
     return exported
 
 
-SECTION = Section("duties", _plan, _export)
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    duty = Duty.objects.filter(key=str(entry)).first()
+    if duty is None:
+        draft.problems.add(place, _("There is no separation of duties “%s”.") % entry)
+        return
+    draft.add(place, f"duty:{duty.key}", partial(duties.end_duty, duty=duty), creates=False, removes=True)
+
+
+SECTION = Section("duties", _plan, _export, _remove)

@@ -57,7 +57,7 @@ def _plan_gates(draft: Draft, entries: Any) -> None:
             if set(uses.words()) == set(binds.words()):
                 continue
         deed = partial(_set_gate, draft, key, name, conditions, binds)
-        draft.add(place, f"gate:{key}", deed, creates=gate is None)
+        draft.add(place, f"gate:{key}", deed, creates=gate is None, narrows=gate is None)
 
 
 def _set_gate(
@@ -123,6 +123,15 @@ def _binds(draft: Draft, place: str, entry: Any) -> Binds:
     )
 
 
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    gate = Gate.objects.filter(key=str(entry)).first()
+    if gate is None:
+        draft.problems.add(place, _("There is no access limit “%s”.") % entry)
+        return
+    deed = partial(actions.remove_gate, gate=gate)
+    draft.add(place, f"gate:{gate.key}", deed, creates=False, removes=True)
+
+
 def _export() -> list[dict[str, Any]]:
     return [_export_gate(gate) for gate in Gate.objects.order_by("id")]
 
@@ -144,4 +153,4 @@ def _export_gate(gate: Gate) -> dict[str, Any]:
     }
 
 
-SECTION = Section("gates", _plan_gates, _export)
+SECTION = Section("gates", _plan_gates, _export, _remove)

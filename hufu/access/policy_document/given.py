@@ -18,8 +18,9 @@ from hufu.access.policy_document.principals import (
     read_moment,
     read_principal,
 )
-from hufu.access.policy_document.roles import refuse_administrator
+from hufu.access.policy_document.roles import refuse_administrator, risk_of_role
 from hufu.access.queries import PRINCIPAL_NAMES
+from hufu.access.registry import Risk
 from hufu.core.actor import Actor
 
 GIVEN_KEYS = {"to", "reason", "starts", "ends"}
@@ -61,7 +62,11 @@ def _plan_given(draft: Draft, section: str, entries: Any) -> None:
             else partial(_admit, draft, key, {**term, "rights": rights})
         )
         words = f"{section[:-1]}:{key} → {principal_words(principal)}"
-        draft.add(place, f"{section}:{key}→{principal}", deed, creates=True, words=words)
+        # What the levels hold is a definition; what people, groups, departments and positions are given is not.
+        of_level = what == "role" and principal.level is not None
+        risk = risk_of_role(draft, key) if of_level else Risk.HIGH
+        label = f"{section}:{key}→{principal}"
+        draft.add(place, label, deed, creates=True, words=words, risk=risk, given=not of_level)
 
 
 def _assign(draft: Draft, key: str, values: Mapping[str, Any], actor: Actor) -> None:
@@ -127,6 +132,39 @@ def _export_given(row: Assignment | Admission) -> dict[str, Any]:
     return exported
 
 
+def _remove_assignment(draft: Draft, place: str, entry: Any) -> None:
+    """Plan to take a role from a level again."""
+    if not draft.problems.check_keys(place, entry, ("role", "to"), ("role", "to")):
+        return
+    principal = read_principal(f"{place}.to", entry["to"], draft.problems)
+    if principal is None:
+        return
+    if principal.level is None:
+        draft.problems.add(
+            place, _("Only what a level holds is a definition; end other assignments by themselves.")
+        )
+        return
+    held = Assignment.objects.select_related("role", *PRINCIPALS).filter(
+        role__key=str(entry["role"]), level=principal.level
+    )
+    if not held.exists():
+        draft.problems.add(place, _("The level does not hold this role."))
+        return
+    label = f"assignments:{entry['role']}→{principal}"
+    words = f"assignment:{entry['role']} → {principal_words(principal)}"
+    deed = partial(_end_assignments, list(held))
+    draft.add(place, label, deed, creates=False, words=words, narrows=True, removes=True)
+
+
+def _end_assignments(held: list[Assignment], actor: Actor) -> None:
+    for assignment in held:
+        actions.end_assignment(actor, assignment, reason="")
+
+
+def _identity(entry: Any) -> Any:
+    return {"role": entry["role"], "to": entry["to"]}
+
+
 def _plan_assignments(draft: Draft, entries: Any) -> None:
     _plan_given(draft, "assignments", entries)
 
@@ -135,5 +173,5 @@ def _plan_admissions(draft: Draft, entries: Any) -> None:
     _plan_given(draft, "admissions", entries)
 
 
-ASSIGNMENTS = Section("assignments", _plan_assignments, _export_assignments)
+ASSIGNMENTS = Section("assignments", _plan_assignments, _export_assignments, _remove_assignment, _identity)
 ADMISSIONS = Section("admissions", _plan_admissions, _export_admissions)

@@ -8,6 +8,7 @@ from typing import Any
 from hufu.access import actions
 from hufu.access.models import Partition
 from hufu.access.policy_document.draft import Draft, Section, again
+from hufu.access.registry import Risk
 from hufu.core.actor import Actor
 
 
@@ -23,10 +24,10 @@ def _plan_partitions(draft: Draft, entries: Any) -> None:
         label = f"partition:{key}"
         standing = draft.partitions.setdefault(key, None)
         if standing is None:
-            draft.add(place, label, partial(_create_partition, draft, key, name), creates=True)
+            draft.add(place, label, partial(_create_partition, draft, key, name), creates=True, risk=Risk.LOW)
         elif standing.name != name:
             rename = partial(actions.rename_partition, partition=standing, name=name)
-            draft.add(place, label, rename, creates=False)
+            draft.add(place, label, rename, creates=False, risk=Risk.LOW)
 
 
 def _create_partition(draft: Draft, key: str, name: str, actor: Actor) -> None:

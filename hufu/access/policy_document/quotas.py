@@ -42,7 +42,8 @@ def _plan_quotas(draft: Draft, entries: Any) -> None:
         quota = standing.get(key)
         if quota is not None and quota_actions.limits_of(quota) == limits:
             continue
-        draft.add(place, f"quota:{key}", partial(_set, key, limits), creates=quota is None)
+        deed = partial(_set, key, limits)
+        draft.add(place, f"quota:{key}", deed, creates=quota is None, narrows=quota is None)
 
 
 def _set(key: str, limits: Limits, actor: Actor) -> None:
@@ -114,4 +115,13 @@ def _export_quota(quota: Quota) -> dict[str, Any]:
     }
 
 
-SECTION = Section("quotas", _plan_quotas, _export)
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    quota = _standing().filter(key=str(entry)).first()
+    if quota is None:
+        draft.problems.add(place, _("There is no quota “%s”.") % entry)
+        return
+    deed = partial(quota_actions.remove_quota, quota=quota)
+    draft.add(place, f"quota:{quota.key}", deed, creates=False, removes=True)
+
+
+SECTION = Section("quotas", _plan_quotas, _export, _remove)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hufu.access import actions
-from hufu.access.models import Administrator, Assignment, Grant, Role, RoleInherits
+from hufu.access import actions, registry
+from hufu.access.decision.scopes import is_within
+from hufu.access.duty_models import DutyRole
+from hufu.access.models import Administrator, Assignment, GateUse, Grant, Role, RoleInherits
 from hufu.access.policy_document.draft import Draft, Problems, Section, again
+from hufu.access.registry import Risk
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 
@@ -23,6 +26,9 @@ def _plan_roles(draft: Draft, entries: Any) -> None:
     for key, other in RoleInherits.objects.order_by("id").values_list("role__key", "inherits__key"):
         held[key].append(other)
     draft.roles.update(standing)
+    draft.grants.update({key: set() for key in standing})
+    for key, permission, scope in Grant.objects.values_list("role__key", "permission", "scope"):
+        draft.grants[key].add((permission, scope))
     draft.inherits.update(held)
     draft.administrators.update(key for key, role in standing.items() if role.administrator)
     named: dict[str, str] = {}
@@ -52,7 +58,9 @@ def _plan_roles(draft: Draft, entries: Any) -> None:
                 before, after = after, draft.inherits[key]
             if set(before) != set(after):
                 deed = partial(_inherit, draft, key, after)
-                draft.add(place, f"role:{key}", deed, creates=key not in standing)
+                risk = max_risk(risk_of_role(draft, other) for other in set(after) - set(before))
+                creates = key not in standing
+                draft.add(place, f"role:{key}", deed, creates=creates, narrows=not wider, risk=risk)
     _refuse_administrators_on_levels(draft, named)
 
 
@@ -83,10 +91,93 @@ def _plan_role(draft: Draft, place: str, key: str, entry: Mapping[str, Any]) -> 
     if values["administrator"]:
         draft.administrators.add(key)
     standing = draft.roles.setdefault(key, None)
+    wanted = {(permission, scope) for permission, scopes in grants.items() for scope in scopes}
+    held = draft.grants.get(key, set())
+    # What a wider scope of the same permission held already is no gain.
+    added = {
+        (permission, scope)
+        for permission, scope in wanted - held
+        if not any(name == permission and is_within(scope, other) for name, other in held)
+    }
+    draft.grants[key] = wanted
     if standing is None:
-        draft.add(place, f"role:{key}", partial(_create_role, draft, key, grants, values), creates=True)
+        deed = partial(_create_role, draft, key, grants, values)
+        risk = Risk.HIGH if values["administrator"] else _risk(added)
+        draft.add(place, f"role:{key}", deed, creates=True, risk=risk)
     elif actions.role_differs(standing, grants=grants, **values):
-        draft.add(place, f"role:{key}", partial(_change_role, standing, grants, values), creates=False)
+        same = all(getattr(standing, name) == value for name, value in values.items())
+        administrator = standing.administrator != values["administrator"] or (
+            added and values["administrator"]
+        )
+        draft.add(
+            place,
+            f"role:{key}",
+            partial(_change_role, standing, grants, values),
+            creates=False,
+            narrows=same and not added,
+            risk=Risk.HIGH if administrator else _risk(added),
+        )
+
+
+def risk_of_role(draft: Draft, key: str) -> Risk:
+    """Return how dangerous it is to hold a role, with all that it inherits."""
+    held = with_inherited(key, draft.inherits)
+    if held & draft.administrators:
+        return Risk.HIGH
+    return max_risk(_risk(draft.grants.get(role, set())) for role in held)
+
+
+def max_risk(risks: Iterable[Risk]) -> Risk:
+    """Return the highest of some risks; low where there is none."""
+    return max(risks, key=list(Risk).index, default=Risk.LOW)
+
+
+def _risk(grants: Iterable[tuple[str, str]]) -> Risk:
+    """Return how dangerous grants are: what is so by itself, and whatever reaches every record."""
+    risks = []
+    for name, scope in grants:
+        try:
+            declared = registry.permission(name)
+        except KeyError:
+            continue
+        is_wide = scope == "everything" and len(declared.scopes) > 1
+        risks.append(Risk.HIGH if is_wide else declared.risk)
+    return max_risk(risks)
+
+
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    """Plan to remove a role: by its key where nobody holds it; `assignments: end` says that what holds it ends."""
+    ends = isinstance(entry, Mapping)
+    if ends and not draft.problems.check_keys(place, entry, ("key", "assignments"), ("key", "assignments")):
+        return
+    if ends and entry["assignments"] != "end":
+        draft.problems.add(place, _("Write “assignments: end”, or the key of the role alone."))
+        return
+    key = str(entry["key"] if ends else entry)
+    role = draft.roles.get(key)
+    if role is None or not role.pk:
+        draft.problems.add(place, _("There is no role “%s”.") % key)
+        return
+    held = Assignment.objects.filter(role=role).count()
+    if held and not ends:
+        draft.problems.add(
+            place,
+            _(
+                "“%(role)s” is assigned %(count)s times. Write {key: %(role)s, assignments: end} where these shall end."
+            )
+            % {"role": key, "count": held},
+        )
+    heirs = sorted(other for other, inherits in draft.inherits.items() if key in inherits and other != key)
+    if heirs:
+        draft.problems.add(place, _("These roles inherit it: %s.") % ", ".join(heirs))
+    limits = GateUse.objects.filter(role=role).values_list("gate__key", flat=True)
+    if limits:
+        draft.problems.add(place, _("These access limits bind it: %s.") % ", ".join(sorted(set(limits))))
+    duties = DutyRole.objects.filter(role=role).values_list("duty__key", flat=True)
+    if duties:
+        draft.problems.add(place, _("These duties name it: %s.") % ", ".join(sorted(set(duties))))
+    deed = partial(actions.remove_role, role=role)
+    draft.add(place, f"role:{key}", deed, creates=False, narrows=True, removes=True)
 
 
 def _create_role(
@@ -176,4 +267,4 @@ def _export_role(role: Role) -> dict[str, Any]:
     return exported
 
 
-SECTION = Section("roles", _plan_roles, _export)
+SECTION = Section("roles", _plan_roles, _export, _remove)

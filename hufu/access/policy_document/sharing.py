@@ -198,5 +198,16 @@ def _exported(rule: Rule, recipients: str) -> dict[str, Any]:
     return exported
 
 
-RULES = Section("sharing_rules", _plan_rules, _export_rules)
-TERRITORIES = Section("territories", _plan_territories, _export_territories)
+def _remove(draft: Draft, place: str, entry: Any, *, territory: bool) -> None:
+    row = SharingRule.objects.filter(key=str(entry), territory=territory).first()
+    if row is None:
+        kind = "territory" if territory else "sharing rule"
+        draft.problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": entry})
+        return
+    kind = "territory" if territory else "sharing_rule"
+    deed = partial(sharing.end_rule, row=row, reason="")
+    draft.add(place, f"{kind}:{row.key}", deed, creates=False, narrows=True, removes=True)
+
+
+RULES = Section("sharing_rules", _plan_rules, _export_rules, partial(_remove, territory=False))
+TERRITORIES = Section("territories", _plan_territories, _export_territories, partial(_remove, territory=True))

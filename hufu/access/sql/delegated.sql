@@ -32,11 +32,14 @@ BEGIN
                                         WHERE d.id = delegated_id AND d.user_id = (SELECT hufu.actor()))' END);
     END LOOP;
     -- Nobody entrusts themselves.
-    CREATE POLICY change ON public.access_delegated TO hufu_app USING ((SELECT hufu.holds('role.manage')))
-        WITH CHECK ((SELECT hufu.holds('role.manage')) AND (SELECT hufu.holds('role.assign'))
-                    AND user_id <> (SELECT hufu.actor()));
-    CREATE POLICY change ON public.access_delegated_role TO hufu_app USING ((SELECT hufu.holds('role.manage')))
-        WITH CHECK ((SELECT hufu.holds('role.manage')) AND (SELECT hufu.holds('role.assign')) AND NOT EXISTS (
+    CREATE POLICY change ON public.access_delegated TO hufu_app
+        USING ((SELECT hufu.holds('role.manage')) OR (SELECT hufu.publishes()) IS NOT NULL)
+        WITH CHECK (((SELECT hufu.holds('role.manage')) AND (SELECT hufu.holds('role.assign'))
+                     OR (SELECT hufu.publishes()) IN ('whole', 'rehearsal')) AND user_id <> (SELECT hufu.actor()));
+    CREATE POLICY change ON public.access_delegated_role TO hufu_app
+        USING ((SELECT hufu.holds('role.manage')) OR (SELECT hufu.publishes()) IS NOT NULL)
+        WITH CHECK (((SELECT hufu.holds('role.manage')) AND (SELECT hufu.holds('role.assign'))
+                     OR (SELECT hufu.publishes()) IN ('whole', 'rehearsal')) AND NOT EXISTS (
             SELECT 1 FROM public.access_delegated d WHERE d.id = delegated_id AND d.user_id = (SELECT hufu.actor())));
 END $$;
 

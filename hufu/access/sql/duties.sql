@@ -166,14 +166,14 @@ BEGIN
                            ELSE '(SELECT hufu.actor()) IS NOT NULL' END);
         -- Nobody excuses themselves.
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app
-                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table,
+                            WITH CHECK ((SELECT hufu.may_define()) %s)', policy_table,
                        CASE policy_table WHEN 'access_duty_exception' THEN 'AND user_id <> (SELECT hufu.actor())' END);
         EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app
-                            USING ((SELECT hufu.holds(''role.manage'')) AND NOT hufu.duty_binds_me(%s))
-                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, bound,
+                            USING ((SELECT hufu.may_define()) AND ((SELECT hufu.publishes()) IS NOT NULL OR NOT hufu.duty_binds_me(%s)))
+                            WITH CHECK ((SELECT hufu.may_define()) %s)', policy_table, bound,
                        CASE policy_table WHEN 'access_duty_exception' THEN 'AND user_id <> (SELECT hufu.actor())' END);
         EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app
-                            USING ((SELECT hufu.holds(''role.manage'')) AND NOT hufu.duty_binds_me(%s))', policy_table, bound);
+                            USING ((SELECT hufu.may_define()) AND ((SELECT hufu.publishes()) IS NOT NULL OR NOT hufu.duty_binds_me(%s)))', policy_table, bound);
         EXECUTE format('CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT OR UPDATE OR DELETE ON public.%I
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock()', policy_table);
     END LOOP;

@@ -5,6 +5,12 @@ DECLARE
     policy_table text;
     widened text;
     kept text;
+    changed text;
+    may_add text;
+    may_change text;
+    may_remove text;
+    of_level text;
+    published text;
     principal text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id)';
     mine text := principal || ' IN (SELECT hufu.my_principals())';
 BEGIN
@@ -21,38 +27,61 @@ BEGIN
                         FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_change()', policy_table);
     END LOOP;
 
-    -- Definitions: names are no secret among colleagues; changing them is role.manage. Nobody widens a role they
-    -- hold, or the base access of what they view, touches a gate or a quota that binds them, or makes a rule that gives
-    -- them anything.
+    -- Definitions: names are no secret among colleagues. Before version 1 whoever manages roles changes them: nobody
+    -- widens a role they hold, or the base access of what they view, touches a gate or a quota that binds them, or makes
+    -- a rule that gives them anything. From then on a change set is published (hufu.may_define): who may do that was asked of its author and its approver. Where it only
+    -- takes away (hufu.may_narrow), nothing else passes: rows go, and new limits come.
     FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
-        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'AND NOT hufu.holds_role(role_id)'
-                        WHEN policy_table = 'access_base_access' THEN 'AND (hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))'
-                        WHEN policy_table = 'access_rule' THEN 'AND NOT hufu.gives_me_by_rule(id, parent_id, superiors)'
-                        WHEN policy_table = 'access_rule_to' THEN 'AND NOT hufu.gives_me_by_rule(rule_id, NULL,
-                            (SELECT r.superiors FROM public.access_rule r WHERE r.id = rule_id), ' || principal || ')' END;
-        kept := CASE policy_table WHEN 'access_gate' THEN 'AND NOT hufu.gate_binds_me(id)'
-                                  WHEN 'access_gate_use' THEN 'AND NOT hufu.gate_binds_me(gate_id)'
-                                  WHEN 'access_quota' THEN 'AND NOT hufu.quota_binds_me(id)' END;
+        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'NOT hufu.holds_role(role_id)'
+                        WHEN policy_table = 'access_base_access' THEN '(hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))'
+                        WHEN policy_table = 'access_rule' THEN 'NOT hufu.gives_me_by_rule(id, parent_id, superiors)'
+                        WHEN policy_table = 'access_rule_to' THEN 'NOT hufu.gives_me_by_rule(rule_id, NULL,
+                            (SELECT r.superiors FROM public.access_rule r WHERE r.id = rule_id), ' || principal || ')'
+                        ELSE 'true' END;
+        kept := CASE policy_table WHEN 'access_gate' THEN 'NOT hufu.gate_binds_me(id)'
+                                  WHEN 'access_gate_use' THEN 'NOT hufu.gate_binds_me(gate_id)'
+                                  WHEN 'access_quota' THEN 'NOT hufu.quota_binds_me(id)'
+                                  ELSE 'true' END;
+        may_add := CASE WHEN policy_table IN ('access_gate', 'access_gate_use', 'access_quota') THEN 'may_narrow' ELSE 'may_define' END;
+        may_change := CASE policy_table WHEN 'access_base_access' THEN 'may_narrow' ELSE 'may_define' END;
+        changed := CASE policy_table WHEN 'access_base_access' THEN '((SELECT hufu.may_define()) OR access = ''private'')' ELSE 'true' END;
+        may_remove := CASE WHEN policy_table IN ('access_role', 'access_grant', 'access_role_inherits', 'access_base_access',
+                                                'access_rule', 'access_rule_to')
+                           THEN 'may_narrow' ELSE 'may_define' END;
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app
-                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, widened);
-        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.manage'')) %s)
-                            WITH CHECK ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, kept, widened);
+                            WITH CHECK (((SELECT hufu.%s()) %s) AND ((SELECT hufu.publishes()) IS NOT NULL OR %s))',
+                       policy_table, may_add,
+                       CASE policy_table WHEN 'access_grant' THEN
+                           'OR ((SELECT hufu.may_narrow()) AND hufu.holds_wider(role_id, permission, scope))' END,
+                       widened);
+        EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app
+                            USING ((SELECT hufu.%s()) AND ((SELECT hufu.publishes()) IS NOT NULL OR %s))
+                            WITH CHECK ((SELECT hufu.%s()) AND %s AND ((SELECT hufu.publishes()) IS NOT NULL OR %s))',
+                       policy_table, may_change, kept, may_change, changed, widened);
         EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app
-                            USING ((SELECT hufu.holds(''role.manage'')) %s)', policy_table, kept);
+                            USING ((SELECT hufu.%s()) AND ((SELECT hufu.publishes()) IS NOT NULL OR %s))',
+                       policy_table, may_remove, kept);
     END LOOP;
 
-    -- Gifts: seen by their holders and by whoever may view roles; given in one's own name, never to oneself.
+    -- Gifts: seen by their holders and by whoever may view roles; given in one's own name, never to oneself. What a level
+    -- holds is a definition.
     FOREACH policy_table IN ARRAY '{access_assignment,access_admission}'::text[] LOOP
+        of_level := CASE policy_table WHEN 'access_assignment' THEN
+            'WHEN level_id IS NOT NULL AND NOT (SELECT hufu.may_define()) THEN false' ELSE 'WHEN false THEN false' END;
+        published := CASE policy_table WHEN 'access_assignment' THEN
+            'WHEN level_id IS NOT NULL AND (SELECT hufu.publishes()) IN (''whole'', ''rehearsal'') THEN true' ELSE '' END;
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING (
                             (SELECT hufu.holds(''role.view'')) OR (SELECT hufu.holds(''role.assign'')) OR %s)', policy_table, mine);
         EXECUTE format('CREATE POLICY insert ON public.%I FOR INSERT TO hufu_app WITH CHECK (
-                            (SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
-                            AND NOT (%s))', policy_table, mine);
+                            given_by = (SELECT hufu.actor()) AND CASE %s
+                            %s
+                            ELSE (SELECT hufu.holds(''role.assign'')) AND NOT (%s) END)', policy_table, of_level, published, mine);
         EXECUTE format('CREATE POLICY change ON public.%I FOR UPDATE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))
                             WITH CHECK ((SELECT hufu.holds(''role.assign'')) AND given_by = (SELECT hufu.actor())
-                            AND NOT (%s))', policy_table, mine);
-        EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING ((SELECT hufu.holds(''role.assign'')))', policy_table);
+                            AND CASE %s ELSE NOT (%s) END)', policy_table, of_level, mine);
+        EXECUTE format('CREATE POLICY remove ON public.%I FOR DELETE TO hufu_app USING (
+                            (SELECT hufu.holds(''role.assign'')) OR (SELECT hufu.publishes()) IS NOT NULL)', policy_table);
     END LOOP;
 END $$;
 
@@ -101,7 +130,8 @@ DROP POLICY IF EXISTS read ON public.access_version;
 DROP POLICY IF EXISTS publish ON public.access_version;
 CREATE POLICY read ON public.access_version FOR SELECT TO hufu_app USING (true);
 CREATE POLICY publish ON public.access_version FOR INSERT TO hufu_app WITH CHECK (
-    (SELECT hufu.holds('policy.apply')) AND published_by = (SELECT hufu.actor()));
+    published_by = (SELECT hufu.actor())
+    AND ((SELECT hufu.publishes()) IN ('whole', 'narrowing') OR (number = 1 AND (SELECT hufu.holds('policy.apply')))));
 CREATE OR REPLACE TRIGGER facts_lock BEFORE INSERT ON public.access_version
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.facts_lock();
 CREATE OR REPLACE TRIGGER facts_change AFTER INSERT ON public.access_version

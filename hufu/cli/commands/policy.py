@@ -1,15 +1,20 @@
-"""Apply a policy file to this installation, write the policy that stands to a file, or let people sign in again.
+"""The policy as one file: apply it, change it by change sets, compare, test, publish, and return to an earlier version.
 
 A policy file holds the organisation (departments, ladders of levels), partitions, roles with their grants, and who is
-given what. It is applied whole or not at all, and publishes a version. Applying the same file again does nothing.
-The command line may apply it until version 1 stands. Changing what is published
-comes with a later version of Hufu CRM.
+given what. Version 1 is published by `apply`, whole or not at all. From then on a file becomes a change set: it is
+rehearsed, and somebody other than its author approves it (`approve`), unless it only takes away.
+The operator of the command line submits; who publishes signs in (`--sign-in NAME`).
 
 examples:
   hufu policy apply company.yaml --dry-run     say what would be done, and how many records new rules cover
   hufu policy apply company.yaml --dry-run --as wangsiyuan      and which of them she may view today
-  hufu policy apply company.yaml
-  hufu policy export                           to the terminal
+  hufu policy apply company.yaml               version 1; afterwards a change set
+  hufu policy preview 3                        whom it concerns, in numbers
+  hufu policy test company.yaml
+  hufu policy approve 3 --sign-in weishuning
+  hufu policy history
+  hufu policy diff 1 2
+  hufu policy rollback 1 --reason "too wide"
   hufu policy export company-today.yaml
   hufu policy lift office --reason "the network moved, nobody gets in"
 """
@@ -21,8 +26,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hufu.cli import environment, output
-from hufu.core.errors import Denied, Invalid
+from hufu.cli import environment, output, policy_run, signing_in
+from hufu.core.errors import Invalid
 
 if TYPE_CHECKING:
     from hufu.access.policy_file import Report
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from hufu.core.actor import Actor
 
 NAME = "policy"
-HELP = "apply or export the policy as one file, or lift an access limit from signing in"
+HELP = "the policy as one file, its change sets and versions"
 
 
 class _Rehearsed(Exception):
@@ -51,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="USER",
         help="with --dry-run: show those of the records that new rules cover which this person may view today",
     )
+    apply.add_argument("--title", default="", help="what the change set is called (default: the file's name)")
+    apply.add_argument("--reason", default="", help="why the policy changes; whoever approves reads it")
+    signing_in.add_argument(apply)
     apply.add_argument("--json", action="store_true", help="print what was done as JSON")
     apply.add_argument(
         "--allow-lock-out",
@@ -77,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a file that is not there yet; without it, to the terminal",
     )
     export.set_defaults(action=_export)
+    policy_run.add_arguments(actions)
 
 
 @output.command
@@ -115,22 +124,23 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
     from hufu.staffing import organisation_file
 
     operator = Actor.operator()
-    before = 0
     covered: dict[str, Coverage] = {}
     person: Actor | None = None
+    with acting(operator):
+        before = policy_file.current_version()
+    if before and not args.dry_run:
+        return policy_run.submit(args, document)
     try:
         with acting(operator):
             if args.user:
                 user = asking.person(args.user)
                 asking.record_question(operator, user, "coverage")
                 person = Actor(user.id, user.name)
-            before = policy_file.current_version()
             report = organisation_file.apply(operator, document.get("organisation") or {})
-            # After version 1 a dry run still says what differs, although the operator may not change it.
-            only_asked = args.dry_run and before
+            # After version 1 a dry run still says what differs.
             report.include(
                 policy_file.rehearse(document)
-                if only_asked
+                if before
                 else policy_file.apply(operator, document, allow_lock_out=args.allow_lock_out)
             )
             if report.version == 1:
@@ -143,28 +153,16 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
                 raise _Rehearsed
     except _Rehearsed:
         pass
-    except Denied:
-        if not before:
-            raise
-        output.note(
-            "hufu: "
-            + _(
-                "Version %s of the policy is published and stands; nothing was applied. Changing it comes with change "
-                "sets, in a later version of Hufu CRM. A company that is still trying out sets up a new folder "
-                "(HUFU_VAR). With --dry-run this command says what differs."
-            )
-            % before
-        )
-        return 1
-    created, changed = (
-        [report.words[label] for label in labels] for labels in (report.created, report.changed)
+    created, changed, removed = (
+        [report.words[label] for label in labels]
+        for labels in (report.created, report.changed, report.removed)
     )
     published = 0 if args.dry_run else report.version
     covers = _covers(report, covered, person)
     if args.json:
         output.print_json(
             {"version": published or before or None, "published": bool(published), "dry_run": args.dry_run}
-            | {"created": created, "changed": changed}
+            | {"created": created, "changed": changed, "removed": removed}
             | ({"covers": covers} if covers else {})
         )
         return 0
@@ -172,6 +170,8 @@ def _apply_document(args: argparse.Namespace, document: Any) -> int:
         print(_("created  %s") % line)
     for line in changed:
         print(_("changed  %s") % line)
+    for line in removed:
+        print(_("removed  %s") % line)
     for covering in covers:
         print(
             _("covers   %(rule)s: %(amount)s records that are there today (%(type)s)")

@@ -1,0 +1,128 @@
+"""What commands say about change sets: differences, people, tests, versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from hufu.access import registry
+from hufu.access.change_sets import Rehearsal
+from hufu.access.change_sets.asserting import Result
+from hufu.access.change_sets.differences import Difference
+from hufu.access.change_sets.rehearsal import PersonEffect
+from hufu.access.models import ChangeSet, Version
+from hufu.people.models import User
+
+NOTHING = "—"
+
+
+def differences(found: Iterable[Difference]) -> Iterator[str]:
+    """Yield the lines of a difference, as the document writes things."""
+    kinds = {"added": _("added"), "changed": _("changed"), "removed": _("removed")}
+    for difference in found:
+        yield f"{kinds[difference.kind]}  {difference.section}: {difference.key}"
+        for path, before, after in difference.parts:
+            if difference.kind == "added":
+                yield f"    {path}: {_text(after)}" if path else f"    {_text(after)}"
+            else:
+                named = f"{path}: " if path else ""
+                yield f"    {named}{_text(before)} → {_text(after)}"
+
+
+def effect(rehearsed: Rehearsal) -> Iterator[str]:
+    """Yield the lines of what a change set would do, by person: numbers, and no name of a record."""
+    yield from differences(rehearsed.differences)
+    yield ""
+    if rehearsed.narrows:
+        yield _("It only takes away: whoever may publish does so at once, alone.")
+    else:
+        yield _("It widens; risk: %s. Somebody other than its author approves it.") % risk(rehearsed.risk)
+    count = len(rehearsed.people)
+    yield ngettext("%s person is concerned.", "%s people are concerned.", count) % count
+    for person in rehearsed.people:
+        yield f"{person.name} ({person.username})"
+        yield from (f"    {line}" for line in person_lines(person))
+    yield from tests(rehearsed.tests)
+
+
+def person_lines(person: PersonEffect) -> Iterator[str]:
+    """Yield what changes for somebody."""
+    labels = {permission.name: str(permission.label) for permission in registry.permissions()}
+    for kind, held in ((_("permission"), person.permissions), (_("partition"), person.partitions)):
+        for name, (before, after) in held.items():
+            yield f"{kind} {labels.get(name, name)} ({name}): {_listed(before)} → {_listed(after)}"
+    for name, records in person.records.items():
+        label = str(registry.resource_type(name).label_plural)
+        samples = "".join(
+            f"; {sign}{name}:{', '.join(map(str, numbers))}"
+            for sign, numbers in (("+", records.samples_gained), ("-", records.samples_lost))
+            if numbers
+        )
+        yield f"{label}: {records.before} → {records.after} (+{records.gained} -{records.lost}{samples})"
+
+
+def tests(results: Iterable[Result]) -> Iterator[str]:
+    """Yield a line for each test."""
+    for result in results:
+        verdict = _("holds") if result.passed else _("FAILS")
+        yield f"{verdict}  {result.test}" + ("" if result.passed else f"  — {result.found}")
+
+
+def risk(value: str) -> str:
+    """Return a risk in words."""
+    return str(ChangeSet.Risk(str(value)).label)
+
+
+def history(versions: Iterable[Version], drafts: Iterable[ChangeSet]) -> list[dict[str, Any]]:
+    """Return versions, newest first, with who wrote and who approved them; then what waits."""
+    by_version = {draft.version: draft for draft in drafts if draft.version}
+    listed = []
+    for version in versions:
+        draft = by_version.get(version.number)
+        listed.append(
+            {
+                "version": version.number,
+                "at": version.published_at.isoformat(timespec="seconds"),
+                "by": name_of(version.published_by),
+                "change_set": draft.number if draft else None,
+                "title": draft.title if draft else "",
+                "author": name_of(draft.author) if draft else name_of(version.published_by),
+                "risk": ("narrows" if draft.narrows else draft.risk) if draft else None,
+                "digest": version.digest,
+            }
+        )
+    return listed
+
+
+def name_of(user_id: int) -> str:
+    """Return who an actor is."""
+    if user_id < 0:
+        return "operator" if user_id == -1 else "system"
+    user = User.objects.filter(pk=user_id).first()
+    return user.username if user else str(user_id)
+
+
+def as_json(rehearsed: Rehearsal) -> dict[str, Any]:
+    """Return a rehearsal for programs."""
+    return {
+        "narrows": rehearsed.narrows,
+        "risk": str(rehearsed.risk),
+        "differences": [asdict(difference) for difference in rehearsed.differences],
+        "people": [asdict(person) for person in rehearsed.people],
+        "tests": [asdict(result) for result in rehearsed.tests],
+    }
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or NOTHING

@@ -1,0 +1,120 @@
+"""Change sets and versions of the policy, for whoever may view roles; decided by somebody other than the author."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import change_sets, guard
+from hufu.access.models import ChangeSet, Version
+from hufu.audit import record
+from hufu.core import clock
+from hufu.core.errors import Invalid, NotFound, SecondFactorNeeded
+from hufu.web.pages import page
+from hufu.web.passage import Passage
+from hufu.web.policy import presenters
+from hufu.web.second_factor.proof import factors
+
+# So long a proof of the second factor counts for what is of high risk.
+FRESH = timedelta(minutes=10)
+# As many as a page holds; `hufu policy history` lists all.
+MOST = 100
+
+
+class DecisionForm(forms.Form):
+    """Why: the author reads it, and the log keeps it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+@page("role.view")
+def policy_page(request: Passage) -> HttpResponse:
+    """Show what waits, and the versions."""
+    drafts = list(ChangeSet.objects.order_by("-number")[:MOST])
+    names = presenters.names_of(drafts)
+    cards = [presenters.card(draft, names) for draft in drafts]
+    versions = list(Version.objects.order_by("-number")[:MOST])
+    record(request.actor, "policy.listed", data={"count": len(drafts)})
+    return render(request, "policy/list.html", {"cards": cards, "versions": versions})
+
+
+@page("role.view")
+def change_set_page(request: Passage, number: int) -> HttpResponse:
+    """Show what a change set changes, whom it concerns, and what its tests say."""
+    return _shown(request, _found(request, number), DecisionForm())
+
+
+@page("policy.approve", methods=("POST",), limit="sensitive")
+def approve(request: Passage, number: int) -> HttpResponse:
+    """Publish a change set; what is of high risk asks for a fresh second factor of whoever has one."""
+    draft = _found(request, number)
+    form = DecisionForm(request.POST)
+    if form.is_valid():
+        _require_fresh_factor(request, draft)
+        try:
+            version = change_sets.approve(request.actor, number, reason=form.cleaned_data["reason"])
+        except Invalid as invalid:
+            _add_problems(form, invalid)
+        else:
+            messages.success(request, _("Version %s of the policy is published.") % version)
+            return HttpResponseRedirect(reverse("policy_change_set", args=[number]))
+    return _shown(request, draft, form)
+
+
+@page("policy.approve", methods=("POST",), limit="sensitive")
+def reject(request: Passage, number: int) -> HttpResponse:
+    """Refuse a change set, with a reason."""
+    draft = _found(request, number)
+    form = DecisionForm(request.POST)
+    if form.is_valid():
+        try:
+            change_sets.reject(request.actor, number, reason=form.cleaned_data["reason"])
+        except Invalid as invalid:
+            _add_problems(form, invalid)
+        else:
+            messages.success(request, _("Change set %s is rejected.") % number)
+            return HttpResponseRedirect(reverse("policy"))
+    return _shown(request, draft, form)
+
+
+def _found(request: Passage, number: int) -> ChangeSet:
+    if number >= 2**31:
+        raise NotFound
+    return change_sets.find(request.actor, number)
+
+
+def _shown(request: Passage, draft: ChangeSet, form: DecisionForm) -> HttpResponse:
+    actor = request.actor
+    waits = draft.state == ChangeSet.State.SUBMITTED
+    context = {
+        "card": presenters.card(draft, presenters.names_of([draft])),
+        "outcome": presenters.outcome(draft),
+        "form": form,
+        "may_decide": waits and guard.may(actor, "policy.approve") and draft.author != actor.user_id,
+        "is_mine": waits and draft.author == actor.user_id,
+    }
+    record(actor, "policy.viewed", data={"change_set": draft.number})
+    return render(request, "policy/change_set.html", context)
+
+
+def _require_fresh_factor(request: Passage, draft: ChangeSet) -> None:
+    if draft.narrows or draft.risk != ChangeSet.Risk.HIGH or not factors(request.actor.user_id).exists():
+        return
+    proven = request.actor.context.second_factor_at
+    if proven is None or proven < clock.true_time() - FRESH:
+        raise SecondFactorNeeded(None, _("This change set is of high risk. Prove your second factor again."))
+
+
+def _add_problems(form: DecisionForm, invalid: Invalid) -> None:
+    for place, said in invalid.problems.items():
+        for message in said:
+            form.add_error("reason" if place == "reason" else None, str(message))
