@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from hufu.access import registry
 from hufu.access.change_sets import Rehearsal
@@ -69,7 +69,7 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
 def tests(results: Iterable[Result]) -> Iterator[str]:
     """Yield a line for each test."""
     for result in results:
-        verdict = _("holds") if result.passed else _("FAILS")
+        verdict = pgettext("test", "holds") if result.passed else _("FAILS")
         yield f"{verdict}  {result.test}" + ("" if result.passed else f"  — {result.found}")
 
 
