@@ -22,12 +22,14 @@ class AccessConfig(AppConfig):
             check_approvers,
             check_duties,
             check_emergencies,
+            check_reporting,
         )
 
         yield from check_administrators()
         yield from check_duties()
         yield from check_emergencies()
         yield from check_approvers()
+        yield from check_reporting()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import rule_sql
@@ -54,3 +56,4 @@ class AccessConfig(AppConfig):
         yield "access.pending", sql_file("hufu.access", "pending")
         yield "access.delegated", sql_file("hufu.access", "delegated")
         yield "access.emergency", sql_file("hufu.access", "emergency")
+        yield "access.reporting", sql_file("hufu.access", "reporting")

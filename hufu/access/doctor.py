@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import company, duties, emergency, queries
+from django.db import connection
+
+from hufu.access import company, duties, emergency, queries, reporting
 from hufu.access.models import Mode
 from hufu.access.policy_file import current_version
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.health import Finding
+from hufu.core.postgres import inspection
 from hufu.core.transaction import acting
+from hufu.people.models import User
 
 NOTES = {
     Mode.STANDARD: (
@@ -68,3 +72,22 @@ def check_administrators() -> Iterator[Finding]:
         with acting(Actor.operator()):
             note = NOTES[company.mode()]
     yield Finding("administrators", note=note)
+
+
+def check_reporting() -> Iterator[Finding]:
+    """Check the logins for reporting: those that were opened, and no others; nobody's who has left."""
+    operator = Actor.operator()
+    with acting(operator):
+        opened = reporting.logins(operator)
+        names = dict(
+            User.objects.filter(pk__in=[each.user_id for each in opened]).values_list("id", "username")
+        )
+    yield from inspection.check_logins(
+        connection.connection, {each.name: names[each.user_id] for each in opened}
+    )
+    over = [names[each.user_id] for each in opened if each.problem in ("inactive", "ended")]
+    yield Finding(
+        "reporting logins are of use",
+        f"they read nothing any more: {', '.join(over)}" if over else "",
+        "Close each with `hufu reporting close USER`.",
+    )

@@ -72,6 +72,8 @@ declare(
     ),
     EventType("policy.rejected", _("Change set rejected"), shown("change_set")),
     EventType("policy.withdrawn", _("Change set withdrawn"), shown("change_set")),
+    EventType("reporting.opened", _("Reporting sign-in opened"), shown("ends_at")),
+    EventType("reporting.closed", _("Reporting sign-in closed")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

@@ -660,3 +660,17 @@ class TermGrant(models.Model):
 
     class Meta:
         db_table = "access_term_grant"
+
+
+class ReportingLogin(models.Model):
+    """Somebody's own login to the database, for reporting tools (see hufu.access.reporting). The login itself, and its
+    password, is the server's."""
+
+    user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="+")
+    opened_at = models.DateTimeField()
+    opened_by = models.IntegerField()
+    ends_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500)
+
+    class Meta:
+        db_table = "access_reporting_login"

@@ -67,12 +67,12 @@ def _need(resource: ResourceType, need: Need, row: str) -> str:
 
 def _in_scope(resource: ResourceType, need: Need, row: str) -> str:
     """Return the SQL condition that the scopes of term `t` and grant `g`, or a share, hold `row` for the actor."""
-    shared = _is_member(resource, row, Share.READ)
+    shared = is_member(resource, row, Share.READ)
     if need.share is Share.NONE:
         shared = f"(g.scopes & {Scope.TEAM.value} <> 0 AND {shared})"
     else:
         shared = (
-            f"{_is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
+            f"{is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
             f" OR {rule_sql.is_ruled(resource, row, need.share)}"
         )
     return f"""({row}.owner_id = t.user_id
@@ -86,7 +86,7 @@ def _in_scope(resource: ResourceType, need: Need, row: str) -> str:
                OR {shared})"""
 
 
-def _is_member(resource: ResourceType, row: str, share: Share) -> str:
+def is_member(resource: ResourceType, row: str, share: Share) -> str:
     """Return the SQL condition that the actor is in the team of `row`; asked once per statement, not per row."""
     editing = " AND m.access = 'edit'" if share is Share.EDIT else ""
     return (

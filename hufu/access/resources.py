@@ -53,5 +53,15 @@ declare_permissions(
             help=_("Sees why somebody may or may not do something, without field values."),
         ),
         Permission("audit.view", _("View the log"), Risk.MEDIUM, scopes=SYSTEM_SCOPES),
+        Permission(
+            "report.sign_in",
+            _("Query one's own records with reporting tools"),
+            Risk.HIGH,
+            scopes=SYSTEM_SCOPES,
+            help=_(
+                "By a login to the database that the operator opens. Reads what one may view, as many records as "
+                "there are, without a trace of each in the log."
+            ),
+        ),
     )
 )

@@ -28,10 +28,11 @@ class CrmConfig(AppConfig):
         yield from attachments.check()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
-        from hufu.access import policies, record_history, system_actors
+        from hufu.access import policies, record_history, report_views, system_actors
         from hufu.crm import attachments, consents, persons, timeline
 
         yield from policies.statements()
+        yield from report_views.statements()
         yield from record_history.statements()
         yield from timeline.statements()
         yield "crm.consents", consents.statements()

@@ -70,6 +70,10 @@ def prepare(database: Database) -> list[str]:
             check_version(admin)
             left = roles.ensure(admin, passwords)
             roles.ensure_database(admin, name)
+            if database.embedded:
+                roles.close_other_databases(admin)
+        with connect(urls.with_database(database.admin_url, name)) as admin:
+            roles.close_catalogue(admin)
     with connect(owner_url, hint="" if database.admin_url else NEVER_MADE) as owner:
         check_version(owner)
         missing = [role for role in roles.ROLES if role not in roles.states(owner)]

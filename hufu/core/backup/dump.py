@@ -88,6 +88,8 @@ def log_end(connection: psycopg.Connection) -> dict[str, Any]:
 def dump(url: str, moment: str) -> Generator[bytes]:
     """Yield the dump of the database at that moment; raise Unavailable when pg_dump breaks off."""
     command = [program("pg_dump"), "--format=custom", f"--snapshot={moment}", "--no-password"]
+    # What a superuser closed in the server's own catalogue is none of ours to restore.
+    command += ["--exclude-schema=pg_catalog"]
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

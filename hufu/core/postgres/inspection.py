@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 import psycopg
 
 from hufu.core.health import Finding
-from hufu.core.postgres import roles
+from hufu.core.postgres import logins, roles
 
-SCHEMAS = ["public", "hufu"]
+SCHEMAS = ["public", "hufu", "report"]
 MIGRATE = "Run `hufu migrate`."
 REVOKE = "Run `hufu migrate`; if it stays, revoke it as the owner and find out who granted it."
 
@@ -123,6 +123,38 @@ def check_past(connection: psycopg.Connection) -> Iterator[Finding]:
     yield Finding(
         "the past", f"the application may touch {_listed(row[0] for row in rows)}" if rows else "", REVOKE
     )
+
+
+def check_logins(connection: psycopg.Connection, opened: Mapping[str, str]) -> Iterator[Finding]:
+    """Check that the logins for reporting are those that were opened (login → whose), and no more than they may be."""
+    found = logins.states(connection)
+    unknown = sorted(found.keys() - opened.keys())
+    missing = sorted(opened.keys() - found.keys())
+    more = sorted(name for name, state in found.items() if state.is_more)
+    yield Finding(
+        "reporting logins were opened",
+        f"nobody opened {_listed(unknown)}" if unknown else "",
+        "They read nothing. As a superuser, in this database: "
+        + " ".join(f'DROP OWNED BY "{name}"; DROP ROLE "{name}";' for name in unknown),
+    )
+    yield Finding(
+        "reporting logins are there",
+        f"missing: {_listed(missing)}" if missing else "",
+        "A backup holds no logins. Close each with `hufu reporting close USER`, and open it again where it is needed: "
+        + _listed(opened[name] for name in missing),
+    )
+    yield Finding(
+        "reporting logins are readers",
+        f"more than that: {_listed(more)}" if more else "",
+        "Find out who changed them; close them with `hufu reporting close USER`.",
+    )
+    if found:
+        left = connection.execute(roles.OPEN_FUNCTIONS, [roles.READER]).fetchall()
+        yield Finding(
+            "reporting logins hold no locks",
+            f"they may call {_listed(sorted({row[0].partition('(')[0] for row in left}))}" if left else "",
+            f"As a superuser, in this database: {' '.join(roles.closing_catalogue(connection))}",
+        )
 
 
 def check_functions(connection: psycopg.Connection) -> Iterator[Finding]:

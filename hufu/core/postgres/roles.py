@@ -143,16 +143,56 @@ def close_database(connection: psycopg.Connection) -> None:
     ]
     for statement in statements:
         connection.execute(statement)
+    close_catalogue(connection)
+
+
+def close_other_databases(connection: psycopg.Connection) -> None:
+    """Let nobody but the superuser into the databases that a server has anyway; on a server of our own."""
+    connection.execute("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
+
+
+# Functions that the server lets everybody call who may connect: with the one people would hold the locks that changes
+# of the policy wait for, with the other they would fill the disk.
+OPEN_FUNCTIONS = """
+    SELECT p.oid::regprocedure FROM pg_proc p
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace AND has_function_privilege(%s, p.oid, 'EXECUTE')
+      AND (p.proname LIKE 'pg\\_advisory\\_%%' OR p.proname LIKE 'pg\\_try\\_advisory\\_%%'
+           OR p.proname IN ('lo_creat', 'lo_create', 'lo_from_bytea'))
+    ORDER BY 1
+"""
+
+
+def closing_catalogue(connection: psycopg.Connection) -> list[str]:
+    """Return the SQL by which a superuser closes these functions to readers, in the connected database.
+
+    The other roles keep them.
+    """
+    open_functions = [f"pg_catalog.{row[0]}" for row in connection.execute(OPEN_FUNCTIONS, [READER])]
+    if not open_functions:
+        return []
+    listed, kept = ", ".join(open_functions), ", ".join(role for role in ROLES if role != READER)
+    return [
+        f"REVOKE EXECUTE ON FUNCTION {listed} FROM PUBLIC;",
+        f"GRANT EXECUTE ON FUNCTION {listed} TO {kept};",
+    ]
+
+
+def close_catalogue(connection: psycopg.Connection) -> None:
+    """Close these functions to readers where the connection is a superuser's."""
+    row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    if row and row[0]:
+        for statement in closing_catalogue(connection):
+            connection.execute(statement.encode())
+
+
+def encrypted(connection: psycopg.Connection, role: str, password: str) -> str:
+    """Return the hash of a password, made on this side: the password stands in no statement and in no server log."""
+    return connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
 
 
 def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:
-    # Hashed on this side: the password stands in no statement and in no server log.
-    encrypted = connection.pgconn.encrypt_password(
-        password.encode(), role.encode(), b"scram-sha-256"
-    ).decode()
-    connection.execute(
-        sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(encrypted))
-    )
+    hashed = encrypted(connection, role, password)
+    connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
 
 
 def _locale(connection: psycopg.Connection) -> sql.SQL:

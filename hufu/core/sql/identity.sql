@@ -2,12 +2,30 @@
 
 CREATE SCHEMA IF NOT EXISTS hufu;
 CREATE TABLE IF NOT EXISTS hufu.installed (digest text NOT NULL);
-GRANT USAGE ON SCHEMA hufu, public TO hufu_app, hufu_sealer, hufu_reader;
+GRANT USAGE ON SCHEMA hufu, public TO hufu_app, hufu_sealer;
+GRANT USAGE ON SCHEMA public TO hufu_reader;
+-- Whoever reports names the views of `report` and nothing else of ours.
+REVOKE ALL ON SCHEMA hufu FROM hufu_reader;
 GRANT SELECT ON hufu.installed TO hufu_app;
 
+-- Who somebody is that signed in to the database as themselves, and what is closed to them (hufu/access/sql/reporting.sql).
+CREATE OR REPLACE FUNCTION hufu.reporting_actor() RETURNS int LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN (SELECT who FROM hufu.reporting_user() who WHERE hufu.reporting_problem(who) = '');
+END $$;
+CREATE OR REPLACE FUNCTION hufu.reporting_closed_gates() RETURNS int[] LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN hufu.closed_to_reporting(hufu.reporting_user());
+END $$;
+
 -- The acting user, or NULL. After a transaction a custom setting is '', not NULL.
+-- INVARIANT: a setting says who acts in the sessions of the application and of the owner alone. In any other it is the
+-- login of the session that says so, whatever is set.
 CREATE OR REPLACE FUNCTION hufu.actor() RETURNS int LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT NULLIF(current_setting('hufu.user_id', true), '')::int $$;
+$$ SELECT CASE WHEN session_user IN ('hufu_app', 'hufu_owner') THEN NULLIF(current_setting('hufu.user_id', true), '')::int
+               ELSE hufu.reporting_actor() END $$;
 
 -- The demo clock (docs/decisions/0009): the session of the owner that holds it open while the demo company is made.
 -- A row that is left behind says that it was not finished.
@@ -25,7 +43,7 @@ CREATE OR REPLACE FUNCTION hufu.simulated_at() RETURNS timestamptz LANGUAGE plpg
 DECLARE
     wanted text := current_setting('hufu.simulated_at', true);
 BEGIN
-    IF wanted <> '' AND EXISTS (
+    IF wanted <> '' AND session_user IN ('hufu_app', 'hufu_owner') AND EXISTS (
         SELECT 1 FROM hufu.demo_clock c, pg_stat_get_activity(c.pid) s WHERE s.backend_start = c.started) THEN
         RETURN least(wanted::timestamptz, clock_timestamp());
     END IF;
@@ -56,7 +74,9 @@ END $$;
 
 -- The gates that are closed in this transaction, by number.
 CREATE OR REPLACE FUNCTION hufu.closed_gates() RETURNS int[] LANGUAGE sql STABLE PARALLEL SAFE AS
-$$ SELECT coalesce(NULLIF(current_setting('hufu.closed_gates', true), ''), '{}')::int[] $$;
+$$ SELECT CASE WHEN session_user IN ('hufu_app', 'hufu_owner')
+               THEN coalesce(NULLIF(current_setting('hufu.closed_gates', true), ''), '{}')::int[]
+               ELSE hufu.reporting_closed_gates() END $$;
 
 -- Take an identity until the end of the transaction. Whoever is not active, or is bound by a closed gate, gets none.
 -- `closed` are the gates that are closed; whoever does not say is behind all of them. System actors are behind none.

@@ -1,7 +1,8 @@
 -- Who may call what. Functions come with EXECUTE for everybody; here only the application gets any, and neither what
 -- builds or tells the reach of others nor trigger functions: hung on a table of one's own, those write as their owner.
+-- What the views of `report` stand on is for their readers alone.
 
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hufu FROM PUBLIC, hufu_app;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hufu, report FROM PUBLIC, hufu_app, hufu_reader;
 
 DO $$
 DECLARE
@@ -12,9 +13,18 @@ BEGIN
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
                               'not_yet_counted', 'ways_to', 'duty_conflicts',
-                              'gained', 'gained_unapproved', 'write_facts')
+                              'gained', 'gained_unapproved', 'write_facts',
+                              'reporting_problem', 'closed_to_reporting')
+          AND NOT starts_with(proname, 'report_')
           AND proname !~ '^rule_'
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_app', callable);
+    END LOOP;
+    FOR callable IN
+        SELECT oid FROM pg_proc
+        WHERE (pronamespace = 'hufu'::regnamespace AND starts_with(proname, 'report_'))
+           OR pronamespace = 'report'::regnamespace
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO hufu_reader', callable);
     END LOOP;
 END $$;
