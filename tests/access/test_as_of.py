@@ -687,6 +687,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute(
         "DROP TABLE access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
     )
+    owner_connection.execute("DROP TABLE access_reporting_login CASCADE")
     owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
     owner_connection.execute(
         "DROP TABLE access_duty, access_duty_history, access_duty_role, access_duty_role_history,"

@@ -448,7 +448,9 @@ def test_a_right_that_began_or_ended_asks_for_a_beginning_anew(few):
     assert refused.value.diag.message_hint == "SELECT report.begin()"
     assert lin.execute("SELECT report.begin()").fetchone() == ("林悦",)
     assert len(ids(lin, "customer")) == 3
-    others = "SELECT user_id FROM access_reach WHERE valid_until > now() OR valid_until IS NULL"
+    others = (
+        "SELECT user_id FROM access_reach WHERE user_id > 0 AND (valid_until > now() OR valid_until IS NULL)"
+    )
     assert owner.execute(others).fetchall() == [(few.company.people["lin"],)], "her own reach alone"
 
 

@@ -336,4 +336,11 @@ def tell(manifest: dict[str, Any], missing: dict[str, Any]) -> None:
                 "until": missing.get("missing_until", "?"),
             }
         )
+    if manifest["rows"].get("public.access_reporting_login"):
+        print(
+            _(
+                "A backup holds no logins of reporting users: `hufu doctor` says which are missing here, or were "
+                "closed since and are to be closed again."
+            )
+        )
     print(_("`hufu doctor` and the log say the same. Start the site with `hufu serve`."))
