@@ -30,6 +30,7 @@ from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.models import SHARE_COLUMNS, TEAM_COLUMNS, Change
 from hufu.access.registry import ResourceType, is_about_records, requirement, type_of
+from hufu.access.registry import permissions as declared_permissions
 from hufu.access.rule_fields import rule_values
 from hufu.audit import Target, record
 from hufu.core import clock
@@ -65,9 +66,20 @@ class PastDecision:
 
 @dataclass(frozen=True)
 class PastHolders:
-    """Who could: the decisions that allowed, by the number of the person."""
+    """Who could: the decisions that allowed, by the number of the person. `exists`: the record was there."""
 
     decisions: tuple[Decision, ...]
+    snapshot: Snapshot
+    change: Change
+    exists: bool = True
+    gates: str = NOT_EVALUATED
+
+
+@dataclass(frozen=True)
+class PastReach:
+    """What the person reached: by permission, the numbers of the records."""
+
+    records: Mapping[str, frozenset[int]]
     snapshot: Snapshot
     change: Change
     gates: str = NOT_EVALUATED
@@ -180,11 +192,54 @@ def who_could_at(actor: Actor, permission: str, record_id: int | None, moment: d
     if resource is not None and record_id is not None:
         found = _record(resource, record_id, change, moment)
         if found is None:
-            return PastHolders((), past, change)
+            return PastHolders((), past, change, exists=False)
         facts = found.facts
     few = narrowed(past, permission, facts)
     decisions = (queries.explain(few, person, permission, facts) for person in sorted(past.people))
     return PastHolders(tuple(decision for decision in decisions if decision.allowed), past, change)
+
+
+def reached_at(
+    actor: Actor,
+    person_id: int,
+    permissions: Iterable[str] | None,
+    moment: datetime,
+    *,
+    question: str = "count",
+) -> PastReach:
+    """Return on which records the person could use each of the permissions on existing records then.
+
+    None asks for all that they held then. It reads every record of their types as it was: seconds for some ten
+    thousand records.
+    """
+    change = change_at(actor, moment)
+    wanted = None if permissions is None else tuple(permissions)
+    only = wanted[0] if wanted is not None and len(wanted) == 1 else None
+    _asked(actor, question, Target("user", person_id), only, at=moment)
+    past = _snapshot(change, moment)
+    if wanted is None:
+        wanted = tuple(
+            declared.name
+            for declared in declared_permissions()
+            if is_about_records(declared.name)
+            and person_id in past.people
+            and queries.explain(past, person_id, declared.name, None).allowed
+        )
+    resources = {permission: _about_records(permission) for permission in wanted}
+    then = _AllThen(change, moment)
+    facts = {
+        resource.name: {number: _facts(resource, row, then) for number, row in then.rows(resource).items()}
+        for resource in resources.values()
+    }
+    reached = {}
+    for permission, resource in resources.items():
+        few = _narrowed_to(past, {need.permission for need in requirement(permission).needs})
+        reached[permission] = frozenset(
+            number
+            for number, about in facts[resource.name].items()
+            if about is not None and queries.explain(few, person_id, permission, about).allowed
+        )
+    return PastReach(reached, past, change)
 
 
 def narrowed(snapshot: Snapshot, permission: str, record: RecordFacts | None) -> Snapshot:
@@ -193,8 +248,14 @@ def narrowed(snapshot: Snapshot, permission: str, record: RecordFacts | None) ->
     Decisions stay the same; asking them of everybody takes a fraction of the time.
     """
     wanted = {permission}
+    partitions = None
     if record is not None:
         wanted |= {need.permission for need in requirement(permission).needs}
+        partitions = {record.partition_id} | ({record.parent.partition_id} if record.parent else set())
+    return _narrowed_to(snapshot, wanted, partitions)
+
+
+def _narrowed_to(snapshot: Snapshot, wanted: set[str], partitions: set[int] | None = None) -> Snapshot:
     above: dict[int, list[int]] = {}
     for role in snapshot.roles.values():
         for inherited in role.inherits:
@@ -206,9 +267,6 @@ def narrowed(snapshot: Snapshot, permission: str, record: RecordFacts | None) ->
         if role_id not in granting:
             granting.add(role_id)
             waiting.extend(above.get(role_id, ()))
-    partitions = None
-    if record is not None:
-        partitions = {record.partition_id} | ({record.parent.partition_id} if record.parent else set())
     return replace(
         snapshot,
         role_holders={role: holders(snapshot, role) for role in roles_named(snapshot.rules)},
@@ -323,9 +381,51 @@ def _snapshot(change: Change, moment: datetime) -> Snapshot:
     return queries.build_snapshot(moment, rows)
 
 
+class _Then:
+    """What records, teams and shares were at a moment, after a change: asked for one record at a time."""
+
+    def __init__(self, change: Change, moment: datetime) -> None:
+        self._when = (change.number, moment)
+
+    def row(self, resource: ResourceType, record_id: int) -> SimpleNamespace | None:
+        return next(iter(_past(f"{resource.table}_at", record_id, *self._when)), None)
+
+    def of_record(self, table: str, resource: ResourceType, record_id: int) -> Iterable[SimpleNamespace]:
+        """Return the rows of a table (of teams, of shares) that are about the record."""
+        return _past(f"{table}_at", resource.name, record_id, *self._when)
+
+
+class _AllThen(_Then):
+    """The same, with each table read whole the first time that it is asked: for questions about every record."""
+
+    def __init__(self, change: Change, moment: datetime) -> None:
+        super().__init__(change, moment)
+        self._rows: dict[str, dict[int, SimpleNamespace]] = {}
+        self._about: dict[str, dict[tuple[str, int], list[SimpleNamespace]]] = {}
+
+    def rows(self, resource: ResourceType) -> dict[int, SimpleNamespace]:
+        """Return the records of a type, by number."""
+        if resource.name not in self._rows:
+            found = _past(f"{resource.table}_all_at", *self._when)
+            self._rows[resource.name] = {row.id: row for row in found}
+        return self._rows[resource.name]
+
+    def row(self, resource: ResourceType, record_id: int) -> SimpleNamespace | None:
+        return self.rows(resource).get(record_id)
+
+    def of_record(self, table: str, resource: ResourceType, record_id: int) -> Iterable[SimpleNamespace]:
+        if table not in self._about:
+            about: dict[tuple[str, int], list[SimpleNamespace]] = {}
+            for row in _past(f"{table}_all_at", *self._when):
+                about.setdefault((row.type, row.record_id), []).append(row)
+            self._about[table] = about
+        return self._about[table].get((resource.name, record_id), [])
+
+
 def _record(resource: ResourceType, record_id: int, change: Change, moment: datetime) -> PastRecord | None:
-    found = _row(resource, record_id, change, moment)
-    facts = _facts(resource, found, change, moment) if found is not None else None
+    then = _Then(change, moment)
+    found = then.row(resource, record_id)
+    facts = _facts(resource, found, then) if found is not None else None
     if facts is None:
         return None
     values = {
@@ -335,18 +435,12 @@ def _record(resource: ResourceType, record_id: int, change: Change, moment: date
     return PastRecord(facts, values)
 
 
-def _row(resource: ResourceType, record_id: int, change: Change, moment: datetime) -> SimpleNamespace | None:
-    return next(iter(_past(f"{resource.table}_at", record_id, change.number, moment)), None)
-
-
-def _facts(
-    resource: ResourceType, row: SimpleNamespace, change: Change, moment: datetime
-) -> RecordFacts | None:
+def _facts(resource: ResourceType, row: SimpleNamespace, then: _Then) -> RecordFacts | None:
     """Return what decisions looked at, with the whole team and all shares; None below a parent that was not there."""
     deleted = row.deleted_at is not None
     parent_type = resource.parent_type
     if parent_type is None:
-        members = _past("access_team_member_at", resource.name, row.id, change.number, moment)
+        members = then.of_record("access_team_member", resource, row.id)
         return RecordFacts(
             row.partition_id,
             row.owner_id,
@@ -354,14 +448,13 @@ def _facts(
             deleted,
             team={member.user_id: reach.SHARE_OF[member.access] for member in members},
             shares=tuple(
-                queries.share_facts(share)
-                for share in _past("access_share_at", resource.name, row.id, change.number, moment)
+                queries.share_facts(share) for share in then.of_record("access_share", resource, row.id)
             ),
             values=rule_values(resource, row),
         )
     parent_id = getattr(row, resource.by_name[resource.parent].column)
-    above = _row(parent_type, parent_id, change, moment)
-    parent = _facts(parent_type, above, change, moment) if above is not None else None
+    above = then.row(parent_type, parent_id)
+    parent = _facts(parent_type, above, then) if above is not None else None
     return RecordFacts(row.partition_id, deleted=deleted, parent=parent) if parent is not None else None
 
 

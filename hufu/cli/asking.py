@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, queries, registry
+from hufu.access import as_of, explain, guard, queries, registry
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.registry import Permission, ResourceType
 from hufu.audit import Target, record
@@ -75,6 +78,36 @@ def moment(text: str) -> datetime:
         raise WrongUsage(
             _("“%s” is no moment. Write a day such as 2026-03-01 or a time such as 2026-03-01T10:00.") % text
         ) from None
+
+
+def usernames(people: Iterable[int]) -> dict[int, str]:
+    """Return the user names of people by their numbers."""
+    return dict(User.objects.filter(id__in=list(people)).values_list("id", "username"))
+
+
+@contextmanager
+def of_the_past(text: str) -> Iterator[datetime]:
+    """Give the moment that `--at` names to the body; raise WrongUsage for one that nothing is known about."""
+    asked = moment(text)
+    try:
+        yield asked
+    except Invalid as invalid:
+        raise WrongUsage(str(invalid)) from invalid
+
+
+def as_of_words(past: as_of.PastDecision | as_of.PastHolders | as_of.PastReach) -> str:
+    """Return the sentence that goes with an answer about another day."""
+    return explain.as_of_sentence(past.snapshot.at, past.change.number, past.change.version)
+
+
+def as_of_structure(past: as_of.PastDecision | as_of.PastHolders | as_of.PastReach) -> dict[str, Any]:
+    """Return the same for programs."""
+    return {
+        "at": past.snapshot.at.isoformat(),
+        "change": past.change.number,
+        "version": past.change.version,
+        "gates": past.gates,
+    }
 
 
 def facts_of(operator: Actor, resource: ResourceType, record_id: int) -> RecordFacts | None:

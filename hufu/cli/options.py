@@ -24,3 +24,12 @@ def at_least_one(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise argparse.ArgumentTypeError(_("“%s” is not a number from 1") % text)
     return int(text)
+
+
+def at(parser: argparse.ArgumentParser) -> None:
+    """Add `--at` to a question about rights."""
+    parser.add_argument(
+        "--at",
+        metavar="MOMENT",
+        help="as of then: a day (its beginning), such as 2026-03-01, or a time, such as 2026-03-01T10:00",
+    )

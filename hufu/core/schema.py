@@ -122,7 +122,8 @@ def record_history_sql(
     An INSERT writes nothing more: the row itself says since when it stands, which is not `created_at`, and
     which change of facts and policy was the last one then. Records change without the lock of facts and policy;
     a record's own versions follow one another in strictly rising time, also when the clock steps back.
-    `hufu.TABLE_at(…, change, moment)` gives what stood then, asked by the columns (name, type) of `asked_by`.
+    `hufu.TABLE_at(…, change, moment)` gives what stood then, asked by the columns (name, type) of `asked_by`;
+    `hufu.TABLE_all_at(change, moment)` gives all of it.
     """
     listed, old, changed = _kept(columns)
     parameters = "".join(f"of_{column} {kind}, " for column, kind in asked_by)
@@ -161,6 +162,15 @@ CREATE OR REPLACE TRIGGER keep_history_end BEFORE DELETE ON public.{table}
             "at",
             f"{parameters}wanted bigint, moment timestamptz",
             f"{asked} AND from_change <= wanted AND valid_from <= moment",
+            "(to_change > wanted OR valid_to > moment)",
+        )
+    }
+{
+        _reader(
+            table,
+            "all_at",
+            "wanted bigint, moment timestamptz",
+            "from_change <= wanted AND valid_from <= moment",
             "(to_change > wanted OR valid_to > moment)",
         )
     }

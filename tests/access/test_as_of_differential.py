@@ -127,6 +127,13 @@ def compare(remembered: Remembered, world: World, now: datetime, pick: Pick) -> 
                 for person, allowed, record in remembered.allowed
                 if (allowed, record) == (permission, number)
             }
+            person = pick(list(world["people"]))
+            reached = as_of.reached_at(operator, person, [permission], remembered.moment)
+            assert reached.records[permission] == {
+                record
+                for who, allowed, record in remembered.allowed
+                if (who, allowed) == (person, permission)
+            }
 
 
 def draw_change(pick: Pick, world: World) -> list[Statement]:

@@ -23,10 +23,9 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hufu.cli import environment, output
+from hufu.cli import environment, options, output
 
 if TYPE_CHECKING:
-    from hufu.access.as_of import PastDecision
     from hufu.access.decision.decide import Decision
     from hufu.access.decision.snapshot import Snapshot
     from hufu.access.registry import ResourceType
@@ -49,11 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "record", metavar="TYPE:ID", nargs="?", help="the record, such as customer:1042; without it, at all"
     )
-    parser.add_argument(
-        "--at",
-        metavar="MOMENT",
-        help="as of then: a day (its beginning), such as 2026-03-01, or a time, such as 2026-03-01T10:00",
-    )
+    options.at(parser)
     parser.add_argument(
         "--role", metavar="KEY", help="instead of a permission: whether this role may be given to them at all"
     )
@@ -68,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if args.role:
         return _about_role(args)
     with environment.connected():
-        from hufu.access import explain, queries
+        from hufu.access import as_of, explain, queries
         from hufu.cli import asking
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
@@ -79,7 +74,11 @@ def run(args: argparse.Namespace) -> int:
             named = asking.record_named(permission.name, args.record) if args.record else None
             user = asking.person(args.user)
             about = f"{named[0].name}:{named[1]}" if named else ""
-            past = _as_of(operator, user.id, permission.name, named, args.at) if args.at else None
+            past = None
+            if args.at:
+                record_id = named[1] if named else None
+                with asking.of_the_past(args.at) as moment:
+                    past = as_of.decide_at(operator, user.id, permission.name, record_id, moment)
             if past is not None:
                 snapshot, decision = past.snapshot, past.decision
             else:
@@ -92,13 +91,8 @@ def run(args: argparse.Namespace) -> int:
             said = list(explain.sentences(snapshot, decision))
             structure = explain.structure(snapshot, decision)
             if past is not None:
-                said.append(explain.as_of_sentence(past.snapshot.at, past.change.number, past.change.version))
-                structure["as_of"] = {
-                    "at": past.snapshot.at.isoformat(),
-                    "change": past.change.number,
-                    "version": past.change.version,
-                    "gates": past.gates,
-                }
+                said.append(asking.as_of_words(past))
+                structure["as_of"] = asking.as_of_structure(past)
     if args.json:
         who = {"id": user.id, "username": user.username, "name": user.name}
         output.print_json({"person": who, "record": about or None, **structure, "sentences": said})
@@ -148,22 +142,6 @@ def _about_role(args: argparse.Namespace) -> int:
     else:
         print("\n".join(said))
     return 1 if clashes else 0
-
-
-def _as_of(
-    operator: Actor, user_id: int, permission: str, named: tuple[ResourceType, int] | None, text: str
-) -> PastDecision:
-    """Return the decision of another day; raise WrongUsage for a moment that nothing is known about."""
-    from hufu.access import as_of
-    from hufu.cli import asking
-    from hufu.core.errors import Invalid
-
-    try:
-        return as_of.decide_at(
-            operator, user_id, permission, named[1] if named else None, asking.moment(text)
-        )
-    except Invalid as invalid:
-        raise output.WrongUsage(str(invalid)) from invalid
 
 
 def _about_record(

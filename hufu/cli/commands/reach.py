@@ -1,11 +1,12 @@
 """Say in words what somebody may reach: roles and how they came, partitions, permissions, scopes, numbers of records.
 
 The numbers are those of the person's own lists. It leaves an event in the log. Somebody whose account is closed reaches
-nothing (exit code 1).
+nothing (exit code 1). With --at it is the reach of another day, about coverage: access limits keep no past.
 
 examples:
   hufu reach wangsiyuan
   hufu reach wangsiyuan@example.com --json
+  hufu reach wangsiyuan --at 2026-03-01
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from hufu.cli import environment, output
+from hufu.cli import environment, options, output
 
 if TYPE_CHECKING:
     from hufu.access.decision.snapshot import PersonFacts, Snapshot
@@ -26,6 +27,7 @@ HELP = "say in words what somebody may reach"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add whom it is about."""
     parser.add_argument("user", metavar="USER", help="user name, mail address or external number")
+    options.at(parser)
     parser.add_argument("--json", action="store_true", help="print the reach as JSON")
 
 
@@ -33,28 +35,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the reach."""
     with environment.connected():
-        from hufu.access import queries
+        from django.utils.translation import gettext as _
+
+        from hufu.access import as_of, queries
         from hufu.cli import asking
         from hufu.core.actor import Actor, Context
         from hufu.core.transaction import acting
 
         operator = Actor.operator()
+        past = None
         with acting(operator):
             user = asking.person(args.user)
-            asking.record_question(operator, user, "reach")
-            snapshot = queries.snapshot()
-        actor = Actor(user.id, user.name, Context(channel="cli"))
+            if args.at:
+                with asking.of_the_past(args.at) as moment:
+                    past = as_of.reached_at(operator, user.id, None, moment, question="reach")
+                snapshot = past.snapshot
+                counts = {permission: len(records) for permission, records in past.records.items()}
+            else:
+                asking.record_question(operator, user, "reach")
+                snapshot = queries.snapshot()
+        if user.id not in snapshot.people:
+            raise output.WrongUsage(_("%s was not there yet.") % user.name)
         person = snapshot.people[user.id]
-        with acting(actor):
-            said = _reach(snapshot, person, _counts(actor))
+        if past is None:
+            actor = Actor(user.id, user.name, Context(channel="cli"))
+            with acting(actor):
+                counts = _counts(actor)
+        said = _reach(snapshot, person, counts)
         if args.json:
+            who = {"id": user.id, "username": user.username, "name": user.name}
             output.print_json(
-                {"person": {"id": user.id, "username": user.username, "name": user.name}, **said}
+                {"person": who, **said, **({"as_of": asking.as_of_structure(past)} if past else {})}
             )
         else:
             for line in _lines(snapshot, person, said):
                 print(line)
-    return 0 if user.is_active else 1
+            if past:
+                print(asking.as_of_words(past))
+    return 0 if person.active else 1
 
 
 def _counts(actor: Any) -> dict[str, int]:
