@@ -44,6 +44,7 @@ class AccessConfig(AppConfig):
         for table, columns in (("access_team_member", TEAM_COLUMNS), ("access_share", SHARE_COLUMNS)):
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.reach", sql_file("hufu.access", "reach")
+        yield "access.prohibitions", sql_file("hufu.access", "prohibitions")
         yield "access.quotas", sql_file("hufu.access", "quotas")
         yield "access.rule_fields", rule_sql.fields()
         yield "access.sharing", sql_file("hufu.access", "sharing")

@@ -278,7 +278,8 @@ BEGIN
     IF new_owner IS DISTINCT FROM owned_by AND (new_owner = hufu.actor() OR hufu.may_own(owned_by, target)) THEN
         {_must(resource, "transfer")}
     END IF;
-    IF NOT hufu.permission_is_open('{resource.permission("create")}') OR NOT EXISTS (
+    IF NOT (hufu.permission_is_open('{resource.permission("create")}') AND hufu.partition_is_open(target))
+        OR NOT EXISTS (
         SELECT 1 FROM access_term t JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
         WHERE t.user_id = hufu.actor() AND g.permission = '{resource.permission("create")}' AND g.scopes <> 0
           AND NOT t.gates && hufu.closed_gates()

@@ -28,6 +28,12 @@ declare(
     EventType("gate.changed", _("Access limit changed"), (*shown("key"), *kept("before", "after"))),
     EventType("gate.removed", _("Access limit removed"), (*shown("key"), *kept("before"))),
     EventType("gate.lifted", _("Access limit lifted from signing in"), shown("key")),
+    EventType(
+        "prohibition.made",
+        _("Forbidden"),
+        shown("permission", "principal", "starts_at", "ends_at"),
+    ),
+    EventType("prohibition.ended", _("Prohibition ended"), shown("permission", "principal")),
     EventType("quota.created", _("Quota created"), (*shown("key", "name"), *kept("counts", "limits"))),
     EventType("quota.changed", _("Quota changed"), (*shown("key"), *kept("before", "after"))),
     EventType("quota.removed", _("Quota removed"), (*shown("key"), *kept("before"))),

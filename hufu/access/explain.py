@@ -68,6 +68,13 @@ def principal_words(snapshot: Snapshot, given: Given) -> str:
     return words[given.post, given.below] % snapshot.departments[given.department_id].name
 
 
+def forbidden_words(snapshot: Snapshot, given: Given) -> str:
+    """Return to whom something is forbidden, in words: of a level, exactly to that one."""
+    if given.level_id is not None:
+        return _("level “%s”") % snapshot.levels[given.level_id].name
+    return principal_words(snapshot, given)
+
+
 def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
     """Yield the reasons, one sentence each: first the verdict, then the path or the missing links, nearest first.
 
@@ -418,6 +425,15 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     if link.code is Code.QUOTA_EXHAUSTED and link.gate is not None:
         used_up = _("“%(permission)s” is held, but the quota “%(gate)s” on it is used up.") % words
         return f"{used_up} {quota_words(snapshot, -link.gate)}"
+    if link.code is Code.OUTSIDE_CEILING:
+        words["ceiling"] = link.ceiling
+        if link.right is not None:
+            return _("“%(ceiling)s” does not reach the record's partition.") % words
+        return _("“%(ceiling)s” does not carry “%(permission)s”, whatever %(person)s may.") % words
+    if link.code is Code.PROHIBITED and link.by is not None:
+        words |= {"principal": forbidden_words(snapshot, link.by), "until": _until(link.by)}
+        forbidden = _("“%(permission)s” is forbidden to %(principal)s%(until)s.") % words
+        return f"{forbidden} {_('A prohibition wins over everything that is granted or shared.')}"
     if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
         return _("%(person)s is admitted to no partition with the right to create.") % words
     if link.code is Code.RULE_BROKEN:
@@ -501,6 +517,9 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
             Nearness.NOT_BEGUN: _(
                 "Role %(roles)s will give it, with the scope %(scope)s; it is given to %(principal)s and begins: "
                 "%(from)s."
+            ),
+            Nearness.FORBIDDEN: _(
+                "But for that, role %(roles)s would give it, with the scope %(scope)s; it is given to %(principal)s."
             ),
             Nearness.GIVEN_TO_OTHERS: _(
                 "Role %(roles)s would give it, with the scope %(scope)s; it is given to %(principal)s."

@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from hufu.access import quotas
+from hufu.access import ceilings, quotas, training
 from hufu.access.decision.gates import ClosedGate, Condition, Gate, closed
 from hufu.access.models import GateUse, Quota, Term, TermGrant
 from hufu.core import clock
@@ -34,10 +34,17 @@ class _Standing:
 
 def evaluate(actor: Actor) -> Gates:
     """Return the gates that are closed to the actor, and the refusal where they bind the person."""
+    if (kept_out := ceilings.refusal(actor)) is not None:
+        return Gates(refusal=kept_out)
     if not actor.is_person:
         return Gates()
     standing = list(_standing(actor.user_id))
-    shut = closed((each.gate for each in standing if each.gate.id > 0), actor.context, clock.now())
+    shut = closed(
+        (each.gate for each in standing if each.gate.id > 0),
+        actor.context,
+        clock.now(),
+        lambda: training.passed(actor.user_id),
+    )
     shut |= {each.gate.id: quotas.used_up(each.gate) for each in standing if each.gate.id < 0}
     on_person = [shut[each.gate.id] for each in standing if each.binds_person and each.gate.id in shut]
     return Gates(tuple(sorted(shut)), _refusal(actor, on_person) if on_person else None, shut)
@@ -70,15 +77,16 @@ def closing(permissions: Iterable[str]) -> list[ClosedGate]:
 
 
 def closed_sensitivities() -> frozenset[str]:
-    """Return the sensitivities whose fields closed gates hide from the one who acts; asked once per transaction."""
+    """Return the sensitivities whose fields closed gates, or a ceiling, hide from the one who acts."""
     unit = current_unit()
+    outside = ceilings.closed_sensitivities(unit.actor.ceiling)
     if not unit.gates.closed:
-        return frozenset()
+        return outside
     if _SENSITIVITIES not in unit.cache:
         uses = GateUse.objects.filter(gate_id__in=unit.gates.closed).exclude(sensitivity="")
         unit.cache[_SENSITIVITIES] = frozenset(uses.values_list("sensitivity", flat=True))
     found: frozenset[str] = unit.cache[_SENSITIVITIES]
-    return found
+    return found | outside
 
 
 def only_second_factor(shut: Iterable[ClosedGate]) -> bool:
@@ -91,7 +99,12 @@ def sentence(shut: ClosedGate) -> str:
     if shut.failed == (Condition.QUOTA,):
         return quotas.sentence(shut)
     words = {"gate": shut.gate.name}
-    said = [_SAID[reason]() for reason in shut.failed]
+    said = [_SAID[reason]() for reason in shut.failed if reason is not Condition.TRAINING]
+    if shut.courses:
+        courses = _(", ").join(_("“%s”") % training.title(course) for course in shut.courses)
+        said.append(
+            _("It asks for training that you have not passed, or that no longer counts: %s.") % courses
+        )
     if shut.opens_at is not None:
         opens = date_format(shut.opens_at, "DATETIME_FORMAT")
         zone = str(shut.opens_at.tzinfo)

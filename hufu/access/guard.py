@@ -5,19 +5,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import gates, quotas, reach, registry
+from hufu.access import ceilings, gates, quotas, reach, registry
 from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.snapshot import names_permission
 from hufu.access.decision.terms import Share, covers
 from hufu.access.fields import FieldAccess, field_access
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
+from hufu.core.transaction import current_unit
 
 # A record's number is a bigint; the log names no record that cannot be.
 LARGEST_NUMBER = 2**63 - 1
@@ -144,21 +147,52 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
     resource = registry.type_of(permission)
     target = _target(resource, record) if record is not None and resource is not None else None
     needs = registry.requirement(permission).needs if record is not None else ()
+    ceiling = current_unit().actor.ceiling
+    if left_out := ceilings.outside(ceiling, [permission, *(need.permission for need in needs)]):
+        assert ceiling is not None
+        link = Link(Code.OUTSIDE_CEILING, left_out, ceiling=ceiling.name)
+        return _explicit(
+            Decision(False, permission, actor.user_id, link.code, missing=(link,)),
+            _("“%(ceiling)s” is not made for this: %(permission)s.")
+            % {"ceiling": ceiling.name, "permission": registry.permission(left_out).label},
+            target,
+        )
     if shut := gates.closing([permission, *(need.permission for need in needs)]):
         return _behind_gate(actor, permission, shut, target)
+    if forbidden := _forbidden([permission, *(need.permission for need in needs)]):
+        link = Link(Code.PROHIBITED, forbidden)
+        return _explicit(
+            Decision(False, permission, actor.user_id, link.code, missing=(link,)),
+            _("This is forbidden to you: %(permission)s.")
+            % {"permission": registry.permission(forbidden).label},
+            target,
+        )
     code = Code.NO_GRANT
     if record is not None and any(term.scope_of(permission) for term in reach.terms(actor)):
         code = Code.OUT_OF_SCOPE
-    return Denied(
+    return _explicit(
         Decision(False, permission, actor.user_id, code, missing=(Link(code, permission),)),
         _("You may not do this: %(permission)s.") % {"permission": registry.permission(permission).label},
-        event={
-            "type": "access.refused",
-            "target": target,
-            "data": {"permission": permission},
-            "reason": str(code),
-        },
+        target,
     )
+
+
+def _explicit(decision: Decision, message: str, target: Target | None) -> Denied:
+    event = {
+        "type": "access.refused",
+        "target": target,
+        "data": {"permission": decision.permission},
+        "reason": str(decision.code),
+    }
+    return Denied(decision, message, event=event)
+
+
+def _forbidden(permissions: list[str]) -> str | None:
+    """Return the first of the permissions that is forbidden to the actor, if any."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.my_prohibitions()")
+        named = [row[0] for row in cursor.fetchall()]
+    return next((each for each in permissions if any(names_permission(one, each) for one in named)), None)
 
 
 def _target(resource: ResourceType, record: Model) -> Target:

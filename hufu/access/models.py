@@ -29,6 +29,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
     "access_gate": ("key", "name", "conditions"),
     "access_gate_use": ("gate_id", "sign_in", "permission", "sensitivity", "role_id", *GIVEN_TO),
+    "access_prohibition": ("permission", *GIVEN_TO, *TERM),
     "access_quota": ("key", "name", "counts", "per_hour", "per_day", "zone", "warn_at", *GIVEN_TO),
     **DUTY_COLUMNS,
     **APPROVED_COLUMNS,
@@ -305,6 +306,15 @@ class GateUse(models.Model):
                 name="access_gate_use_of_department",
             ),
         )
+
+
+class Prohibition(GivenTo):
+    """A permission, or all of a type (`customer.*`), forbidden to a principal; of a level, to exactly that level."""
+
+    permission = models.CharField(max_length=80, db_collation="C")
+
+    class Meta(GivenTo.Meta):
+        db_table = "access_prohibition"
 
 
 def _one_principal_or_everybody() -> models.Q:

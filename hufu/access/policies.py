@@ -31,6 +31,14 @@ ACTOR = "(SELECT hufu.actor())"
 # No gate on the path of term `t` is closed.
 OPEN = "NOT t.gates && (SELECT hufu.closed_gates())"
 
+# Asked once per statement; NULL narrows nothing.
+CEILING = "(SELECT hufu.partition_ceiling())"
+
+
+def within_ceiling(row: str) -> str:
+    """Return the SQL condition that the partition of `row` is within the transaction's ceiling."""
+    return f"({CEILING} IS NULL OR hufu.bit({CEILING}, {row}.partition_id))"
+
 
 def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
     """Return the SQL condition that everything needed is covered by some term of the actor, for `row`."""
@@ -57,7 +65,7 @@ def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
 def _need(resource: ResourceType, need: Need, row: str) -> str:
     if need.right is None:
         return f"(SELECT hufu.holds('{need.permission}'))"
-    return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND EXISTS (
+    return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND {within_ceiling(row)} AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
         WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0 AND {OPEN}
@@ -121,7 +129,7 @@ def _may_place(resource: ResourceType, row: str) -> str:
         edit = registry.requirement(resource.permission("edit")).needs
         return f"(SELECT hufu.holds('{create}')) AND {covered(resource, tuple(n for n in edit if n.of_parent), row)}"
     imports = resource.permission("import")
-    return f"""(SELECT hufu.permission_is_open('{create}')) AND EXISTS (
+    return f"""(SELECT hufu.permission_is_open('{create}')) AND {within_ceiling(row)} AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
         WHERE t.user_id = {ACTOR} AND g.permission = '{create}' AND {OPEN}

@@ -43,6 +43,7 @@ from hufu.access.models import (
     GateUse,
     Grant,
     Partition,
+    Prohibition,
     Quota,
     RecordShare,
     Role,
@@ -56,7 +57,7 @@ from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
 from hufu.access.rule_fields import Named, is_broken, rule_values
 from hufu.core import clock
-from hufu.core.actor import Actor
+from hufu.core.actor import Actor, Ceiling
 from hufu.people.models import (
     FACT_COLUMNS,
     Department,
@@ -161,6 +162,7 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
             Given(**_principal(row), partition_id=row.partition_id, rights=rights(row))
             for row in rows(Admission)
         ),
+        prohibitions=tuple(Given(**_principal(row), permission=row.permission) for row in rows(Prohibition)),
         partition_names={row.id: row.name for row in rows(Partition)},
         group_names={row.id: row.name for row in rows(Group)},
         position_names={row.id: row.name for row in rows(Position)},
@@ -289,14 +291,15 @@ def explain(
     permission: str,
     record: RecordFacts | None,
     closed: frozenset[int] = frozenset(),
+    ceiling: Ceiling | None = None,
 ) -> Decision:
     """Return the decision for a person with its whole reason; unknown permissions raise KeyError.
 
-    Gates are not evaluated here: `closed` are those to be taken as closed.
+    Gates are not evaluated here: `closed` are those to be taken as closed, `ceiling` that of their token or agent.
     """
     declared = declared_permission(permission)
     needed = requirement(permission) if record is not None else None
-    return decide(snapshot, person_id, permission, declared.right, needed, record, closed)
+    return decide(snapshot, person_id, permission, declared.right, needed, record, closed, ceiling)
 
 
 def who_can(snapshot: Snapshot, permission: str, record: RecordFacts) -> tuple[Decision, ...]:

@@ -17,7 +17,7 @@ from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
 from hufu.access.rule_reach import RulePart
-from hufu.core.actor import Actor
+from hufu.core.actor import Actor, Ceiling
 from hufu.core.transaction import current_unit
 
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
@@ -143,22 +143,25 @@ def one_change() -> Iterator[None]:
 
 def _load(actor: Actor) -> tuple[Term, ...]:
     behind = frozenset(current_unit().gates.closed)
+    ceiling = current_unit().actor.ceiling
     scopes: dict[int, dict[str, Scope]] = {}
     grants = TermGrant.objects.filter(user_id=actor.user_id)
     if behind:
         closed = GateUse.objects.filter(gate_id__in=behind).exclude(permission="").values("permission")
         used_up = Quota.objects.filter(id__in=[-number for number in behind if number < 0]).values("counts")
         grants = grants.exclude(permission__in=closed).exclude(permission__in=used_up)
+    if ceiling is not None and ceiling.permissions is not None:
+        grants = grants.filter(permission__in=ceiling.permissions)
     for row in grants:
         scopes.setdefault(row.term, {})[row.permission] = Scope(row.scopes)
     return tuple(
         Term(
             holder_id=actor.user_id,
             partitions={
-                Right.READ: numbers(row.read_partitions),
-                Right.CREATE: numbers(row.create_partitions),
-                Right.EDIT: numbers(row.edit_partitions),
-                Right.DELETE: numbers(row.delete_partitions),
+                Right.READ: _within(ceiling, row.read_partitions),
+                Right.CREATE: _within(ceiling, row.create_partitions),
+                Right.EDIT: _within(ceiling, row.edit_partitions),
+                Right.DELETE: _within(ceiling, row.delete_partitions),
             },
             owners=numbers(row.owners),
             reports=numbers(row.reports),
@@ -169,6 +172,12 @@ def _load(actor: Actor) -> tuple[Term, ...]:
         for row in TermRow.objects.filter(user_id=actor.user_id).order_by("term")
         if not behind.intersection(row.gates)
     )
+
+
+def _within(ceiling: Ceiling | None, bits: bytes | memoryview) -> frozenset[int]:
+    """Return the partitions in a bitmap that a ceiling leaves."""
+    found = numbers(bits)
+    return found if ceiling is None or ceiling.partitions is None else found & ceiling.partitions
 
 
 def numbers(bits: bytes | memoryview) -> frozenset[int]:

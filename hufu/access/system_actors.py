@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hufu.access import registry
-from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
+from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID, Actor, Ceiling, Context
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ def system_actors() -> tuple[SystemActor, ...]:
         ),
         SystemActor(SINGLE_SIGN_ON_ID, "single sign-on", ("user.manage",), ()),
     )
+
+
+def acting_as(name: str, context: Context | None = None, *, partitions: Iterable[int] | None = None) -> Actor:
+    """Return the declared system actor of this name, for some partitions alone where they are given.
+
+    An unknown name is a KeyError: a job that is not declared does nothing.
+    """
+    declared = {actor.name: actor for actor in system_actors()}[name]
+    ceiling = None if partitions is None else Ceiling(name, partitions=frozenset(partitions))
+    return Actor(declared.id, name, context or Context(channel="job"), ceiling)
 
 
 def install_sql() -> str:

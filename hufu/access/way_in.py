@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from hufu.access import gates, guard, queries, reach
+from hufu.access import gates, guard, queries, reach, training
 from hufu.access.decision.gates import Conditions, Gate, WrongCondition, read
 from hufu.access.decision.openings import can_open
 from hufu.access.models import Gate as GateRow
@@ -32,7 +32,12 @@ def require_a_way_in() -> None:
     for user_id in holders:
         standing = gates.on_person(user_id)
         conditions = _read(standing)
-        if conditions is not None and can_open(conditions, clock.now(), trusted_until=trusted.get(user_id)):
+        if conditions is not None and can_open(
+            conditions,
+            clock.now(),
+            trusted_until=trusted.get(user_id),
+            passed=training.passed(user_id) if any(one.training for one in conditions) else (),
+        ):
             return
         in_the_way |= {gate.id: gate.name for gate in standing}
     if in_the_way:
@@ -41,8 +46,9 @@ def require_a_way_in() -> None:
                 "gates": [
                     _(
                         "With %(gates)s nobody who may change the policy could ever sign in again: its networks hold "
-                        "no address that they share, its hours never come, or it asks for a trusted device and none of "
-                        "these people has one. Correct the access limit. If it is meant so, say --allow-lock-out."
+                        "no address that they share, its hours never come, or it asks for a trusted device or for "
+                        "training and none of these people has it. Correct the access limit. If it is meant so, say "
+                        "--allow-lock-out."
                     )
                     % {"gates": _(", ").join(_("“%s”") % name for name in in_the_way.values())}
                 ]

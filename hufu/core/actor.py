@@ -28,12 +28,31 @@ class Context:
 
 
 @dataclass(frozen=True)
+class Ceiling:
+    """What a token, an agent or a job is held under: it only narrows what its actor may, and gives nothing.
+
+    None narrows nothing; an empty set leaves nothing. `sensitivities` are those beyond public and internal whose fields
+    stay readable, `networks` (such as 10.1.0.0/16) those from which it may be used at all. People call it `name`.
+    """
+
+    name: str
+    permissions: frozenset[str] | None = None
+    partitions: frozenset[int] | None = None
+    sensitivities: frozenset[str] | None = None
+    networks: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Actor:
-    """A person (`user_id` > 0), a system actor declared in code (`user_id` < 0), or nobody (0)."""
+    """A person (`user_id` > 0), a system actor declared in code (`user_id` < 0), or nobody (0).
+
+    With a `ceiling` it is a token or an agent of that person, or a job that is given only a part.
+    """
 
     user_id: int
     name: str
     context: Context = field(default_factory=Context)
+    ceiling: Ceiling | None = None
 
     @property
     def is_person(self) -> bool:

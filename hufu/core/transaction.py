@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from hufu.core import clock
-from hufu.core.actor import Actor
+from hufu.core.actor import Actor, Ceiling
 from hufu.core.errors import Refusal
 
 
@@ -167,5 +167,19 @@ def enter(actor: Actor) -> Gates:
         return Gates()
     [evaluate] = _evaluate_gates
     gates = evaluate(actor)
+    if gates.refusal is not None and actor.ceiling is not None:
+        # The database knows no address: what its ceiling keeps out takes no identity at all.
+        return gates
     _enter(actor.user_id, gates.closed)
+    if actor.ceiling is not None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.hold_under(%s, %s)", _sides(actor.ceiling))
     return gates
+
+
+def _sides(ceiling: Ceiling) -> list[Any]:
+    """Return what of a ceiling the database holds: permissions and partitions."""
+    return [
+        None if ceiling.permissions is None else sorted(ceiling.permissions),
+        None if ceiling.partitions is None else sorted(ceiling.partitions),
+    ]

@@ -2,7 +2,8 @@
 
 Whom a gift reaches, what a level holds and a role inherits is left to Cedar's own hierarchy (`in`): a principal is a
 parent of a user, a role or a right in a partition a parent of what it is given to. Scopes are conditions of a policy
-per grant. Gates and shares by hand are no part of it: Cedar has no notion of whom a share's recipients report to.
+per grant; prohibitions are its own `forbid`. Gates and shares by hand are no part of it: Cedar has no notion of whom a
+share's recipients report to.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Cedar:
 
     def __init__(self, world: World, at: datetime) -> None:
         self._world = world
-        self._policies = cedarpy.PolicySet.from_str("\n".join(_policies(world)))
+        self._policies = cedarpy.PolicySet.from_str("\n".join([*_policies(world), *_forbidden(world, at)]))
         self._entities = [*_people(world), *_principals(world, at), *_records(world)]
 
     def allowed(self, asked: Iterable[tuple[int, str, str, int]]) -> list[bool]:
@@ -85,6 +86,24 @@ def _policies(world: World) -> Iterator[str]:
             )
 
 
+def _forbidden(world: World, at: datetime) -> Iterator[str]:
+    """A policy for each prohibition; of a level it binds those who stand on it, not those who hold it."""
+    for no in world.get("prohibitions", []):
+        if not _in_force(no, at):
+            continue
+        type_name, _dot, verb = no["permission"].partition(".")
+        actions = ", ".join(f'Action::"{type_name}.{each}"' for each in RIGHT_NEEDED if verb in ("*", each))
+        level = no["to"].get("level")
+        whom = "principal" if level else f'principal in Principal::"{_name(no["to"])}"'
+        exactly = f" when {{ principal has level && principal.level == {level} }}" if level else ""
+        if actions:
+            yield f"forbid({whom}, action in [{actions}], resource){exactly};"
+
+
+def _in_force(gift: dict[str, Any], at: datetime) -> bool:
+    return (gift["starts"] is None or at >= gift["starts"]) and (gift["ends"] is None or at < gift["ends"])
+
+
 def _entity(
     kind: str, name: object, parents: Iterable[tuple[str, object]] = (), **attributes: Any
 ) -> dict[str, Any]:
@@ -119,6 +138,8 @@ def _people(world: World) -> Iterator[dict[str, Any]]:
             "line": _ref("Line", number),
             "departments": [_ref("Department", place) for place in mine],
         }
+        if facts["level"]:
+            attributes["level"] = facts["level"]
         if facts["manager"] is not None:
             attributes["manager"] = _ref("User", facts["manager"])
         yield _entity("User", number, parents, **attributes)
@@ -132,8 +153,7 @@ def _principals(world: World, at: datetime) -> Iterator[dict[str, Any]]:
     """Principals, with what is given to each as parents; roles and the right to read above what implies them."""
     given: dict[str, list[tuple[str, object]]] = {}
     for gift in (*world["assignments"], *world["admissions"]):
-        starts, ends = gift["starts"], gift["ends"]
-        if (starts is not None and at < starts) or (ends is not None and at >= ends):
+        if not _in_force(gift, at):
             continue
         if "role" in gift:
             things: list[tuple[str, object]] = [("Role", gift["role"])]

@@ -18,7 +18,7 @@ from hufu.access import guard, queries, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.reach import SHARE_OF
-from hufu.core.actor import Actor, Context
+from hufu.core.actor import Actor, Ceiling, Context
 from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
@@ -49,7 +49,7 @@ def compare(
     seen: list[tuple[bool, str]] = []
     may: dict[tuple[str, int], set[int]] = {}
     # Who may is asked of everybody: their gates are not evaluated.
-    ungated = {**world, "gates": {}, "quotas": {}}
+    ungated = {**world, "gates": {}, "quotas": {}, "ceilings": {}}
     for person in world["people"]:
         with acting(_actor(world, person)):
             snapshots = {"explanation": whole_policy}
@@ -72,7 +72,10 @@ def compare(
 
 
 def _actor(world: World, person: int) -> Actor:
-    return Actor(person, f"员工{person}", Context(address=address(world["open"][person])))
+    said = world["ceilings"].get(person)
+    sets = {name: None if of is None else frozenset(of) for name, of in (said or {}).items()}
+    ceiling = Ceiling("令牌", **sets) if said else None
+    return Actor(person, f"员工{person}", Context(address=address(world["open"][person])), ceiling)
 
 
 def permissions() -> list[tuple[str, str]]:
@@ -134,7 +137,9 @@ def _existing(
     def explained(snapshot: Snapshot) -> set[int]:
         return those(
             lambda _n, x: (
-                queries.explain(snapshot, person, permission, _facts(world, type_name, x), closed).allowed
+                queries.explain(
+                    snapshot, person, permission, _facts(world, type_name, x), closed, actor.ceiling
+                ).allowed
             )
         )
 

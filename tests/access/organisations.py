@@ -179,6 +179,10 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             )
         },
         "records": {**records, "contact": {1 + index: contact() for index in range(pick([4, 8]))}},
+        "prohibitions": [
+            {"permission": pick(_FORBIDDEN), "to": principal(), **term()}
+            for _n in range(pick([0, 0, 0, 1, 2]))
+        ],
     }
 
 
@@ -217,6 +221,10 @@ ATOMS: dict[str, list[dict[str, Any]]] = {
         {"field": "stage", "is": ["won"]},
     ],
 }
+_FORBIDDEN = (
+    *("customer.view", "customer.edit", "customer.*", "opportunity.transfer", "opportunity.*"),
+    *("contact.view", "contact.edit", "customer.create", "opportunity.edit", "customer.restore"),
+)
 _RIGHTS: list[list[str]] = [
     [],
     ["edit"],
@@ -237,7 +245,7 @@ _TEAM_SETS: list[tuple[str, ...]] = [("team",), ("team", "subordinates"), ("dire
 
 @st.composite
 def gated(draw: st.DrawFn, world: World) -> World:
-    """Draw gates for a world, on everything that they can bind, and which of them are open to whom; quotas, too."""
+    """Draw gates for a world, on everything that they can bind, and which are open to whom; quotas; ceilings."""
 
     def some(things: Sequence[Any]) -> list[Any]:
         return sorted(draw(st.sets(st.sampled_from(list(things)), max_size=2)))
@@ -273,11 +281,23 @@ def gated(draw: st.DrawFn, world: World) -> World:
             "counts": draw(st.sampled_from(permissions)),
             "to": draw(st.sampled_from([None, *principals])),
         }
-        for number in draw(st.sampled_from([[], [1], [1, 4]]))
+        for number in draw(st.sampled_from([[], [], [], [1], [1, 4]]))
         if permissions
     }
     used_up = {person: sorted(draw(st.sets(st.sampled_from(sorted(quotas) or [0])))) for person in people}
-    return {**world, "gates": gates, "open": opened, "quotas": quotas, "used_up": used_up}
+    every = sorted({*permissions, "customer.view", "customer.edit", "opportunity.view", "contact.view"})
+    ceilings = {
+        person: {
+            "permissions": draw(st.sampled_from([None, every, every[1:], every[: len(every) // 2]])),
+            "partitions": draw(st.sampled_from([None, world["partitions"], world["partitions"][1:]])),
+        }
+        for person in people
+        if draw(st.sampled_from([False] * 6 + [True]))
+    }
+    return {
+        **world,
+        **{"gates": gates, "open": opened, "quotas": quotas, "used_up": used_up, "ceilings": ceilings},
+    }
 
 
 @st.composite

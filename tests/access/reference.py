@@ -51,6 +51,8 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     """2.1, coverage: a grant whose scope holds the record, and the partition's right."""
     if not has_right(world, at, person, RIGHT_NEEDED[verb], record["partition"]):
         return False
+    if is_outside(world, person, partition=record["partition"]):
+        return False
     held = scopes(world, at, person, f"{type_name}.{verb}")
     if not held:
         return False
@@ -335,11 +337,35 @@ def is_used_up(world: World, person: int, permission: str) -> bool:
     return False
 
 
+def is_outside(world: World, person: int, *, permission: str = "", partition: int = 0) -> bool:
+    """2.6: tokens and agents are ceilings on permissions and partitions; they only narrow."""
+    ceiling = world.get("ceilings", {}).get(person, {"permissions": None, "partitions": None})
+    if permission and ceiling["permissions"] is not None and permission not in ceiling["permissions"]:
+        return True
+    return bool(partition) and ceiling["partitions"] is not None and partition not in ceiling["partitions"]
+
+
+def is_forbidden(world: World, at: datetime, person: int, permission: str) -> bool:
+    """2.6: prohibitions win over everything. 2.2: a level as target of one means exactly that level."""
+    for no in world.get("prohibitions", []):
+        if no["permission"] not in (permission, permission.partition(".")[0] + ".*"):
+            continue
+        if "level" in no["to"]:
+            mine = {**no, "to": {"user": person}}
+            if no["to"]["level"] == world["people"][person]["level"] and is_given_to(world, at, person, mine):
+                return True
+        elif is_given_to(world, at, person, no):
+            return True
+    return False
+
+
 def scopes(world: World, at: datetime, person: int, permission: str) -> set[str]:
     """The scopes at which the person holds a permission; empty means nothing, never everything."""
     if any(permission in gate["permissions"] for gate in closed_gates(world, person)):
         return set()
-    if is_used_up(world, person, permission):
+    if is_outside(world, person, permission=permission):
+        return set()
+    if is_used_up(world, person, permission) or is_forbidden(world, at, person, permission):
         return set()
     return {
         scope
@@ -371,7 +397,9 @@ def may_create(
     """2.2: `create` is yes or no, for oneself or for others."""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
-    if not has_right(world, at, person, "create", partition):
+    if not has_right(world, at, person, "create", partition) or is_outside(
+        world, person, partition=partition
+    ):
         return False
     held = scopes(world, at, person, f"{type_name}.create")
     if not held or (owner != person and "everything" not in held):

@@ -685,7 +685,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_gate, access_gate_history, access_gate_use, access_gate_use_history CASCADE"
     )
     owner_connection.execute(
-        "DROP TABLE access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
+        "DROP TABLE access_prohibition, access_prohibition_history,"
+        " access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
     )
     owner_connection.execute("DROP TABLE access_reporting_login CASCADE")
     owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")

@@ -220,6 +220,15 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             [pick(things), pick(whom[to]), below, post],
         )
 
+    def prohibition() -> Statement:
+        if pick([True, False, False]):
+            return "DELETE FROM access_prohibition", []
+        to, things = pick([("user_id", people), ("level_id", levels), ("department_id", departments)])
+        return (
+            f"INSERT INTO access_prohibition (permission, {to}, reason, given_by) VALUES (%s, %s, '', -1)",
+            [pick(["customer.*", "customer.edit", "opportunity.view", "contact.view"]), pick(things)],
+        )
+
     def belonging() -> Statement:
         table, columns, values = pick(
             [
@@ -318,7 +327,20 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
 
     kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
-    kinds += [base_access, team, team, share, share, rule, rule, field, field, contact, *([row] * 8)]
+    kinds += [
+        prohibition,
+        base_access,
+        team,
+        team,
+        share,
+        share,
+        rule,
+        rule,
+        field,
+        field,
+        contact,
+        *([row] * 8),
+    ]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 

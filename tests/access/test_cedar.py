@@ -78,7 +78,7 @@ def test_cedar_answers_like_the_reference():
 
 def test_a_change_of_a_rule_on_either_side_is_noticed(monkeypatch):
     monkeypatch.setitem(cedar.CONDITIONS, "department_and_below", cedar.CONDITIONS["department"])
-    assert _differences(10)[1]
+    assert _differences(40)[1]
     monkeypatch.undo()
     monkeypatch.setattr(reference, "levels_held", lambda _world, level: {level} - {None})
-    assert _differences(10)[1]
+    assert _differences(40)[1]

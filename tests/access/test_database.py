@@ -26,7 +26,7 @@ REACH = (
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
-    *("access_quota", "access_rule", "access_rule_to"),
+    *("access_quota", "access_prohibition", "access_rule", "access_rule_to"),
 )
 
 # Exactly what each person's list shows.
@@ -98,6 +98,10 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute("INSERT INTO access_gate (id, key, name, conditions) VALUES (1, 'office', '办公网', '{}')")
     owner.execute(
         "INSERT INTO access_gate_use (gate_id, sign_in, permission, below) VALUES (1, false, 'x.y', false)"
+    )
+    owner.execute(
+        "INSERT INTO access_prohibition (permission, user_id, reason, given_by)"
+        " VALUES ('customer.edit', (SELECT min(id) FROM people_user), '', -1)"
     )
     owner.execute(
         "INSERT INTO access_quota (id, key, name, counts, zone, warn_at) VALUES (1, 'q', '配额', 'x.y', 'UTC', 80)"
@@ -854,7 +858,7 @@ DEFINERS = {
     *("publish", "held_by_everybody"),
     "lift_gate",  # asks by itself that it is the operator
     *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
-    "forget_quota",
+    *("forget_quota", "take_out_forbidden", "my_prohibitions", "holds_any"),
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(
         "is_active",
@@ -917,7 +921,8 @@ def test_every_function_of_more_than_one_expression_has_its_own_search_path(owne
     # Inlined into policies, defaults and what finds the records of a rule; they name nothing but built-in functions.
     of_rules = {"text_is", "number_is", "day_is", *(f"atom_of_{TABLES[name]}" for name in INDEPENDENT)}
     assert {name for (name,) in loose} == of_rules | {
-        *("actor", "bit", "scope_bit", "principal", "moment", "closed_gates")
+        *("actor", "bit", "scope_bit", "principal", "moment", "closed_gates"),
+        *("permission_ceiling", "partition_ceiling"),
     }
 
 

@@ -146,9 +146,29 @@ def _explanation_of_rules_without_negation() -> AbstractContextManager[object]:
     return patch.object(conditions, "_not", lambda value: value)
 
 
+def _explanation_that_forbids_those_above_a_level() -> AbstractContextManager[object]:
+    return patch.object(
+        Snapshot,
+        "prohibitions_on",
+        lambda self, permission, person: tuple(
+            given
+            for given in self.prohibitions
+            if snapshot.names_permission(given.permission, permission)
+            and given.in_force(self.at)
+            and self.reaches(given, person)
+        ),
+    )
+
+
+def _list_past_the_ceilings_partitions() -> AbstractContextManager[object]:
+    return patch.object(reach, "_within", lambda _ceiling, bits: reach.numbers(bits))
+
+
 @pytest.mark.parametrize(
     "break_it",
     [
+        _list_past_the_ceilings_partitions,
+        _explanation_that_forbids_those_above_a_level,
         _list_past_quotas,
         _explanation_of_everybodys_quotas,
         _list_without_wall,
@@ -184,6 +204,10 @@ def test_a_broken_half_one_is_noticed(
         "CREATE OR REPLACE VIEW hufu.levels_held AS SELECT id AS level_id, id AS held_id FROM public.people_level",
         "CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE sql AS"
         " $$ SELECT true $$",
+        "CREATE OR REPLACE FUNCTION hufu.permission_ceiling() RETURNS text[] LANGUAGE sql AS"
+        " $$ SELECT NULL::text[] $$",
+        "CREATE OR REPLACE FUNCTION hufu.names_permission(forbidden text, permission text) RETURNS boolean"
+        " LANGUAGE sql IMMUTABLE AS $$ SELECT false $$",
         "CREATE OR REPLACE FUNCTION hufu.quotas_of(who int)"
         " RETURNS TABLE (id int, key text, name text, counts text, zone text, warn_at int, span text, most bigint)"
         " LANGUAGE sql AS $$ SELECT id, key, name, counts, zone, warn_at, 'day', per_day FROM access_quota $$",

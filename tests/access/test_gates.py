@@ -12,8 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hufu.access import guard, policy_document, policy_file
+from hufu.access import guard, policy_document, policy_file, training
 from hufu.access.decision.gates import Condition, Gate, closed, read
+from hufu.access.decision.openings import can_open
 from hufu.core import clock
 from hufu.core.actor import Actor, Context
 from hufu.core.errors import Denied, Invalid, SecondFactorNeeded
@@ -146,6 +147,9 @@ def test_all_conditions_must_hold_and_each_that_does_not_is_named():
         {"trusted_device": False},
         {"second_factor": 0},
         {"second_factor": True},
+        {"training": []},
+        {"training": "privacy"},
+        {"training": [" "]},
         {"hours": {**WORKDAYS, "zone": "Mars/Olympus"}},
         {"hours": {**WORKDAYS, "days": []}},
         {"hours": {**WORKDAYS, "to": "09:00"}},
@@ -163,6 +167,62 @@ def company(company, owner_connection):
     """The company before version 1 of its policy: by deeds of one's own definitions change until then."""
     unpublish(owner_connection)
     return company
+
+
+@pytest.fixture
+def trained():
+    """A declared double of whoever keeps training: who has passed which course, by number of the person."""
+    passed: dict[int, set[str]] = {}
+    training.source(lambda user_id: passed.get(user_id, set()), {"privacy": "个人信息保护"}.get)
+    yield passed
+    training.source(lambda _user_id: (), str)
+
+
+def test_training_closes_what_lin_has_not_passed_and_names_the_course(company, trained, in_english):
+    apply(company, gate({"training": ["privacy", "export"]}, permissions=["customer.edit"]))
+    trained[company.people["tang"]] = {"privacy", "export"}
+    trained[company.people["lin"]] = {"export"}
+    for name, customer, is_open in (("tang", "haitian", True), ("lin", "qiming", False)):
+        actor = company.actor(name)
+        with acting(actor):
+            assert (
+                guard.scope(actor, "customer.edit").filter(pk=company.customer(customer)).exists() is is_open
+            )
+    with (
+        acting(lin(company, "")) as unit,
+        pytest.raises(Denied, match=r"no longer counts: “个人信息保护”\.$"),
+    ):
+        guard.authorize(unit.actor, "customer.edit")
+    trained[company.people["lin"]].add("privacy")
+    with acting(lin(company, "")) as unit:
+        assert guard.may(unit.actor, "customer.edit")
+
+
+def test_without_anybody_who_keeps_training_nobody_has_any_and_an_error_closes(company):
+    asked = {"training": ["privacy"]}
+    assert failed(asked) == (Condition.TRAINING,)
+    assert closed([Gate(1, "g", "限制", asked)], Context(), MONDAY, lambda: 1 / 0)[1].failed == (
+        Condition.ERROR,
+    )
+    apply(company, gate(asked, permissions=["customer.edit"]))
+    with acting(lin(company, "")) as unit:
+        assert not guard.may(unit.actor, "customer.edit")
+    assert not can_open([read(asked)], MONDAY, trusted_until=None)
+    assert can_open([read(asked)], MONDAY, trusted_until=None, passed={"privacy"})
+
+
+def test_the_sales_roles_own_office_hours_gate_must_not_bind_the_executive(company):
+    """Li holds the representatives' permissions by their level's role and views everything by his own."""
+    never = {"hours": {**WORKDAYS, "days": ["sun"], "from": "03:00", "to": "03:01"}}
+    apply(company, gate(never, roles=["rep", "manager"]))
+    for name, sees in (("lin", False), ("wang", False), ("li", True)):
+        actor = company.actor(name)
+        with acting(actor):
+            assert guard.scope(actor, "customer.view").exists() is sees, name
+    li = company.actor("li")
+    with acting(li):
+        assert not guard.may(li, "customer.edit"), "which he holds through the gated roles alone"
+        assert guard.scope(li, "customer.view").count() == 5
 
 
 def gate(conditions=None, key="office", **binds):

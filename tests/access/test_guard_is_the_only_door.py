@@ -133,6 +133,8 @@ PLAIN_SQL = {
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
     "access/way_in.py",  # hufu.lift_gate: for the operator alone
     "access/queries.py",  # hufu.who_…: asks by itself whether the actor may know
+    "access/guard.py",  # hufu.my_prohibitions
+    "access/prohibitions.py",  # hufu.my_principals, hufu.holds_any
     "access/quotas.py",  # hufu.my_quotas, hufu.consume_quota: of the actor alone
     "access/quota_actions.py",  # hufu.quota_binds_me
     "access/policy_document/quotas.py",  # the time zones that the database knows

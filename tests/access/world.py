@@ -17,6 +17,7 @@ lies there from the beginning with its fields, or (those with even numbers) gets
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
      "rules": {1: {"type": "customer", "access": "read", "condition": {…}, "superiors": False, "territory": False,
                    "parent": None, "to": [principal], "starts": None, "ends": None}, …},
+     "prohibitions": [{"permission": "customer.*", "to": principal, "starts": None, "ends": None}, …],
      "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"},
                                    "fields": {"industry": "medical"},
                                    "shares": [{"to": principal, "access": "read", "superiors": False, "by": 1,
@@ -44,6 +45,7 @@ LONG_AGO = datetime(2026, 1, 1).astimezone()
 _EMPTIED = (
     "access_rule_to",
     "access_rule",
+    "access_prohibition",
     "access_quota",
     "access_gate_use",
     "access_gate",
@@ -183,6 +185,11 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             (x["partition"], *(right in x["rights"] for right in ("create", "edit", "delete")), *_given(x))
             for x in world["admissions"]
         ],
+    )
+    yield (
+        "access_prohibition",
+        ["permission", *given],
+        [(x["permission"], *_given(x)) for x in world.get("prohibitions", [])],
     )
     gates = world.get("gates", {})
     yield (
@@ -375,10 +382,11 @@ def told(world: World) -> str:
     lines.append(f"  open gates: {world.get('open')}")
     lines += [f"  quota {n}: {_plain(x)}" for n, x in world.get("quotas", {}).items()]
     lines.append(f"  used up: {world.get('used_up')}")
+    lines.append(f"  ceilings: {world.get('ceilings')}")
     lines.append(f"  base access: {world['base_access']}")
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
-    for part in ("assignments", "admissions"):
-        lines += [f"  {part[:-1]}: {_plain(x)}" for x in world[part]]
+    for part in ("assignments", "admissions", "prohibitions"):
+        lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, [])]
     for type_name, records in world["records"].items():
         lines += [f"  {type_name} {n}: {_plain(x)}" for n, x in records.items()]
     return "\n".join(lines)

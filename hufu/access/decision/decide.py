@@ -22,6 +22,7 @@ from hufu.access.decision.snapshot import (
     paths,
 )
 from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, Share, decided_by
+from hufu.core.actor import Ceiling
 
 
 class Code(StrEnum):
@@ -31,6 +32,8 @@ class Code(StrEnum):
     HELD = "held"
     UNKNOWN_PERSON = "unknown_person"
     ACCOUNT_CLOSED = "account_closed"
+    PROHIBITED = "prohibited"
+    OUTSIDE_CEILING = "outside_ceiling"
     GATE_CLOSED = "gate_closed"
     QUOTA_EXHAUSTED = "quota_exhausted"
     PENDING_RELEASE = "pending_release"
@@ -48,7 +51,9 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Link:
-    """A link of the chain that is missing: which permission asks for what."""
+    """A link of the chain that is missing: which permission asks for what. `by` is the prohibition in the way,
+    `ceiling` the name of what leaves it out.
+    """
 
     code: Code
     permission: str
@@ -58,6 +63,8 @@ class Link:
     gate: int | None = None
     pending: tuple[PendingFacts, ...] = ()
     rule: RuleFacts | None = None
+    by: Given | None = None
+    ceiling: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,16 +106,17 @@ def decide(
     requirement: Requirement | None = None,
     record: RecordFacts | None = None,
     closed: frozenset[int] = frozenset(),
+    ceiling: Ceiling | None = None,
 ) -> Decision:
     """Decide for one person, with the whole reason; of what is denied, first the change that waits and would open it.
 
     See `_decided`.
     """
-    decision = _decided(snapshot, person_id, permission, right, requirement, record, closed)
+    decision = _decided(snapshot, person_id, permission, right, requirement, record, closed, ceiling)
     if decision.allowed or not snapshot.pending:
         return decision
     for released, then in ways_out(snapshot, person_id):
-        if _decided(then, person_id, permission, right, requirement, record, closed).allowed:
+        if _decided(then, person_id, permission, right, requirement, record, closed, ceiling).allowed:
             link = Link(Code.PENDING_RELEASE, permission, pending=released)
             return replace(decision, code=link.code, missing=(link, *decision.missing))
     return decision
@@ -122,12 +130,14 @@ def _decided(
     requirement: Requirement | None,
     record: RecordFacts | None,
     closed: frozenset[int],
+    ceiling: Ceiling | None,
 ) -> Decision:
     """Decide by the facts that stand.
 
     `right` is the partition right of the permission. With a `record`, the question is whether all of the
     `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some
-    partition must be open for that, too. `closed` are the gates to be taken as closed, by number.
+    partition must be open for that, too. `closed` are the gates to be taken as closed, by number, `ceiling` what the
+    person's token or agent is held under.
     """
 
     def deny(*missing: Link) -> Decision:
@@ -141,6 +151,10 @@ def _decided(
     if shut := snapshot.gates_on_person(person, closed):
         return deny(*(Link(Code.GATE_CLOSED, permission, gate=gate) for gate in shut))
     if record is None or requirement is None:
+        if ceiling is not None and not _leaves(ceiling, permission):
+            return deny(Link(Code.OUTSIDE_CEILING, permission, ceiling=ceiling.name))
+        if forbidden := snapshot.prohibitions_on(permission, person):
+            return deny(*(Link(Code.PROHIBITED, permission, by=given) for given in forbidden))
         if shut := snapshot.gates_on_permission(permission, person, closed):
             return deny(*(Link(code_of(gate), permission, gate=gate) for gate in shut))
         held = next(paths(snapshot, person, permission, closed), None)
@@ -149,7 +163,7 @@ def _decided(
             return deny(*_missing_path(permission, shut))
         if right is not Right.CREATE:
             return Decision(True, permission, person_id, Code.HELD, covers=(Cover(held),))
-        places = tuple(_places(snapshot, person, held))
+        places = tuple(_places(snapshot, person, held, ceiling))
         if not places:
             return deny(Link(Code.NOT_ADMITTED, permission, right=Right.CREATE))
         return Decision(True, permission, person_id, Code.HELD, covers=places)
@@ -160,7 +174,7 @@ def _decided(
     covers: list[Cover] = []
     links: list[Link] = []
     for need in requirement.needs:
-        cover, missing = _cover(snapshot, person, need, decided_by(need, record), closed)
+        cover, missing = _cover(snapshot, person, need, decided_by(need, record), closed, ceiling)
         if cover is not None:
             covers.append(cover)
             continue
@@ -186,19 +200,36 @@ def _missing_path(permission: str, behind: tuple[int, ...], need: Need | None = 
     return (Link(Code.NO_GRANT, permission, need=need),)
 
 
-def _places(snapshot: Snapshot, person: PersonFacts, held: Path) -> Iterator[Cover]:
+def _leaves(ceiling: Ceiling, permission: str) -> bool:
+    return ceiling.permissions is None or permission in ceiling.permissions
+
+
+def _reaches(ceiling: Ceiling | None, partition_id: int | None) -> bool:
+    return ceiling is None or ceiling.partitions is None or partition_id in ceiling.partitions
+
+
+def _places(snapshot: Snapshot, person: PersonFacts, held: Path, ceiling: Ceiling | None) -> Iterator[Cover]:
     """Yield the partitions in which the person may create, each with the first admission that opens it."""
     seen: set[int | None] = set()
     for admission in admissions_for(snapshot, person, None, Right.CREATE):
-        if admission.partition_id not in seen:
+        if admission.partition_id not in seen and _reaches(ceiling, admission.partition_id):
             seen.add(admission.partition_id)
             yield Cover(held, admission)
 
 
 def _cover(
-    snapshot: Snapshot, person: PersonFacts, need: Need, record: RecordFacts, closed: frozenset[int]
+    snapshot: Snapshot,
+    person: PersonFacts,
+    need: Need,
+    record: RecordFacts,
+    closed: frozenset[int],
+    ceiling: Ceiling | None,
 ) -> tuple[Cover | None, tuple[Link, ...]]:
     """Return the cover of a record for one need, or what is missing for it."""
+    if ceiling is not None and not _leaves(ceiling, need.permission):
+        return None, (Link(Code.OUTSIDE_CEILING, need.permission, need=need, ceiling=ceiling.name),)
+    if forbidden := snapshot.prohibitions_on(need.permission, person):
+        return None, tuple(Link(Code.PROHIBITED, need.permission, need=need, by=given) for given in forbidden)
     if shut := snapshot.gates_on_permission(need.permission, person, closed):
         return None, tuple(Link(code_of(gate), need.permission, need=need, gate=gate) for gate in shut)
     held = list(paths(snapshot, person, need.permission, closed))
@@ -222,6 +253,10 @@ def _cover(
         missing += (
             Link(Code.RULE_BROKEN, need.permission, need=need, rule=rule)
             for rule in _broken_rules(snapshot, person, need)
+        )
+    if ceiling is not None and not _reaches(ceiling, record.partition_id):
+        missing.append(
+            Link(Code.OUTSIDE_CEILING, need.permission, right=need.right, need=need, ceiling=ceiling.name)
         )
     admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
     if admission is None:

@@ -6,7 +6,7 @@ wall of that time zone shows: an hour that is skipped never is, one that is repe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -33,6 +33,7 @@ class Condition(StrEnum):
     HOURS = "hours"
     TRUSTED_DEVICE = "trusted_device"
     SECOND_FACTOR = "second_factor"
+    TRAINING = "training"
     QUOTA = "quota"
     ERROR = "error"
 
@@ -85,12 +86,14 @@ class Hours:
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a gate asks; None and False ask nothing. `second_factor` is how old a proof may be."""
+    """What a gate asks; None, False and nothing ask nothing. `second_factor` is how old a proof may be, `training` the
+    keys of courses."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] | None = None
     hours: Hours | None = None
     trusted_device: bool = False
     second_factor: timedelta | None = None
+    training: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,36 +108,56 @@ class Gate:
 
 @dataclass(frozen=True)
 class ClosedGate:
-    """A gate that is closed, and what does not hold. `opens_at` is known where its hours are all that is missing."""
+    """A gate that is closed, and what does not hold. `opens_at` is known where its hours are all that is missing.
+
+    `courses` are the keys of those that were not passed.
+    """
 
     gate: Gate
     failed: tuple[Condition, ...]
     opens_at: datetime | None = None
+    courses: tuple[str, ...] = ()
 
 
-def closed(gates: Iterable[Gate], context: Context, now: datetime) -> dict[int, ClosedGate]:
-    """Return the closed ones among the gates, by number, with what does not hold."""
+def _no_course() -> Collection[str]:
+    return ()
+
+
+def closed(
+    gates: Iterable[Gate],
+    context: Context,
+    now: datetime,
+    passed: Callable[[], Collection[str]] = _no_course,
+) -> dict[int, ClosedGate]:
+    """Return the closed ones among the gates, by number, with what does not hold.
+
+    `passed` tells the keys of the courses that the person has passed; it is asked only where a gate asks for one.
+    """
     found = {}
     for gate in gates:
-        missing = _evaluate(gate, context, now)
+        missing = _evaluate(gate, context, now, passed)
         if missing is not None:
             found[gate.id] = missing
     return found
 
 
-def _evaluate(gate: Gate, context: Context, now: datetime) -> ClosedGate | None:
+def _evaluate(
+    gate: Gate, context: Context, now: datetime, passed: Callable[[], Collection[str]]
+) -> ClosedGate | None:
     try:
         conditions = read(gate.conditions)
-        failed = tuple(_failed(conditions, context, now))
+        known = passed() if conditions.training else ()
+        courses = tuple(course for course in conditions.training if course not in known)
+        failed = (*_failed(conditions, context, now), *((Condition.TRAINING,) if courses else ()))
         hours = conditions.hours if failed == (Condition.HOURS,) else None
         opens_at = hours.next_opening(now) if hours else None
     except Exception:
         return ClosedGate(gate, (Condition.ERROR,))
-    return ClosedGate(gate, failed, opens_at) if failed else None
+    return ClosedGate(gate, failed, opens_at, courses) if failed else None
 
 
 def _failed(conditions: Conditions, context: Context, now: datetime) -> Iterable[Condition]:
-    if conditions.networks is not None and not _is_within(context.address, conditions.networks):
+    if conditions.networks is not None and not is_within(context.address, conditions.networks):
         yield Condition.NETWORKS
     if conditions.hours is not None and not conditions.hours.include(now):
         yield Condition.HOURS
@@ -146,7 +169,8 @@ def _failed(conditions: Conditions, context: Context, now: datetime) -> Iterable
             yield Condition.SECOND_FACTOR
 
 
-def _is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+def is_within(address: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    """Say whether an address is known and lies in one of the networks; IPv4 written as IPv6 is IPv4."""
     try:
         known = ip_address(address)
     except ValueError:
@@ -237,6 +261,15 @@ def _second_factor(value: Any) -> timedelta:
     return timedelta(minutes=value)
 
 
+def _training(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise WrongCondition("training", value)
+    for key in value:
+        if not _text("training", key).strip():
+            raise WrongCondition("training", key)
+    return tuple(dict.fromkeys(value))
+
+
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise WrongCondition(name, value)
@@ -248,4 +281,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "hours": _hours,
     "trusted_device": _trusted_device,
     "second_factor": _second_factor,
+    "training": _training,
 }

@@ -6,7 +6,7 @@ Asked for one decision at a time, when somebody wants to know why; a decision it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
@@ -21,6 +21,7 @@ from hufu.access.decision.snapshot import (
     Snapshot,
     grants_through,
     in_scope,
+    paths,
 )
 from hufu.access.decision.terms import RecordFacts, Right, Share, decided_by, is_shared
 
@@ -34,6 +35,7 @@ class Nearness(StrEnum):
     NOT_BEGUN = "not_begun"
     WITHOUT_RIGHT = "without_right"
     WITHOUT_PERMISSION = "without_permission"
+    FORBIDDEN = "forbidden"
     GIVEN_TO_OTHERS = "given_to_others"
     NOT_GIVEN = "not_given"
 
@@ -68,6 +70,8 @@ def near_misses(
         )
     elif link.code is Code.NO_GRANT:
         found = chain(_rules(snapshot, person, link, about), _grants(snapshot, person, link, about))
+    elif link.code is Code.PROHIBITED:
+        found = _closed_by_prohibition(snapshot, person, link)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
         found = _admissions(snapshot, person, link.right, about)
     else:
@@ -111,6 +115,12 @@ def _grants(
             if helps(path) and len(path.roles) == 1:
                 yield NearMiss(Nearness.NOT_GIVEN, None, path.roles, path.scope)
                 break
+
+
+def _closed_by_prohibition(snapshot: Snapshot, person: PersonFacts, link: Link) -> Iterator[NearMiss]:
+    """Yield the ways by which the person would hold the permission if it were not forbidden."""
+    for path in paths(replace(snapshot, prohibitions=()), person, link.permission):
+        yield NearMiss(Nearness.FORBIDDEN, path.assignment, path.roles, path.scope)
 
 
 def _shares(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 
@@ -11,14 +11,23 @@ from hufu.access.decision.gates import HORIZON, Conditions, Hours
 Networks = Sequence[IPv4Network | IPv6Network]
 
 
-def can_open(conditions: Iterable[Conditions], now: datetime, *, trusted_until: datetime | None) -> bool:
+def can_open(
+    conditions: Iterable[Conditions],
+    now: datetime,
+    *,
+    trusted_until: datetime | None,
+    passed: Collection[str] = (),
+) -> bool:
     """Say whether all conditions can hold at once, from now on and within HORIZON.
 
     A second factor can always be proven: whoever has none is led to set one up. A trusted device cannot be had behind a
-    closed gate, so only one that is trusted already counts, until its time is over (`trusted_until`).
+    closed gate, so only one that is trusted already counts, until its time is over (`trusted_until`); and no course can
+    be passed behind one, so only those that are `passed` already count.
     """
     asked = list(conditions)
     if not _have_an_address([one.networks for one in asked if one.networks is not None]):
+        return False
+    if any(course not in passed for one in asked for course in one.training):
         return False
     hours = [one.hours for one in asked if one.hours is not None]
     needs_device = any(one.trusted_device for one in asked)

@@ -15,6 +15,11 @@ from hufu.access.decision.scopes import NAMES, Scope, named
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
 
 
+def names_permission(forbidden: str, permission: str) -> bool:
+    """Say whether a prohibition (`customer.edit`, or `customer.*` for all of a type) names the permission."""
+    return forbidden == permission or (forbidden.endswith(".*") and permission.startswith(forbidden[:-1]))
+
+
 @dataclass(frozen=True)
 class PersonFacts:
     id: int
@@ -57,7 +62,7 @@ class RoleFacts:
 
 @dataclass(frozen=True)
 class Given:
-    """A role or an admission given to a principal, with its term and its reason."""
+    """A role or an admission given to a principal, or (`permission`) something forbidden to one, with its term."""
 
     id: int
     user_id: int | None = None
@@ -72,6 +77,7 @@ class Given:
     role_id: int | None = None
     partition_id: int | None = None
     rights: frozenset[Right] = frozenset()
+    permission: str = ""
 
     def in_force(self, at: datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= at) and (
@@ -163,6 +169,7 @@ class Snapshot:
     rules: Mapping[int, RuleFacts] = field(default_factory=dict)
     # Who holds a role, where that is told apart from the assignments; others are derived from these.
     role_holders: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    prohibitions: tuple[Given, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _superiors: dict[Given, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -196,6 +203,16 @@ class Snapshot:
             quota
             for quota in self.quotas
             if quota.permission == permission and (quota.to is None or self.reaches(quota.to, person))
+        )
+
+    def prohibitions_on(self, permission: str, person: PersonFacts) -> tuple[Given, ...]:
+        """Return what forbids the permission to the person. A level is exactly that level here."""
+        return tuple(
+            given
+            for given in self.prohibitions
+            if names_permission(given.permission, permission)
+            and given.in_force(self.at)
+            and (self.reaches(given, person) if given.level_id is None else given.level_id == person.level_id)
         )
 
     def quota(self, number: int) -> QuotaFacts:
@@ -317,7 +334,12 @@ class Path:
 def paths(
     snapshot: Snapshot, person: PersonFacts, permission: str, closed: frozenset[int] = frozenset()
 ) -> Iterator[Path]:
-    """Yield every way by which the person holds the permission, at any scope, past the gates that are closed."""
+    """Yield every way by which the person holds the permission, at any scope, past the gates that are closed.
+
+    What is forbidden is held by no way.
+    """
+    if snapshot.prohibitions_on(permission, person):
+        return
     for assignment in snapshot.assignments:
         if not assignment.in_force(snapshot.at) or not snapshot.reaches(assignment, person):
             continue

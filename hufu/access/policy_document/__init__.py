@@ -19,6 +19,7 @@ from hufu.access.policy_document import (
     gates,
     given,
     partitions,
+    prohibitions,
     quotas,
     roles,
     sharing,
@@ -48,13 +49,14 @@ SECTIONS: tuple[Section, ...] = (
     given.ADMISSIONS,
     approved_moves.SECTION,
     delegated.SECTION,
+    prohibitions.SECTION,
     gates.SECTION,
     quotas.SECTION,
     sharing.RULES,
     sharing.TERRITORIES,
     assertions.SECTION,
 )
-GIVEN = {given.ASSIGNMENTS.name, given.ADMISSIONS.name}
+GIVEN = {given.ASSIGNMENTS.name, given.ADMISSIONS.name, prohibitions.SECTION.name}
 
 
 def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -96,7 +98,7 @@ def export() -> dict[str, Any]:
 def definitions() -> dict[str, Any]:
     """Return what change sets change, as a document: all but what is given to people by deeds of its own."""
     document: dict[str, Any] = plain(export())
-    del document[given.ADMISSIONS.name]
+    del document[given.ADMISSIONS.name], document[prohibitions.SECTION.name]
     name = given.ASSIGNMENTS.name
     document[name] = [entry for entry in document[name] if "level" in entry["to"]]
     return document

@@ -22,7 +22,9 @@ from hufu.core.actor import Actor
 
 GATE_KEYS = {"key", "name", "conditions", "binds"}
 CONDITION_HELP: dict[str, str | Promise] = {
-    "conditions": gettext_lazy("Name one or more of: networks, hours, trusted_device, second_factor."),
+    "conditions": gettext_lazy(
+        "Name one or more of: networks, hours, trusted_device, second_factor, training."
+    ),
     "networks": gettext_lazy("List networks such as 10.1.0.0/16 or 2001:db8::/32."),
     "hours": gettext_lazy("Name zone, days, from and to; holidays and working_days if you like."),
     "hours.zone": gettext_lazy("Name a time zone such as Asia/Shanghai."),
@@ -32,6 +34,7 @@ CONDITION_HELP: dict[str, str | Promise] = {
     "hours.holidays": gettext_lazy("List days such as 2027-10-01."),
     "hours.working_days": gettext_lazy("List days such as 2027-10-10."),
     "trusted_device": gettext_lazy("Write true, or leave it out."),
+    "training": gettext_lazy("List keys of courses."),
     "second_factor": gettext_lazy("Write the minutes that a proof counts as fresh, from 1 to 1440."),
 }
 

@@ -125,7 +125,11 @@ CREATE OR REPLACE FUNCTION hufu.somebody_gives_roles() RETURNS boolean LANGUAGE 
     SELECT EXISTS (
         SELECT 1 FROM hufu.ways_to((SELECT array_agg(DISTINCT role_id) FROM access_grant WHERE permission = 'role.assign')) w
         JOIN people_user u ON u.id = w.user_id AND u.status = 'active'
-        WHERE w.ends_at IS NULL AND (w.starts_at IS NULL OR w.starts_at <= hufu.now())) $$;
+        WHERE w.ends_at IS NULL AND (w.starts_at IS NULL OR w.starts_at <= hufu.now())
+          AND NOT EXISTS (
+              SELECT 1 FROM hufu.user_prohibitions p
+              WHERE p.user_id = w.user_id AND hufu.names_permission(p.permission, 'role.assign')
+                AND (p.ends_at IS NULL OR p.ends_at > hufu.now()))) $$;
 
 -- After the first version the last security administrator cannot go: not by leaving, suspension, another role or level,
 -- nor by a time limit. `had`: somebody held role.assign before this transaction.

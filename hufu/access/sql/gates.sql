@@ -48,12 +48,15 @@ BEGIN
     RETURN lifted;
 END $$;
 
--- Is no closed gate on this permission?
+-- Is this permission within the ceiling, and no closed gate on it?
 CREATE OR REPLACE FUNCTION hufu.permission_is_open(wanted text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     closed int[] := hufu.closed_gates();
 BEGIN
+    IF NOT coalesce(wanted = ANY (hufu.permission_ceiling()), true) THEN
+        RETURN false;
+    END IF;
     RETURN cardinality(closed) = 0
         OR NOT (EXISTS (SELECT 1 FROM access_gate_use WHERE permission = wanted AND gate_id = ANY (closed))
                 OR EXISTS (SELECT 1 FROM access_quota WHERE counts = wanted AND -id = ANY (closed)));

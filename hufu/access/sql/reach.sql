@@ -14,7 +14,7 @@ $$ SELECT CASE WHEN who > 0 THEN EXISTS (SELECT 1 FROM people_user WHERE id = wh
 
 -- One text per principal: what a gift is given to, and what a user stands for, meet in it.
 DROP FUNCTION IF EXISTS hufu.is_given_to_me(int, int, boolean, int);
-DROP VIEW IF EXISTS hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
+DROP VIEW IF EXISTS hufu.user_prohibitions, hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
 CREATE OR REPLACE FUNCTION hufu.principal(to_user int, to_group int, to_department int, with_below boolean, to_post text,
                                           to_position int, to_level int)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -57,6 +57,30 @@ CREATE OR REPLACE VIEW hufu.user_admissions AS
     FROM public.access_admission a
     JOIN hufu.principals p ON p.principal = hufu.principal(
         a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
+
+-- Does a prohibition ("customer.edit", or "customer.*" for all of a type) name this permission?
+CREATE OR REPLACE FUNCTION hufu.names_permission(forbidden text, permission text) RETURNS boolean LANGUAGE sql IMMUTABLE
+    PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT forbidden = permission OR (right(forbidden, 2) = '.*' AND starts_with(permission, left(forbidden, -1))) $$;
+
+-- Whom each prohibition binds: everybody who stands for its principal; of a level exactly those who stand on it.
+CREATE OR REPLACE VIEW hufu.user_prohibitions AS
+    SELECT p.user_id, a.permission, a.starts_at, a.ends_at
+    FROM public.access_prohibition a
+    JOIN hufu.principals p ON p.principal = hufu.principal(
+        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, NULL)
+    WHERE a.level_id IS NULL
+    UNION ALL
+    SELECT u.id, a.permission, a.starts_at, a.ends_at
+    FROM public.access_prohibition a JOIN public.people_user u ON u.level_id = a.level_id;
+
+-- Take out of built reach what is forbidden. INVARIANT: it comes after everything that gives.
+CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE sql
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ DELETE FROM access_term_grant g USING hufu.user_prohibitions p
+   WHERE (only_users IS NULL OR p.user_id = ANY (only_users)) AND g.user_id = p.user_id
+     AND (p.starts_at IS NULL OR p.starts_at <= at) AND (p.ends_at IS NULL OR p.ends_at > at)
+     AND hufu.names_permission(p.permission, g.permission) $$;
 
 -- What base access opens to those who hold the permission at any scope.
 CREATE OR REPLACE VIEW hufu.opened_permissions AS
@@ -161,13 +185,17 @@ BEGIN
     FROM access_term o
     WHERE o.user_id = t.user_id AND o.term = 0 AND t.term > 0 AND (only_users IS NULL OR t.user_id = ANY (only_users));
 
+    PERFORM hufu.take_out_forbidden(only_users, moment);
+
     INSERT INTO access_reach (user_id, built_at, valid_until)
     SELECT u.id, moment, min(limits.at)
     FROM people_user u
     LEFT JOIN (
         SELECT user_id, unnest(ARRAY[starts_at, ends_at]) AS at FROM hufu.user_assignments
         UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_admissions) limits
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_admissions
+        UNION ALL
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_prohibitions) limits
         ON limits.user_id = u.id AND limits.at > moment
     WHERE only_users IS NULL OR u.id = ANY (only_users)
     GROUP BY u.id;

@@ -78,6 +78,36 @@ $$ SELECT CASE WHEN session_user IN ('hufu_app', 'hufu_owner')
                THEN coalesce(NULLIF(current_setting('hufu.closed_gates', true), ''), '{}')::int[]
                ELSE hufu.reporting_closed_gates() END $$;
 
+-- The ceiling of this transaction (a token's, an agent's, a job's): the permissions that it leaves, and the partitions as a
+-- bitmap; NULL narrows nothing.
+CREATE OR REPLACE FUNCTION hufu.permission_ceiling() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT NULLIF(current_setting('hufu.permissions', true), '')::text[] $$;
+CREATE OR REPLACE FUNCTION hufu.partition_ceiling() RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS
+$$ SELECT NULLIF(current_setting('hufu.partitions', true), '')::bytea $$;
+
+-- Hold the rest of the transaction under a ceiling. It can be narrowed again, never lifted.
+CREATE OR REPLACE FUNCTION hufu.hold_under(permissions text[], partitions int[]) RETURNS void LANGUAGE plpgsql
+    SET search_path = pg_catalog, hufu, pg_temp AS $$
+DECLARE
+    held text[] := hufu.permission_ceiling();
+    walled bytea := hufu.partition_ceiling();
+BEGIN
+    IF permissions IS NOT NULL THEN
+        EXECUTE format('SET LOCAL hufu.permissions = %L', (
+            SELECT coalesce(array_agg(p ORDER BY p), '{}') FROM unnest(permissions) p
+            WHERE held IS NULL OR p = ANY (held))::text);
+    END IF;
+    IF partitions IS NOT NULL THEN
+        EXECUTE format('SET LOCAL hufu.partitions = %L', hufu.bitmap((
+            SELECT array_agg(p) FROM unnest(partitions) p WHERE walled IS NULL OR hufu.bit(walled, p)))::text);
+    END IF;
+END $$;
+
+-- Is a partition within the ceiling?
+CREATE OR REPLACE FUNCTION hufu.partition_is_open(partition int) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, hufu, pg_temp AS
+$$ SELECT hufu.partition_ceiling() IS NULL OR hufu.bit(hufu.partition_ceiling(), partition) $$;
+
 -- Take an identity until the end of the transaction. Whoever is not active, or is bound by a closed gate, gets none.
 -- `closed` are the gates that are closed; whoever does not say is behind all of them. System actors are behind none.
 -- Reach that is missing or past a time limit is rebuilt first; if that fails, so does the transaction.

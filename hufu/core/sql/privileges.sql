@@ -13,7 +13,7 @@ BEGIN
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
                               'not_yet_counted', 'ways_to', 'duty_conflicts',
-                              'gained', 'gained_unapproved', 'write_facts',
+                              'gained', 'gained_unapproved', 'write_facts', 'take_out_forbidden',
                               'reporting_problem', 'closed_to_reporting')
           AND NOT starts_with(proname, 'report_')
           AND proname !~ '^rule_'
