@@ -28,7 +28,7 @@ def _without_shares(world: World) -> World:
         else of
         for name, of in world["records"].items()
     }
-    return {**world, "records": records, "gates": {}, "open": {}}
+    return {**world, "records": records, "rules": {}, "gates": {}, "open": {}}
 
 
 def _differences(count: int, *, derandomize: bool = True) -> tuple[Counter[bool], list[str]]:
