@@ -34,6 +34,7 @@ class AccessConfig(AppConfig):
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import rule_sql
         from hufu.access.company import business_sql
+        from hufu.access.delegations import delegable_sql
         from hufu.access.models import POLICY_COLUMNS, SHARE_COLUMNS, TEAM_COLUMNS
         from hufu.core.schema import history_sql, record_history_sql, sql_file
 
@@ -43,6 +44,8 @@ class AccessConfig(AppConfig):
         of_record = (("type", "text"), ("record_id", "bigint"))
         for table, columns in (("access_team_member", TEAM_COLUMNS), ("access_share", SHARE_COLUMNS)):
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
+        yield "access.delegable", delegable_sql()
+        yield "access.delegated_reach", sql_file("hufu.access", "delegated_reach")
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.prohibitions", sql_file("hufu.access", "prohibitions")
         yield "access.quotas", sql_file("hufu.access", "quotas")
@@ -51,6 +54,7 @@ class AccessConfig(AppConfig):
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.change_sets", sql_file("hufu.access", "change_sets")
         yield "access.rules", sql_file("hufu.access", "rules")
+        yield "access.delegations", sql_file("hufu.access", "delegations")
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")
         yield "access.duties", sql_file("hufu.access", "duties")

@@ -15,6 +15,8 @@ from hufu.access.registry import Kind, ResourceType
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 REFUSED = "RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege'"
+# No permission, but what the check of each type answers for giving edit to others.
+GIVING_EDIT = "giving edit"
 TOUCHED = "lock_version = r.lock_version + 1, updated_at = hufu.now(), updated_by_id = hufu.actor()"
 
 
@@ -143,7 +145,7 @@ BEGIN
     PERFORM 1 FROM {table} r WHERE r.id = record FOR SHARE;
     {_must(resource, "share")}
     IF who = hufu.actor() OR wanted NOT IN ('read', 'edit')
-       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
+       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{GIVING_EDIT}', record)) THEN
         {REFUSED};
     END IF;
     INSERT INTO access_team_member (type, record_id, user_id, access, role, added_at, added_by)
@@ -182,7 +184,7 @@ BEGIN
     PERFORM 1 FROM {table} r WHERE r.id = record FOR SHARE;
     {_must(resource, "share")}
     IF to_user = hufu.actor() OR wanted NOT IN ('read', 'edit')
-       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{resource.permission("edit")}', record))
+       OR (wanted = 'edit' AND NOT hufu.covers_{table}('{GIVING_EDIT}', record))
        OR (along IS NOT NULL AND NOT EXISTS (
                SELECT 1 FROM access_share s WHERE s.id = along AND s.given_by = hufu.actor())) THEN
         {REFUSED};
@@ -281,7 +283,8 @@ BEGIN
     IF NOT (hufu.permission_is_open('{resource.permission("create")}') AND hufu.partition_is_open(target))
         OR NOT EXISTS (
         SELECT 1 FROM access_term t JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = hufu.actor() AND g.permission = '{resource.permission("create")}' AND g.scopes <> 0
+        WHERE t.user_id = hufu.actor() AND t.holder_id = t.user_id AND g.permission = '{resource.permission("create")}'
+          AND g.scopes <> 0
           AND NOT t.gates && hufu.closed_gates()
           AND (new_owner = hufu.actor() OR g.scopes & {Scope.EVERYTHING.value} <> 0)
           AND hufu.bit(t.create_partitions, target)) THEN
@@ -401,7 +404,10 @@ def _recipients(resource: ResourceType, need: Need) -> str:
 
 
 def _who(resource: ResourceType) -> str:
-    """Who may: for whoever may edit the record or explains rights. Reach past a time limit is rebuilt first."""
+    """Who may: for whoever may edit the record or explains rights. Reach past a time limit is rebuilt first.
+
+    Somebody's own terms tell why before those of others for whom they stand in.
+    """
     table, name = resource.table, resource.name
     chosen = []
     for declared in resource.permissions:
@@ -411,14 +417,15 @@ def _who(resource: ResourceType) -> str:
         joined = "\n        JOIN ".join(
             f"hufu.who_covers('{need.permission}', '{need.right}', {int(need.share)}, '{name}', r.id, r.partition_id,"
             f" r.owner_id, r.department_id, {_recipients(resource, need)}) n{index}"
-            + (f" ON n{index}.user_id = n0.user_id" if index else " ON true")
+            + (" USING (user_id, holder_id)" if index else " ON true")
             for index, need in enumerate(needs)
         )
         last = len(needs) - 1
         state = "IS NOT NULL" if registry.requirement(declared.name).of_bin else "IS NULL"
         chosen.append(
-            f"SELECT n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
+            f"(SELECT DISTINCT ON (n0.user_id) n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
             f"\n        WHERE wanted = '{declared.name}' AND r.id = record AND r.deleted_at {state}"
+            "\n        ORDER BY n0.user_id, n0.holder_id <> n0.user_id, n0.holder_id)"
         )
     return f"""
 CREATE OR REPLACE FUNCTION hufu.who_{table}(wanted text, record bigint) RETURNS TABLE (user_id int, scope smallint)

@@ -80,6 +80,10 @@ declare(
     EventType("policy.withdrawn", _("Change set withdrawn"), shown("change_set")),
     EventType("reporting.opened", _("Reporting sign-in opened"), shown("ends_at")),
     EventType("reporting.closed", _("Reporting sign-in closed")),
+    EventType(
+        "delegation.given", _("Delegated to a colleague"), shown("permissions", "starts_at", "ends_at")
+    ),
+    EventType("delegation.ended", _("Delegation ended"), shown("delegator", "permissions")),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access import explain_rules, registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
+from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.duties import clashes
 from hufu.access.decision.near import NearMiss, Nearness, near_misses
 from hufu.access.decision.rules import RuleFacts
@@ -183,7 +184,7 @@ def quota_words(snapshot: Snapshot, number: int) -> str:
 
 def as_of_sentence(moment: datetime, change: int, version: int) -> str:
     """Return the sentence that goes with an answer about another day."""
-    words = {"moment": _moment(moment), "change": change, "version": version}
+    words = {"moment": moment_words(moment), "change": change, "version": version}
     return (
         _(
             "This is how it stood: %(moment)s, after change %(change)s, under version %(version)s of the policy. "
@@ -236,6 +237,8 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
 
 def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> dict[str, Any]:
     path = cover.path
+    if cover.delegation is not None:
+        person = snapshot.people[cover.delegation.delegator_id]
     return {
         "permission": path.permission,
         "user": {"id": person.id, "name": person.name} if person else None,
@@ -249,6 +252,7 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "share": _share_structure(snapshot, cover.share) if cover.share else None,
         "rule": explain_rules.structure(cover.rule) if cover.rule else None,
         "of_parent": cover.of_parent,
+        "delegation": _delegation_structure(snapshot, cover.delegation) if cover.delegation else None,
         "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
     }
 
@@ -260,6 +264,15 @@ def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
         "superiors": share.superiors,
         "along": share.along,
         "given_by": share.given_by,
+    }
+
+
+def _delegation_structure(snapshot: Snapshot, lent: DelegationFacts) -> dict[str, Any]:
+    return {
+        "id": lent.id,
+        "delegator": {"id": lent.delegator_id, "name": snapshot.people[lent.delegator_id].name},
+        "starts": lent.starts_at.isoformat(),
+        "ends": lent.ends_at.isoformat(),
     }
 
 
@@ -305,6 +318,11 @@ def _given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
 
 def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
     path = cover.path
+    if cover.delegation is not None:
+        lent = cover.delegation
+        person = snapshot.people[lent.delegator_id]
+        words = {"delegator": person.name, "until": moment_words(lent.ends_at)}
+        yield _("By delegation of %(delegator)s, until %(until)s. %(delegator)s holds it like this:") % words
     if cover.of_parent:
         yield _("It is decided with the record that it belongs to.")
     yield _(
@@ -407,10 +425,11 @@ def _partition_name(snapshot: Snapshot, admission: Given) -> str:
 
 
 def _until(given: Given | RuleFacts) -> str:
-    return _(" (until %s)") % _moment(given.ends_at) if given.ends_at else ""
+    return _(" (until %s)") % moment_words(given.ends_at) if given.ends_at else ""
 
 
-def _moment(moment: datetime) -> str:
+def moment_words(moment: datetime) -> str:
+    """Return a moment as people write it, in their time zone."""
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
@@ -484,24 +503,31 @@ def _pending_sentence(snapshot: Snapshot, link: Link) -> str:
         "A change that would open this waits for release since %(since)s: %(what)s (asked for by %(asker)s). "
         "A security administrator releases it."
     ) % {
-        "since": _moment(first.since),
+        "since": moment_words(first.since),
         "what": _("; ").join(said),
         "asker": asker.name if asker else _("the system"),
     }
 
 
 def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
+    if miss.delegation is not None:
+        lent = miss.delegation
+        moment = lent.ends_at if miss.nearness is Nearness.ENDED else lent.starts_at
+        told = {"delegator": snapshot.people[lent.delegator_id].name, "moment": moment_words(moment)}
+        if miss.nearness is Nearness.ENDED:
+            return _("%(delegator)s had delegated it to them; that ended: %(moment)s.") % told
+        return _("%(delegator)s delegates it to them, from then on: %(moment)s.") % told
     words: dict[str, Any] = {"roles": _chain(snapshot, miss.roles), "scope": scope_words(miss.scope)}
     given = miss.given
     if given is None:
         return _("Role %(roles)s would give it, with the scope %(scope)s.") % words
     words |= {
         "principal": principal_words(snapshot, given),
-        "until": _moment(given.ends_at) if given.ends_at else "",
-        "from": _moment(given.starts_at) if given.starts_at else "",
+        "until": moment_words(given.ends_at) if given.ends_at else "",
+        "from": moment_words(given.starts_at) if given.starts_at else "",
     }
     if miss.rule is not None:
-        return explain_rules.near_sentence(miss, words["principal"], _moment)
+        return explain_rules.near_sentence(miss, words["principal"], moment_words)
     if miss.share is not None:
         return {
             Nearness.ENDED: _("The record was shared with %(principal)s; that ended: %(until)s."),

@@ -14,13 +14,13 @@ from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import names_permission
-from hufu.access.decision.terms import Share, covers
+from hufu.access.decision.terms import Need, Requirement, Share, by_holder, covering_holder, covers
 from hufu.access.fields import FieldAccess, field_access
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
-from hufu.core.transaction import current_unit
+from hufu.core.transaction import current_unit, note_on_behalf
 
 # A record's number is a bigint; the log names no record that cannot be.
 LARGEST_NUMBER = 2**63 - 1
@@ -32,17 +32,20 @@ def scope(actor: Actor, permission: str) -> QuerySet[Any]:
     Every permission on an existing record also needs view on it. What restores or purges is about records in the
     bin, everything else about those that are not.
     """
-    resource = _resource(permission)
-    requirement = registry.requirement(permission)
+    return _scope(actor, _resource(permission), registry.requirement(permission))
+
+
+def scope_to_give_edit(actor: Actor, resource: ResourceType) -> QuerySet[Any]:
+    """Return the records that the actor may share for editing."""
+    return _scope(actor, resource, registry.giving_edit(resource.name))
+
+
+def _scope(actor: Actor, resource: ResourceType, requirement: Requirement) -> QuerySet[Any]:
     rows: QuerySet[Any] = resource.model_class._base_manager.filter(deleted_at__isnull=not requirement.of_bin)
     if resource.parent:
         rows = rows.filter(**{f"{resource.parent}__deleted_at__isnull": True})
-    for need in requirement.needs:
-        condition = reach.covered(actor, resource, need)
-        if condition is None:
-            return rows.none()
-        rows = rows.filter(condition)
-    return rows
+    condition = reach.covered(actor, resource, requirement.needs)
+    return rows.none() if condition is None else rows.filter(condition)
 
 
 def get(actor: Actor, permission: str, record_id: int) -> Any:
@@ -107,30 +110,72 @@ def may(actor: Actor, permission: str, record: Model | None = None) -> bool:
     return covers(terms, registry.requirement(permission), reach.facts(actor, resource, record))
 
 
+def may_give_edit(actor: Actor, resource: ResourceType, record: Model) -> bool:
+    """Say whether the actor may share a record for editing: nobody gives an edit that they have not, or only lent."""
+    return covers(
+        reach.terms(actor), registry.giving_edit(resource.name), reach.facts(actor, resource, record)
+    )
+
+
 def authorize(actor: Actor, permission: str, record: Model | None = None) -> Decision:
-    """Return the decision that allows; raise Denied (recorded by the transaction) where it does not."""
+    """Return the decision that allows; raise Denied (recorded by the transaction) where it does not.
+
+    Whoever does it by delegation does it on behalf of the other: the log names both.
+    """
     if may(actor, permission, record):
+        if record is not None:
+            _note_holder(actor, registry.requirement(permission), _resource(permission), record)
         return Decision(True, permission, actor.user_id, Code.HELD if record is None else Code.COVERED)
     raise denied(actor, permission, record)
 
 
 def may_create(actor: Actor, resource: ResourceType, *, partition_id: int, owner_id: int) -> bool:
     """Say whether the actor may add a record there, for that owner. Whether the owner may own it is asked apart."""
+    return creates_as(actor, resource, partition_id=partition_id, owner_id=owner_id) is not None
+
+
+def creates_as(actor: Actor, resource: ResourceType, *, partition_id: int, owner_id: int) -> int | None:
+    """Return by whose terms the actor may add a record there, for that owner; None where by nobody's.
+
+    By delegation it becomes the delegator's own, or that of somebody for whom they may enter.
+    """
     permission = registry.permission(resource.permission("create"))
     assert permission.right is not None
-    return any(
-        partition_id in term.partitions[permission.right]
-        and bool(term.scope_of(permission.name))
-        and (owner_id == actor.user_id or Scope.EVERYTHING in term.scope_of(permission.name))
-        for term in reach.terms(actor)
-    )
+    for holder, terms in by_holder(reach.terms(actor)).items():
+        for term in terms:
+            scopes = term.scope_of(permission.name)
+            is_theirs = owner_id == holder or Scope.EVERYTHING in scopes
+            if scopes and is_theirs and partition_id in term.partitions[permission.right]:
+                return holder
+    return None
+
+
+def owner_of_new(actor: Actor, resource: ResourceType) -> int:
+    """Return whose a new record is where nobody is named: the actor's, or theirs for whom the actor may add some."""
+    create = resource.permission("create")
+    held = by_holder(reach.terms(actor)).items()
+    return next((holder for holder, terms in held if any(t.scope_of(create) for t in terms)), actor.user_id)
 
 
 def may_add_to(actor: Actor, resource: ResourceType, parent: Model) -> bool:
     """Say whether the actor may add a record of a following type to this parent: the permission, and edit of it."""
+    return adds_as(actor, resource, parent) is not None
+
+
+def adds_as(actor: Actor, resource: ResourceType, parent: Model) -> int | None:
+    """Return by whose terms the actor may add a record of a following type to this parent; None where by nobody's."""
     parent_type = resource.parent_type
     assert parent_type is not None
-    return may(actor, resource.permission("create")) and may(actor, parent_type.permission("edit"), parent)
+    edit = registry.requirement(parent_type.permission("edit"))
+    needs = (Need(resource.permission("create"), None), *edit.needs)
+    return covering_holder(reach.terms(actor), Requirement(needs), reach.facts(actor, parent_type, parent))
+
+
+def _note_holder(actor: Actor, requirement: Requirement, resource: ResourceType, record: Model) -> None:
+    terms = reach.terms(actor)
+    if any(term.delegated for term in terms):
+        holder = covering_holder(terms, requirement, reach.facts(actor, resource, record))
+        note_on_behalf(resource.name, record.pk, holder if holder != actor.user_id else None)
 
 
 def creatable_partitions(actor: Actor, resource: ResourceType) -> frozenset[int]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
 from hufu.access.delegated_models import DELEGATED_COLUMNS
+from hufu.access.delegation_models import DELEGATION_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
 from hufu.people.models import Department, Group, Level, Position, Post, User
@@ -39,6 +40,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
         *("starts_at", "ends_at"),
     ),
     "access_rule_to": ("rule_id", *GIVEN_TO),
+    **DELEGATION_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
@@ -632,6 +634,8 @@ class Term(models.Model):
     pk = models.CompositePrimaryKey("user_id", "term")
     user_id = models.IntegerField()
     term = models.SmallIntegerField()
+    # Whose position in the company it is: the user's own, or that of somebody for whom they stand in.
+    holder_id = models.IntegerField()
     read_partitions = models.BinaryField()
     create_partitions = models.BinaryField()
     edit_partitions = models.BinaryField()

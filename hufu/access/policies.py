@@ -28,8 +28,6 @@ FIXED_COLUMNS = frozenset(
 )
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 ACTOR = "(SELECT hufu.actor())"
-# No gate on the path of term `t` is closed.
-OPEN = "NOT t.gates && (SELECT hufu.closed_gates())"
 
 # Asked once per statement; NULL narrows nothing.
 CEILING = "(SELECT hufu.partition_ceiling())"
@@ -41,19 +39,29 @@ def within_ceiling(row: str) -> str:
 
 
 def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
-    """Return the SQL condition that everything needed is covered by some term of the actor, for `row`."""
-    own = [_need(resource, need, row) for need in needs if not need.of_parent]
-    of_parent = [need for need in needs if need.of_parent]
+    """Return the SQL condition that everything needed is covered by terms of the actor, for `row`.
+
+    INVARIANT: the terms are those of one holder. What is only held comes first, by whoever holds all of it.
+    """
+    held = [need.permission for need in needs if need.right is None]
+    conditions = [f"(SELECT hufu.holds('{permission}'))" for permission in held]
+    whose = ""
+    if held:
+        wanted = ", ".join(f"'{permission}'" for permission in held)
+        whose = f" = ANY ((SELECT hufu.holders(ARRAY[{wanted}]))::int[])"
+    own = [need for need in needs if need.right is not None and not need.of_parent]
+    of_parent = [need for need in needs if need.right is not None and need.of_parent]
+    if own:
+        conditions.append(_by_one_holder(resource, own, row, whose))
     if of_parent:
         parent = resource.parent_type
         assert parent is not None
-        conditions = " AND ".join(_need(parent, need, "parent") for need in of_parent)
         column = resource.by_name[resource.parent].column
-        own.append(
+        conditions.append(
             f"EXISTS (SELECT 1 FROM public.{parent.table} parent WHERE parent.id = {row}.{column}"
-            f" AND parent.deleted_at IS NULL AND {conditions})"
+            f" AND parent.deleted_at IS NULL AND {_by_one_holder(parent, of_parent, 'parent', whose)})"
         )
-    return " AND ".join(own)
+    return " AND ".join(conditions)
 
 
 def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
@@ -62,36 +70,48 @@ def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
     return f"{row}.deleted_at {state} AND {covered(resource, requirement.needs, row)}"
 
 
-def _need(resource: ResourceType, need: Need, row: str) -> str:
-    if need.right is None:
-        return f"(SELECT hufu.holds('{need.permission}'))"
+def _by_one_holder(resource: ResourceType, needs: list[Need], row: str, whose: str, t: str = "t") -> str:
+    """Return the SQL condition that terms of one holder cover all needs; `whose` narrows who that may be."""
+    need, further = needs[0], needs[1:]
+    conditions = [_in_scope(resource, need, row, t), *([f"{t}.holder_id{whose}"] if whose else [])]
+    if further:
+        conditions.append(_by_one_holder(resource, further, row, f" = {t}.holder_id", f"{t}2"))
     return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND {within_ceiling(row)} AND EXISTS (
-        SELECT 1 FROM public.access_term t
-        JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = {ACTOR} AND g.permission = '{need.permission}' AND g.scopes <> 0 AND {OPEN}
-          AND hufu.bit(t.{need.right}_partitions, {row}.partition_id)
-          AND {_in_scope(resource, need, row)})"""
+        SELECT 1 FROM public.access_term {t}
+        JOIN public.access_term_grant {t}g ON {t}g.user_id = {t}.user_id AND {t}g.term = {t}.term
+        WHERE {t}.user_id = {ACTOR} AND {t}g.permission = '{need.permission}' AND {t}g.scopes <> 0 AND {_open(t)}
+          AND hufu.bit({t}.{need.right}_partitions, {row}.partition_id)
+          AND {" AND ".join(conditions)})"""
 
 
-def _in_scope(resource: ResourceType, need: Need, row: str) -> str:
-    """Return the SQL condition that the scopes of term `t` and grant `g`, or a share, hold `row` for the actor."""
+def _open(t: str) -> str:
+    """Return the SQL condition that no gate on the path of a term is closed."""
+    return f"NOT {t}.gates && (SELECT hufu.closed_gates())"
+
+
+def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
+    """Return the SQL condition that the scopes of a term's grant, or a share with the actor, hold `row`.
+
+    What is shared belongs to people: it counts with the actor's own terms alone.
+    """
     shared = is_member(resource, row, Share.READ)
     if need.share is Share.NONE:
-        shared = f"(g.scopes & {Scope.TEAM.value} <> 0 AND {shared})"
+        shared = f"{t}g.scopes & {Scope.TEAM.value} <> 0 AND {shared}"
     else:
         shared = (
             f"{is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
             f" OR {rule_sql.is_ruled(resource, row, need.share)}"
         )
-    return f"""({row}.owner_id = t.user_id
-               OR g.scopes & {Scope.EVERYTHING.value} <> 0
-               OR (g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit(t.owners, {row}.owner_id))
-               OR (g.scopes & {Scope.DIRECT_REPORTS.value} <> 0 AND hufu.bit(t.reports, {row}.owner_id))
+    return f"""({row}.owner_id = {t}.holder_id
+               OR {t}g.scopes & {Scope.EVERYTHING.value} <> 0
+               OR ({t}g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit({t}.owners, {row}.owner_id))
+               OR ({t}g.scopes & {Scope.DIRECT_REPORTS.value} <> 0 AND hufu.bit({t}.reports, {row}.owner_id))
                OR ({row}.owner_id IS NOT NULL
-                   AND ((g.scopes & {Scope.DEPARTMENT.value} <> 0 AND hufu.bit(t.departments, {row}.department_id))
-                     OR (g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
-                         AND hufu.bit(t.departments_below, {row}.department_id))))
-               OR {shared})"""
+                   AND (({t}g.scopes & {Scope.DEPARTMENT.value} <> 0
+                         AND hufu.bit({t}.departments, {row}.department_id))
+                     OR ({t}g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
+                         AND hufu.bit({t}.departments_below, {row}.department_id))))
+               OR ({t}.holder_id = {t}.user_id AND ({shared})))"""
 
 
 def is_member(resource: ResourceType, row: str, share: Share) -> str:
@@ -127,14 +147,14 @@ def _may_place(resource: ResourceType, row: str) -> str:
     create = resource.permission("create")
     if resource.parent_type is not None:
         edit = registry.requirement(resource.permission("edit")).needs
-        return f"(SELECT hufu.holds('{create}')) AND {covered(resource, tuple(n for n in edit if n.of_parent), row)}"
+        return covered(resource, (Need(create, None), *(need for need in edit if need.of_parent)), row)
     imports = resource.permission("import")
     return f"""(SELECT hufu.permission_is_open('{create}')) AND {within_ceiling(row)} AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = {ACTOR} AND g.permission = '{create}' AND {OPEN}
+        WHERE t.user_id = {ACTOR} AND g.permission = '{create}' AND {_open("t")}
           AND hufu.bit(t.create_partitions, {row}.partition_id)
-          AND ({row}.owner_id = t.user_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
+          AND ({row}.owner_id = t.holder_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
     AND hufu.may_own({row}.owner_id, {row}.partition_id)
     AND ({row}.department_id = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id)
          OR (SELECT hufu.holds('{imports}')))"""
@@ -231,6 +251,11 @@ def _checks(resource: ResourceType) -> str:
             AND {required(resource, registry.requirement(declared.name), "r")});"""
         for declared in decided
     )
+    if resource.parent_type is None:
+        branches += f"""
+    WHEN '{deeds.GIVING_EDIT}' THEN
+        RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
+            AND {required(resource, registry.giving_edit(resource.name), "r")});"""
     return f"""
 -- Half two's point check: may the actor do this with this record? Only the branch that is asked is ever planned.
 CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE plpgsql STABLE

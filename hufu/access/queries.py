@@ -14,6 +14,7 @@ from django.db.models import Model, QuerySet
 
 from hufu.access import guard, reach
 from hufu.access.decision.decide import Decision, decide
+from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
 from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
@@ -31,6 +32,7 @@ from hufu.access.decision.snapshot import (
 )
 from hufu.access.decision.snapshot import GateUse as GateUseFacts
 from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.delegation_models import Delegation
 from hufu.access.duty_models import Duty, DutyRole
 from hufu.access.models import (
     GIVEN_TO,
@@ -55,6 +57,7 @@ from hufu.access.models import (
 from hufu.access.pending_models import PendingChange
 from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
+from hufu.access.registry import permissions as registered_permissions
 from hufu.access.rule_fields import Named, is_broken, rule_values
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
@@ -173,11 +176,20 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
         duties={
             row.id: DutyFacts(row.id, row.name, frozenset(of_duties[row.id]), row.most) for row in rows(Duty)
         },
+        delegations=tuple(_delegation(row) for row in rows(Delegation)),
     )
     there_are = Named(found.departments, found.roles, found.levels)
     return replace(
         found,
         rules={row.id: _rule(row, tuple(recipients[row.id]), there_are) for row in rows(SharingRule)},
+    )
+
+
+def _delegation(row: Any) -> DelegationFacts:
+    delegable = {declared.name for declared in registered_permissions() if declared.may_be_delegated}
+    named = delegable.intersection(row.permissions)
+    return DelegationFacts(
+        row.id, row.delegator_id, row.user_id, frozenset(named), row.starts_at, row.ends_at
     )
 
 
@@ -326,7 +338,18 @@ def holders(snapshot: Snapshot, permission: str) -> tuple[int, ...]:
     return tuple(
         person.id
         for person in snapshot.people.values()
-        if person.active and next(paths(snapshot, person, permission), None) is not None
+        if person.active and _holds(snapshot, person, permission)
+    )
+
+
+def _holds(snapshot: Snapshot, person: PersonFacts, permission: str) -> bool:
+    if next(paths(snapshot, person, permission), None) is not None:
+        return True
+    return any(
+        next(paths(lent_part(snapshot, lent.permissions), snapshot.people[giver], permission), None)
+        is not None
+        for giver, every in standing_in(snapshot, person).items()
+        for lent in every
     )
 
 

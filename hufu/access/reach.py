@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from hufu.access import rule_reach
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, is_shared, opens
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, by_holder, is_shared, opens
 from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
@@ -156,7 +156,8 @@ def _load(actor: Actor) -> tuple[Term, ...]:
         scopes.setdefault(row.term, {})[row.permission] = Scope(row.scopes)
     return tuple(
         Term(
-            holder_id=actor.user_id,
+            holder_id=row.holder_id,
+            delegated=row.holder_id != actor.user_id,
             partitions={
                 Right.READ: _within(ceiling, row.read_partitions),
                 Right.CREATE: _within(ceiling, row.create_partitions),
@@ -191,10 +192,22 @@ def numbers(bits: bytes | memoryview) -> frozenset[int]:
     )
 
 
-def covered(actor: Actor, resource: ResourceType, need: Need) -> Q | None:
-    """Return the condition for records of which everything that a need looks at is covered, or None where none is."""
+def covered(actor: Actor, resource: ResourceType, needs: Iterable[Need]) -> Q | None:
+    """Return the condition for records of which one holder's terms cover all that is needed, or None where none do."""
     result: Q | None = None
-    for term in terms(actor):
+    for held in by_holder(terms(actor)).values():
+        condition: Q | None = Q()
+        for need in needs:
+            part = _covered(actor, held, resource, need)
+            condition = None if part is None or condition is None else condition & part
+        if condition is not None:
+            result = condition if result is None else result | condition
+    return result
+
+
+def _covered(actor: Actor, held: Iterable[Term], resource: ResourceType, need: Need) -> Q | None:
+    result: Q | None = None
+    for term in held:
         condition = _covered_by(actor, term, resource, need)
         if condition is not None:
             result = condition if result is None else result | condition
@@ -227,6 +240,8 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
         departments |= term.departments_below
     if departments:
         whose |= Q(**{f"{of}department_id__in": sorted(departments), f"{of}owner_id__isnull": False})
+    if term.delegated:
+        return within & whose
     # Numbers, not a sub-query: beside one, the planner cannot use the indices of owner and department.
     shared = {
         number for number, share in teams(actor, resource.independent).items() if opens(scopes, need, share)

@@ -29,6 +29,8 @@ HELD_SCOPES = ("everything",)
 # What a team membership opens, and what restoring and purging act on.
 SHARES = {"view": Share.READ, "edit": Share.EDIT}
 BIN_VERBS = frozenset({"restore", "purge"})
+# What somebody may do for a colleague who is away. No verb that hands records or rights on: what is lent ends.
+DELEGABLE_VERBS = frozenset({"view", "create", "edit", "delete", "restore"})
 # Verbs that are about records that are yet to be.
 NEW_VERBS = frozenset({"create", "import"})
 
@@ -95,6 +97,11 @@ class Permission:
     @property
     def verb(self) -> str:
         return self.name.rpartition(".")[2]
+
+    @property
+    def may_be_delegated(self) -> bool:
+        """Whether somebody may lend it while away: daily work with records, nothing that gives records to people."""
+        return self.verb in DELEGABLE_VERBS and type_of(self.name) is not None
 
 
 @dataclass(frozen=True)
@@ -287,6 +294,17 @@ def requirement(name: str) -> Requirement:
         verbs = dict.fromkeys(("view", "view" if permission(name).verb == "view" else "edit"))
         needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
     return Requirement(tuple(needs), permission(name).verb in BIN_VERBS)
+
+
+@cache
+def giving_edit(resource_name: str) -> Requirement:
+    """Return what sharing a record for editing asks for: share and edit, both as one's own or neither.
+
+    INVARIANT: what is lent is not given on. Sharing is never lent, so the two meet in nobody's but one's own terms.
+    """
+    resource = resource_type(resource_name)
+    needs = (*requirement(resource.permission("share")).needs, _need(resource.permission("edit")))
+    return Requirement(needs)
 
 
 def _need(name: str) -> Need:

@@ -61,7 +61,8 @@ class LogFilter:
 class LogEntry:
     """One event as a reader of the log sees it.
 
-    `actor_id` is the user (> 0) or system actor (< 0), None for nobody. `changed` names the fields that
+    `actor_id` is the user (> 0) or system actor (< 0), None for nobody; `on_behalf_id` whose delegation it was done
+    by. `changed` names the fields that
     changed. `details` holds the facts of the deed that its event type declares as shown. `origin` holds the
     address and the browser, of a single entry only, unless the key of whom they are about was erased.
     `recorded_at` is the true time of recording of an event that was simulated, None for every other.
@@ -81,6 +82,7 @@ class LogEntry:
     request_id: str = ""
     origin: Mapping[str, str] = field(default_factory=dict)
     recorded_at: datetime | None = None
+    on_behalf_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,11 @@ def _matching(filters: LogFilter) -> QuerySet[AuditEvent]:
 
 def _entries(rows: Sequence[AuditEvent]) -> tuple[LogEntry, ...]:
     actors = dict(
-        AuditSubject.objects.filter(pseudonym__in={row.actor for row in rows if row.actor}).values_list(
-            "pseudonym", "ref"
-        )
+        AuditSubject.objects.filter(
+            pseudonym__in={who for row in rows for who in (row.actor, row.on_behalf) if who}
+        ).values_list("pseudonym", "ref")
     )
-    return tuple(_entry(row, actors.get(row.actor) if row.actor else None) for row in rows)
+    return tuple(_entry(row, actors) for row in rows)
 
 
 def _origin(row: AuditEvent) -> dict[str, str]:
@@ -157,7 +159,7 @@ def _origin(row: AuditEvent) -> dict[str, str]:
     return {name: value for name, value in opened.items() if value}
 
 
-def _entry(row: AuditEvent, actor_id: int | None) -> LogEntry:
+def _entry(row: AuditEvent, actors: Mapping[UUID, int]) -> LogEntry:
     said = json.loads(bytes(row.body))
     event_type = registry.find(row.type)
     shown = {field.name for field in event_type.declared if field.shown} if event_type else set()
@@ -166,7 +168,8 @@ def _entry(row: AuditEvent, actor_id: int | None) -> LogEntry:
         at=row.at,
         type=row.type,
         label=event_type.label if event_type else row.type,
-        actor_id=actor_id,
+        actor_id=actors.get(row.actor) if row.actor else None,
+        on_behalf_id=actors.get(row.on_behalf) if row.on_behalf else None,
         target=Target(row.target_type, row.target_id, row.partition_id)
         if row.target_type is not None and row.target_id is not None
         else None,

@@ -18,6 +18,7 @@ from hufu.audit.ids import uuid7
 from hufu.audit.keys import Subject, SubjectKey, subject_keys
 from hufu.core import clock
 from hufu.core.actor import Actor
+from hufu.core.transaction import on_behalf_of
 
 SCHEMA_VERSION = 1
 BATCH = 2_000
@@ -136,11 +137,19 @@ class _Draft:
         wanted: set[Subject] = set()
         if actor := actor_subject(self.actor):
             wanted.add(actor)
+        if behalf := self._behalf():
+            wanted.add(behalf)
         if self.actor.context.address or self.actor.context.agent:
             wanted.add(self._whence())
         if self.event.personal:
             wanted.add(self._about())
         return wanted
+
+    def _behalf(self) -> Subject | None:
+        """For whom the actor did it, where not for themselves."""
+        target = self.event.target
+        whom = on_behalf_of(target.type, target.id) if target else None
+        return Subject("user", whom) if whom is not None else None
 
     def _about(self) -> Subject:
         """Whom the personal values are about."""
@@ -166,7 +175,7 @@ class _Draft:
             "at": self.at,
             "type": event.type,
             "actor": keys[actor].pseudonym if actor else None,
-            "on_behalf": None,
+            "on_behalf": keys[behalf].pseudonym if (behalf := self._behalf()) else None,
             "channel": context.channel,
             "session": session_mark(context.session),
             "request": context.request_id,

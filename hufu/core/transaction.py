@@ -37,6 +37,7 @@ class Unit:
 
 
 _UNDONE = "core.undone"
+_ON_BEHALF = "core.on_behalf"
 _unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
 _evaluate_gates: list[Callable[[Actor], Gates]] = []
 _record_refusal: list[Callable[[Actor, Refusal], None]] = []
@@ -71,6 +72,17 @@ def unit_cache() -> dict[Any, Any]:
     """Return what is kept until the transaction of the running unit ends; outside of one nothing is kept."""
     unit = _unit.get()
     return {} if unit is None else unit.cache
+
+
+def note_on_behalf(kind: str, number: int, whom: int | None) -> None:
+    """Say for whom the actor does what they do with a thing, in this transaction; None: for themselves."""
+    current_unit().cache.setdefault(_ON_BEHALF, {})[kind, number] = whom
+
+
+def on_behalf_of(kind: str, number: int) -> int | None:
+    """Return for whom the actor does what they do with a thing; None: for themselves."""
+    whom: int | None = unit_cache().get(_ON_BEHALF, {}).get((kind, number))
+    return whom
 
 
 def current_actor() -> Actor | None:

@@ -301,6 +301,39 @@ def gated(draw: st.DrawFn, world: World) -> World:
 
 
 @st.composite
+def lent(draw: st.DrawFn, world: World, now: datetime) -> World:
+    """Draw who stands in for whom in a world, and with what."""
+
+    def pick(choices: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(choices))
+
+    people = list(world["people"])
+
+    def delegation() -> dict[str, Any]:
+        """Somebody lends what daily work with a type needs, or any of it; most of it now."""
+        giver, to = draw(st.lists(st.sampled_from(people), min_size=2, max_size=2, unique=True))
+        verbs = pick(
+            [
+                ("view", "edit"),
+                ("view", "create", "edit"),
+                ("edit",),
+                ("view", "delete", "restore", "transfer"),
+            ]
+        )
+        kinds = pick([("customer", "contact"), TYPES, ("customer",), ("contact",)])
+        starts, ends = pick([(-3, 3)] * 5 + [(-9, -3), (3, 9)])
+        return {
+            "from": giver,
+            "to": to,
+            "permissions": [f"{kind}.{verb}" for kind in kinds for verb in verbs],
+            "starts": now + timedelta(days=starts),
+            "ends": now + timedelta(days=ends),
+        }
+
+    return {**world, "delegations": [delegation() for _n in range(pick([0, 2, 4, 6]))]}
+
+
+@st.composite
 def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
     """Draw attempts to create: (actor, type, partition, owner, department), or (actor, contact, customer)."""
     people, departments = list(world["people"]), list(world["departments"])

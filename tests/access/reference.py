@@ -28,6 +28,69 @@ def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, 
     # 2.1, gates: an active account, and no closed gate on the person.
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
+    # 2.6: as oneself, or in the stead of one other; never by the halves of two.
+    own = {**world, "delegations": []}
+    if allowed_as(own, at, person, verb, type_name, record):
+        return True
+    for giver in givers(world, at, person):
+        lent = world_lent_by(world, at, giver, person)
+        if allowed_as(lent, at, giver, verb, type_name, without_shares(record)):
+            return True
+    return False
+
+
+def givers(world: World, at: datetime, person: int) -> list[int]:
+    """2.6: for whom the person stands in right now. Whoever is not active lends nothing."""
+    return [
+        lent["from"]
+        for lent in world.get("delegations", [])
+        if lent["to"] == person
+        and lent["starts"] <= at < lent["ends"]
+        and world["people"][lent["from"]]["active"]
+    ]
+
+
+def world_lent_by(world: World, at: datetime, giver: int, person: int) -> World:
+    """The world as the giver would find it with nothing but what they lend, from where the other one is.
+
+    What is shared belongs to people; what is lent is not lent on. Hidden behind gates and quotas of the one who acts
+    is also what is lent to them.
+    """
+    named = {
+        permission
+        for lent in world["delegations"]
+        if lent["from"] == giver and lent["to"] == person and lent["starts"] <= at < lent["ends"]
+        for permission in lent["permissions"]
+        if permission.split(".")[1] in ("view", "create", "edit", "delete", "restore")
+        and not is_closed(world, at, person, permission)
+    }
+    return {
+        **world,
+        "delegations": [],
+        "rules": {},
+        "roles": {
+            number: {**role, "grants": [grant for grant in role["grants"] if grant[0] in named]}
+            for number, role in world["roles"].items()
+        },
+        "open": {**world.get("open", {}), giver: world.get("open", {}).get(person, [])},
+        "used_up": {**world.get("used_up", {}), giver: []},
+        "ceilings": {giver: world["ceilings"][person]} if person in world.get("ceilings", {}) else {},
+        "records": {
+            kind: {number: without_shares(record) for number, record in records.items()}
+            for kind, records in world["records"].items()
+        },
+    }
+
+
+def without_shares(record: Record) -> Record:
+    """The record as it would be, shared with nobody."""
+    return {**record, "team": {}, "shares": []} if "team" in record else record
+
+
+def allowed_as(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
+    """May this person do this, with what they hold themselves?"""
+    if not world["people"][person]["active"] or is_shut_out(world, person):
+        return False
     # What lies in the bin is only restored; what does not lie there cannot be.
     if record["deleted"] != (verb == "restore"):
         return False
@@ -359,13 +422,18 @@ def is_forbidden(world: World, at: datetime, person: int, permission: str) -> bo
     return False
 
 
+def is_closed(world: World, at: datetime, person: int, permission: str) -> bool:
+    """2.1: is a gate on this permission closed, a quota on it used up, is it forbidden, or outside of a ceiling?"""
+    if any(permission in gate["permissions"] for gate in closed_gates(world, person)):
+        return True
+    if is_outside(world, person, permission=permission):
+        return True
+    return is_used_up(world, person, permission) or is_forbidden(world, at, person, permission)
+
+
 def scopes(world: World, at: datetime, person: int, permission: str) -> set[str]:
     """The scopes at which the person holds a permission; empty means nothing, never everything."""
-    if any(permission in gate["permissions"] for gate in closed_gates(world, person)):
-        return set()
-    if is_outside(world, person, permission=permission):
-        return set()
-    if is_used_up(world, person, permission) or is_forbidden(world, at, person, permission):
+    if is_closed(world, at, person, permission):
         return set()
     return {
         scope
@@ -394,7 +462,20 @@ def may_own(world: World, at: datetime, person: int, partition: int) -> bool:
 def may_create(
     world: World, at: datetime, person: int, type_name: str, *, partition: int, owner: int
 ) -> bool:
-    """2.2: `create` is yes or no, for oneself or for others."""
+    """2.2: `create` is yes or no, for oneself or for others. 2.6: in somebody's stead it becomes theirs."""
+    if not world["people"][person]["active"] or is_shut_out(world, person):
+        return False
+    place = {"partition": partition, "owner": owner}
+    return may_create_as(world, at, person, type_name, **place) or any(
+        may_create_as(world_lent_by(world, at, giver, person), at, giver, type_name, **place)
+        for giver in givers(world, at, person)
+    )
+
+
+def may_create_as(
+    world: World, at: datetime, person: int, type_name: str, *, partition: int, owner: int
+) -> bool:
+    """May this person create, with what they hold themselves?"""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
     if not has_right(world, at, person, "create", partition) or is_outside(
@@ -408,7 +489,17 @@ def may_create(
 
 
 def may_add_contact(world: World, at: datetime, person: int, customer: int) -> bool:
-    """2.4: create follows edit of the parent, with the child's own permission."""
+    """2.4: create follows edit of the parent, with the child's own permission. 2.6: by the rights of one person."""
+    if not world["people"][person]["active"] or is_shut_out(world, person):
+        return False
+    return may_add_contact_as({**world, "delegations": []}, at, person, customer) or any(
+        may_add_contact_as(world_lent_by(world, at, giver, person), at, giver, customer)
+        for giver in givers(world, at, person)
+    )
+
+
+def may_add_contact_as(world: World, at: datetime, person: int, customer: int) -> bool:
+    """May this person add a contact, with what they hold themselves?"""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
     if not scopes(world, at, person, "contact.create"):

@@ -701,7 +701,10 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         " access_rule_match, access_rule_reach CASCADE"
     )
     owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
-    owner_connection.execute("ALTER TABLE access_term DROP COLUMN gates CASCADE")
+    owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
+    owner_connection.execute(
+        "ALTER TABLE access_term DROP COLUMN gates CASCADE, DROP COLUMN holder_id CASCADE"
+    )
     owner_connection.execute(
         "DELETE FROM django_migrations WHERE app = 'access' AND name > '0002_principals'"
     )

@@ -26,7 +26,7 @@ REACH = (
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
-    *("access_quota", "access_prohibition", "access_rule", "access_rule_to"),
+    *("access_quota", "access_prohibition", "access_rule", "access_rule_to", "access_delegation"),
 )
 
 # Exactly what each person's list shows.
@@ -111,6 +111,10 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
         """ '{"field": "stage", "is": ["won"]}')"""
     )
     owner.execute("INSERT INTO access_rule_to (rule_id, user_id) VALUES (1, %s)", [company.people["lin"]])
+    owner.execute(
+        "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
+        " SELECT min(id), max(id), '{customer.view}', now(), now() + interval '1 day', '' FROM people_user"
+    )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
@@ -879,6 +883,9 @@ DEFINERS = {
     *("what_waits", "write_facts", "release_changes"),
     "may_give_there",
     *("somebody_can_give_roles", "appoint_in_emergency"),  # asks by itself that it is the operator
+    # Standing in for somebody: what it adds to reach, and who may lend what.
+    *("with_delegators", "gates_on_principal", "add_delegated_terms", "delegated_limits", "my_delegators"),
+    *("may_delegate", "stays_without_business"),
     *("end_sessions", "only_active_come_in"),
     *("spend", "rows_to_reseal"),
     "administers_more",

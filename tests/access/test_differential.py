@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hufu.access import reach, registry, rule_reach
-from hufu.access.decision import conditions, snapshot, terms
+from hufu.access.decision import conditions, decide, snapshot, terms
 from hufu.access.decision.snapshot import Snapshot
 from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests.access.doors import VERBS, Difference, compare
-from tests.access.organisations import attempts, gated, organisations
+from tests.access.organisations import attempts, gated, lent, organisations
 from tests.access.world import store
 
 NEW = "HUFU_ORGANISATIONS" in os.environ
@@ -51,7 +51,7 @@ def compare_many(
     @given(st.data())
     def for_every_organisation(data: st.DataObject) -> None:
         nonlocal worlds
-        world = data.draw(gated(data.draw(organisations(now))))
+        world = data.draw(lent(data.draw(gated(data.draw(organisations(now)))), now))
         tried = data.draw(attempts(world, ATTEMPTS))
         store(owner, world)
         seen.update(compare(owner, world, tried, now))
@@ -164,11 +164,21 @@ def _list_past_the_ceilings_partitions() -> AbstractContextManager[object]:
     return patch.object(reach, "_within", lambda _ceiling, bits: reach.numbers(bits))
 
 
+def _list_by_the_halves_of_two_people() -> AbstractContextManager[object]:
+    return patch.object(reach, "by_holder", lambda every: {0: list(every)})
+
+
+def _explanation_of_more_than_is_lent() -> AbstractContextManager[object]:
+    return patch.object(decide, "lent_part", lambda snapshot, permissions: replace(snapshot, delegations=()))
+
+
 @pytest.mark.parametrize(
     "break_it",
     [
         _list_past_the_ceilings_partitions,
         _explanation_that_forbids_those_above_a_level,
+        _list_by_the_halves_of_two_people,
+        _explanation_of_more_than_is_lent,
         _list_past_quotas,
         _explanation_of_everybodys_quotas,
         _list_without_wall,
@@ -215,6 +225,10 @@ def test_a_broken_half_one_is_noticed(
         " $$ SELECT given $$",
         "CREATE OR REPLACE FUNCTION hufu.person_is_closed(who int, closed int[]) RETURNS boolean LANGUAGE sql AS"
         " $$ SELECT false $$",
+        "CREATE OR REPLACE FUNCTION hufu.may_be_delegated(permission text) RETURNS boolean LANGUAGE sql AS"
+        " $$ SELECT permission LIKE '%%.edit' $$",
+        "CREATE OR REPLACE FUNCTION hufu.gates_on_principal(who int) RETURNS int[] LANGUAGE sql AS"
+        " $$ SELECT '{}'::int[] $$",
         "CREATE OR REPLACE VIEW hufu.opened_permissions AS"
         " SELECT 'customer.view' COLLATE \"C\" AS permission",
         # No record is looked at again by the rules.

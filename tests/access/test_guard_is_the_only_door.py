@@ -129,6 +129,7 @@ PLAIN_SQL = {
     "access/company.py",  # hufu.never_set_up, hufu.administers_more
     "access/delegated.py",  # hufu.may_give_there
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone
+    "access/delegations.py",  # hufu.may_delegate
     "access/duties.py",  # hufu.known_duty_conflicts, hufu.duty_binds_me
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
     "access/way_in.py",  # hufu.lift_gate: for the operator alone

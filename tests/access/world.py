@@ -5,6 +5,8 @@ A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1
 moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts
 with `access`, `superiors` and `by`. Conditions of rules are as the database keeps them (decision.conditions); a record
 lies there from the beginning with its fields, or (those with even numbers) gets them afterwards.
+`delegations` lists who lends what `to` whom: `from`, `to`, `permissions`, and
+a term.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
      "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
@@ -47,6 +49,7 @@ _EMPTIED = (
     "access_rule",
     "access_prohibition",
     "access_quota",
+    "access_delegation",
     "access_gate_use",
     "access_gate",
     "access_team_member",
@@ -190,6 +193,14 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         "access_prohibition",
         ["permission", *given],
         [(x["permission"], *_given(x)) for x in world.get("prohibitions", [])],
+    )
+    yield (
+        "access_delegation",
+        ["delegator_id", "user_id", "permissions", "starts_at", "ends_at", "reason"],
+        [
+            (x["from"], x["to"], x["permissions"], x["starts"], x["ends"], "")
+            for x in world.get("delegations", ())
+        ],
     )
     gates = world.get("gates", {})
     yield (
@@ -385,8 +396,8 @@ def told(world: World) -> str:
     lines.append(f"  ceilings: {world.get('ceilings')}")
     lines.append(f"  base access: {world['base_access']}")
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
-    for part in ("assignments", "admissions", "prohibitions"):
-        lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, [])]
+    for part in ("assignments", "admissions", "prohibitions", "delegations"):
+        lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, ())]
     for type_name, records in world["records"].items():
         lines += [f"  {type_name} {n}: {_plain(x)}" for n, x in records.items()]
     return "\n".join(lines)

@@ -144,6 +144,10 @@ TABLE: list[Row] = [
     Row("my_sessions", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("my_session_end", "POST", "signed in", "qian", 404, VISITOR, 302),
     Row("my_sessions_end", "POST", "signed in", "qian", 302, VISITOR, 302),
+    Row("my_delegations", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("my_delegations", "POST", "signed in", "qian", 200, VISITOR, 302),
+    # There is none (any more): it has ended.
+    Row("my_delegation_end", "POST", "signed in", "qian", 302, VISITOR, 302),
     # She has no second factor: she is asked for one.
     Row("my_device_trust", "POST", "signed in", "qian", 403, VISITOR, 302),
     *(

@@ -131,7 +131,13 @@ def address(request):
                 else []
             )
             return reverse(name, args=[company.people["lin"], *further]), {"reason": "x"}
-        if name in ("my_session_end", "my_device_trust_end", "my_device_confirm", "my_device_forget"):
+        if name in (
+            "my_delegation_end",
+            "my_session_end",
+            "my_device_trust_end",
+            "my_device_confirm",
+            "my_device_forget",
+        ):
             return reverse(name, args=[0]), {}
         if kind == "policy" and page:
             return reverse(name, args=[a_change_set(owner_connection)]), {"reason": "x"}

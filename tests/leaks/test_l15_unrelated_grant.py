@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from hufu.access import actions as access
-from hufu.access import change_sets, guard, policy_file, principals, queries, registry
+from hufu.access import change_sets, delegations, guard, policy_file, principals, queries, registry
 from hufu.access.actions import Principal
 from hufu.access.decision.terms import Right
 from hufu.access.models import Admission, Assignment, Partition, Role
@@ -273,6 +273,17 @@ OPERATIONS = {
     "policy: end of an admission": (
         {"role.assign"},
         lambda a, c: access.end_admission(a, Admission.objects.first(), reason="x"),
+    ),
+    "policy: delegation": (
+        {"customer.view"},
+        lambda a, c: delegations.delegate(
+            a,
+            _lin(c),
+            permissions=["customer.view"],
+            starts_at=clock.now(),
+            ends_at=clock.now() + timedelta(days=1),
+            reason="x",
+        ),
     ),
     "policy: base access": (
         {"role.manage"},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from hufu.access.decision.delegation import DelegationFacts, lent_part, lent_through, standing_in, unshared
 from hufu.access.decision.pending import ways_out
 from hufu.access.decision.rules import RuleFacts, RuleShare, of_type, reaching, rule_for
 from hufu.access.decision.scopes import Scope
@@ -49,6 +50,10 @@ class Code(StrEnum):
     NO_RECORD = "no_record"
 
 
+# All that is said where nothing but a closed gate is in the way.
+_BEHIND_A_GATE = {Code.GATE_CLOSED, Code.NO_VIEW, Code.NO_PARENT}
+
+
 @dataclass(frozen=True)
 class Link:
     """A link of the chain that is missing: which permission asks for what. `by` is the prohibition in the way,
@@ -73,6 +78,7 @@ class Cover:
 
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
     as a member of its related team. `share`: it was shared with them by hand. `rule`: a rule or territory shares it.
+    `delegation`: all of this holds for another person, for whom they stand in.
     """
 
     path: Path
@@ -83,6 +89,7 @@ class Cover:
     share: ShareFacts | None = None
     rule: RuleShare | None = None
     of_parent: bool = False
+    delegation: DelegationFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,55 @@ def _decided(
     `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some
     partition must be open for that, too. `closed` are the gates to be taken as closed, by number, `ceiling` what the
     person's token or agent is held under.
+    What the person does not hold as their own, they may hold by the delegation of one other person.
     """
+    own = _decide_alone(snapshot, person_id, permission, right, requirement, record, closed, ceiling)
+    person = snapshot.people.get(person_id)
+    if own.allowed or person is None or not person.active or snapshot.gates_on_person(person, closed):
+        return own
+    asked = {need.permission for need in requirement.needs} if requirement else {permission}
+    if any(
+        snapshot.gates_on_permission(each, person, closed) or snapshot.prohibitions_on(each, person)
+        for each in asked
+    ):
+        return own
+    behind: tuple[Link, ...] = ()
+    for delegator, lent in standing_in(snapshot, person).items():
+        named = frozenset().union(*(each.permissions for each in lent))
+        theirs = _decide_alone(
+            lent_part(snapshot, named),
+            delegator,
+            permission,
+            right,
+            requirement,
+            unshared(record),
+            closed,
+            ceiling,
+        )
+        if theirs.allowed:
+            covers = tuple(
+                replace(cover, delegation=lent_through(lent, cover.path.permission))
+                for cover in theirs.covers
+            )
+            return replace(theirs, person_id=person_id, covers=covers, record=record)
+        if not behind and {link.code for link in theirs.missing} <= _BEHIND_A_GATE:
+            behind = tuple(link for link in theirs.missing if link.code is Code.GATE_CLOSED)
+    if behind and own.code is not Code.GATE_CLOSED:
+        return replace(own, code=Code.GATE_CLOSED, missing=(*behind, *own.missing))
+    return own
+
+
+def _decide_alone(
+    snapshot: Snapshot,
+    person_id: int,
+    permission: str,
+    right: Right | None,
+    requirement: Requirement | None,
+    record: RecordFacts | None,
+    closed: frozenset[int],
+    ceiling: Ceiling | None,
+) -> Decision:
+    """Decide by what a person holds as their own."""
 
     def deny(*missing: Link) -> Decision:
         return Decision(False, permission, person_id, missing[0].code, missing=missing, record=record)
@@ -186,6 +241,17 @@ def _decided(
     if links:
         return deny(*links)
     return Decision(True, permission, person_id, Code.COVERED, covers=tuple(covers), record=record)
+
+
+def covers_need(
+    snapshot: Snapshot, lent: DelegationFacts, giver: PersonFacts, link: Link, record: RecordFacts | None
+) -> bool:
+    """Say whether what is lent covers what a link misses, whenever it is in force. Gates are not asked."""
+    part = lent_part(snapshot, lent.permissions)
+    about = unshared(record)
+    if link.need is not None and about is not None:
+        return _cover(part, giver, link.need, about, frozenset(), None)[0] is not None
+    return next(paths(part, giver, link.permission), None) is not None
 
 
 def code_of(gate: int) -> Code:

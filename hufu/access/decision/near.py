@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain
 
-from hufu.access.decision.decide import Code, Link
+from hufu.access.decision.decide import Code, Link, covers_need
+from hufu.access.decision.delegation import DelegationFacts, past_and_to_come
 from hufu.access.decision.rules import RuleFacts, meets, of_type, reaching
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
@@ -51,6 +52,7 @@ class NearMiss:
     scope: Scope = Scope.NOTHING
     share: ShareFacts | None = None
     rule: RuleFacts | None = None
+    delegation: DelegationFacts | None = None
 
 
 def near_misses(
@@ -62,6 +64,7 @@ def near_misses(
         return ()
     about = decided_by(link.need, record) if link.need is not None and record is not None else record
     found: Iterator[NearMiss]
+    lent = _delegations(snapshot, person, link, about)
     if link.code is Code.OUT_OF_SCOPE:
         found = chain(
             _shares(snapshot, person, link, about),
@@ -78,7 +81,8 @@ def near_misses(
         return ()
     order = list(Nearness)
     ranked = sorted(
-        found, key=lambda miss: (order.index(miss.nearness), _distance(snapshot, person, miss.given))
+        chain(lent, found),
+        key=lambda miss: (order.index(miss.nearness), _distance(snapshot, person, miss.given)),
     )
     return tuple(ranked[:MOST])
 
@@ -121,6 +125,17 @@ def _closed_by_prohibition(snapshot: Snapshot, person: PersonFacts, link: Link) 
     """Yield the ways by which the person would hold the permission if it were not forbidden."""
     for path in paths(replace(snapshot, prohibitions=()), person, link.permission):
         yield NearMiss(Nearness.FORBIDDEN, path.assignment, path.roles, path.scope)
+
+
+def _delegations(
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    """Yield the delegations that would cover it, had they not ended, or begun already."""
+    for lent in past_and_to_come(snapshot, person, link.permission):
+        giver = snapshot.people.get(lent.delegator_id)
+        if giver is not None and giver.active and covers_need(snapshot, lent, giver, link, record):
+            ended = lent.ends_at <= snapshot.at
+            yield NearMiss(Nearness.ENDED if ended else Nearness.NOT_BEGUN, delegation=lent)
 
 
 def _shares(

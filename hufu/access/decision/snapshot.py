@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.rules import RuleFacts, rule_for
 from hufu.access.decision.scopes import NAMES, Scope, named
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
@@ -170,6 +171,7 @@ class Snapshot:
     # Who holds a role, where that is told apart from the assignments; others are derived from these.
     role_holders: Mapping[int, frozenset[int]] = field(default_factory=dict)
     prohibitions: tuple[Given, ...] = ()
+    delegations: tuple[DelegationFacts, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _superiors: dict[Given, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False

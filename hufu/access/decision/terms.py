@@ -86,7 +86,11 @@ def decided_by(need: Need, record: RecordFacts) -> RecordFacts:
 
 @dataclass(frozen=True)
 class Term:
-    """One term of somebody's reach: where, whose, which departments, and the scopes per permission."""
+    """One term of somebody's reach: where, whose, which departments, and the scopes per permission.
+
+    `holder_id` is whose position in the company it is. A term by delegation (`delegated`) is another person's: what
+    was shared by hand or through a team belongs to people, and is not in it.
+    """
 
     holder_id: int
     partitions: Mapping[Right, frozenset[int]]
@@ -95,6 +99,7 @@ class Term:
     departments: frozenset[int]
     departments_below: frozenset[int]
     scopes: Mapping[str, Scope]
+    delegated: bool = False
 
     def scope_of(self, permission: str) -> Scope:
         return self.scopes.get(permission, Scope.NOTHING)
@@ -112,7 +117,7 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
         return Scope.NOTHING
     if record.owner_id == term.holder_id:
         return Scope.OWN
-    if opens(scopes, need, record.team.get(term.holder_id, Share.NONE)):
+    if not term.delegated and opens(scopes, need, record.team.get(term.holder_id, Share.NONE)):
         return Scope.TEAM
     if record.owner_id is not None:
         if Scope.DIRECT_REPORTS in scopes and record.owner_id in term.reports:
@@ -125,6 +130,8 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
             return Scope.DEPARTMENT_AND_BELOW
     if Scope.EVERYTHING in scopes:
         return Scope.EVERYTHING
+    if term.delegated:
+        return Scope.NOTHING
     return Scope.SHARED if is_shared(need, record.shared.get(term.holder_id, Share.NONE)) else Scope.NOTHING
 
 
@@ -141,8 +148,29 @@ def opens(scopes: Scope, need: Need, membership: Share) -> bool:
 
 
 def covers(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> bool:
-    """Say whether everything that is required is covered, each by some term. No cover → deny."""
-    return requirement.is_about(record) and all(
-        any(covering_scope(term, need, decided_by(need, record)) for term in terms)
-        for need in requirement.needs
-    )
+    """Say whether everything that is required is covered within the terms of one holder. No cover → deny."""
+    return covering_holder(terms, requirement, record) is not None
+
+
+def covering_holder(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> int | None:
+    """Return by whose terms everything that is required is covered, the person's own first; None where by nobody's.
+
+    INVARIANT: the halves of two people are never put together.
+    """
+    if not requirement.is_about(record):
+        return None
+    for holder, held in by_holder(terms).items():
+        if all(
+            any(covering_scope(term, need, decided_by(need, record)) for term in held)
+            for need in requirement.needs
+        ):
+            return holder
+    return None
+
+
+def by_holder(terms: Sequence[Term]) -> dict[int, list[Term]]:
+    """Return the terms of each holder; those of whoever acts come first."""
+    found: dict[int, list[Term]] = {}
+    for term in sorted(terms, key=lambda term: (term.delegated, term.holder_id)):
+        found.setdefault(term.holder_id, []).append(term)
+    return found

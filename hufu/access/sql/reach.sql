@@ -104,6 +104,7 @@ BEGIN
     -- The lock first: what was true before the wait may have ended meanwhile.
     PERFORM pg_advisory_xact_lock(7252, 1);
     moment := hufu.now();
+    only_users := hufu.with_delegators(only_users);
     before_first_version := NOT EXISTS (SELECT 1 FROM access_version);
 
     DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
@@ -131,9 +132,9 @@ BEGIN
         SELECT user_id, gates, dense_rank() OVER (PARTITION BY user_id ORDER BY gates) AS term
         FROM held WHERE gates <> '{}' GROUP BY user_id, gates),
     behind_gates AS (
-        INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
-                                 owners, reports, departments, departments_below, gates)
-        SELECT user_id, term, '', '', '', '', '', '', '', '', gates FROM further)
+        INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions,
+                                 delete_partitions, owners, reports, departments, departments_below, gates)
+        SELECT user_id, term, user_id, '', '', '', '', '', '', '', '', gates FROM further)
     INSERT INTO access_term_grant (user_id, term, permission, scopes)
     SELECT held.user_id, coalesce(further.term, 0), g.permission,
            bit_or(hufu.scope_bit(g.scope))
@@ -164,9 +165,9 @@ BEGIN
         WHERE (only_users IS NULL OR user_id = ANY (only_users))
           AND (starts_at IS NULL OR starts_at <= moment) AND (ends_at IS NULL OR ends_at > moment)
         GROUP BY user_id)
-    INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
+    INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions, delete_partitions,
                              owners, reports, departments, departments_below)
-    SELECT u.id, 0, hufu.bitmap(a.can_read), hufu.bitmap(a.can_create), hufu.bitmap(a.can_edit), hufu.bitmap(a.can_delete),
+    SELECT u.id, 0, u.id, hufu.bitmap(a.can_read), hufu.bitmap(a.can_create), hufu.bitmap(a.can_edit), hufu.bitmap(a.can_delete),
            hufu.bitmap(array_append(r.owners, u.id)), hufu.bitmap(d.reports), hufu.bitmap(o.departments),
            hufu.bitmap(b.departments)
     FROM people_user u
@@ -186,6 +187,8 @@ BEGIN
     WHERE o.user_id = t.user_id AND o.term = 0 AND t.term > 0 AND (only_users IS NULL OR t.user_id = ANY (only_users));
 
     PERFORM hufu.take_out_forbidden(only_users, moment);
+    PERFORM hufu.add_delegated_terms(only_users, moment);
+    PERFORM hufu.take_out_forbidden(only_users, moment);
 
     INSERT INTO access_reach (user_id, built_at, valid_until)
     SELECT u.id, moment, min(limits.at)
@@ -195,7 +198,9 @@ BEGIN
         UNION ALL
         SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_admissions
         UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_prohibitions) limits
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_prohibitions
+        UNION ALL
+        SELECT user_id, at FROM hufu.delegated_limits()) limits
         ON limits.user_id = u.id AND limits.at > moment
     WHERE only_users IS NULL OR u.id = ANY (only_users)
     GROUP BY u.id;
@@ -205,9 +210,9 @@ BEGIN
     SELECT a.id, 0, p.permission, hufu.scope_bit('everything')
     FROM access_system_actor a JOIN access_system_actor_permission p ON p.actor_id = a.id
     WHERE (only_users IS NULL OR a.id = ANY (only_users)) AND (before_first_version OR NOT p.until_first_version);
-    INSERT INTO access_term (user_id, term, read_partitions, create_partitions, edit_partitions, delete_partitions,
+    INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions, delete_partitions,
                              owners, reports, departments, departments_below)
-    SELECT a.id, 0, every.bits, every.bits, every.bits, every.bits, '', '', '', ''
+    SELECT a.id, 0, a.id, every.bits, every.bits, every.bits, every.bits, '', '', '', ''
     FROM access_system_actor a, (SELECT hufu.bitmap(array_agg(id)) AS bits FROM access_partition) every
     WHERE only_users IS NULL OR a.id = ANY (only_users);
     INSERT INTO access_reach (user_id, built_at) SELECT id, moment FROM access_system_actor
@@ -278,30 +283,32 @@ BEGIN
 END $$;
 
 -- Which active people cover a record for one permission, and by which scope, the narrowest; 128 where it is shared with
--- them and no scope holds it. Only the checks of each type ask this: it tells the reach of everybody.
+-- them and no scope holds it; by themselves, or as those who stand in for a holder. Only the checks of each type ask this: it tells the reach of everybody.
 DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int);
+DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int, int[]);
 CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wanted_share int, of_type text, record bigint,
                                            in_partition int, of_owner int, of_department int, shared int[])
-    RETURNS TABLE (user_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
+    RETURNS TABLE (user_id int, holder_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-    SELECT who.user_id, min(who.scope)::smallint FROM (
-        SELECT t.user_id, CASE
-            WHEN of_owner = t.user_id THEN 1
+    SELECT who.user_id, who.holder_id, min(who.scope)::smallint FROM (
+        SELECT t.user_id, t.holder_id, CASE
+            WHEN of_owner = t.holder_id THEN 1
             WHEN m.access IS NOT NULL AND (g.scopes & 2 <> 0 OR wanted_share = 1 OR wanted_share = 2 AND m.access = 'edit') THEN 2
             WHEN of_owner IS NOT NULL AND g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
             WHEN of_owner IS NOT NULL AND g.scopes & 8 <> 0 AND hufu.bit(t.owners, of_owner) THEN 8
             WHEN of_owner IS NOT NULL AND g.scopes & 16 <> 0 AND hufu.bit(t.departments, of_department) THEN 16
             WHEN of_owner IS NOT NULL AND g.scopes & 32 <> 0 AND hufu.bit(t.departments_below, of_department) THEN 32
             WHEN g.scopes & 64 <> 0 THEN 64
-            WHEN t.user_id = ANY (shared) THEN 128 END AS scope
+            WHEN t.holder_id = t.user_id AND t.user_id = ANY (shared) THEN 128 END AS scope
         FROM access_term_grant g
         JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
         JOIN people_user u ON u.id = t.user_id AND u.status = 'active'
         LEFT JOIN access_team_member m ON m.type = of_type AND m.record_id = record AND m.user_id = t.user_id
+            AND t.holder_id = t.user_id
         WHERE g.permission = wanted AND g.scopes <> 0
           AND hufu.bit(CASE wanted_right WHEN 'read' THEN t.read_partitions WHEN 'create' THEN t.create_partitions
                        WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition)) who
-    WHERE who.scope IS NOT NULL GROUP BY who.user_id $$;
+    WHERE who.scope IS NOT NULL GROUP BY who.user_id, who.holder_id $$;
 
 -- Shares by hand. What one is given to meets what people stand for in one text; whoever gave it gains nothing by it.
 CREATE INDEX IF NOT EXISTS access_share_to ON public.access_share
@@ -372,7 +379,7 @@ CREATE OR REPLACE FUNCTION hufu.is_admitted(who int, partition int, to_edit bool
     SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.is_active(who) AND CASE
        WHEN hufu.is_fresh(who)
-       THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who
+       THEN EXISTS (SELECT 1 FROM access_term t WHERE t.user_id = who AND t.holder_id = who
                     AND hufu.bit(CASE WHEN to_edit THEN t.edit_partitions ELSE t.read_partitions END, partition))
        ELSE EXISTS (SELECT 1 FROM hufu.user_admissions a
                     WHERE a.user_id = who AND a.partition_id = partition AND (a.can_edit OR NOT to_edit)
@@ -384,16 +391,16 @@ CREATE OR REPLACE FUNCTION hufu.may_own(who int, partition int) RETURNS boolean 
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.is_admitted(who, partition, true) $$;
 
--- The principals that the actor stands for.
+-- The principals that the actor stands for, and those for whom they stand in: what is given there comes to them, too.
 CREATE OR REPLACE FUNCTION hufu.my_principals() RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT principal FROM hufu.principals WHERE user_id = hufu.actor() $$;
+$$ SELECT principal FROM hufu.principals WHERE user_id = hufu.actor() OR user_id IN (SELECT hufu.my_delegators()) $$;
 
--- Does the actor hold this role, by whatever way, now or at another time?
+-- Does the actor, or somebody for whom they stand in, hold this role, by whatever way, now or at another time?
 CREATE OR REPLACE FUNCTION hufu.holds_role(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ WITH RECURSIVE held AS (
-       SELECT role_id FROM hufu.user_assignments WHERE user_id = hufu.actor()
+       SELECT role_id FROM hufu.user_assignments WHERE user_id = hufu.actor() OR user_id IN (SELECT hufu.my_delegators())
        UNION
        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
    SELECT EXISTS (SELECT 1 FROM held WHERE role_id = wanted) $$;

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hufu.cli import environment, options, output
@@ -89,12 +90,13 @@ def _counts(actor: Any) -> dict[str, int]:
 
 def _reach(snapshot: Snapshot, person: PersonFacts, counts: dict[str, int]) -> dict[str, Any]:
     from hufu.access import explain, registry
+    from hufu.access.decision.delegation import standing_in
     from hufu.access.decision.scopes import names, united
     from hufu.access.decision.snapshot import paths
     from hufu.access.decision.terms import Right
 
     if not person.active:
-        return {"active": False, "roles": [], "partitions": [], "permissions": []}
+        return {"active": False, "roles": [], "partitions": [], "permissions": [], "stands_in_for": []}
     roles = [
         {
             "name": snapshot.roles[given.role_id].name,
@@ -133,13 +135,22 @@ def _reach(snapshot: Snapshot, person: PersonFacts, counts: dict[str, int]) -> d
             for number in sorted(rights)
         ],
         "permissions": permissions,
+        "stands_in_for": [
+            {
+                "name": snapshot.people[lent.delegator_id].name,
+                "permissions": sorted(lent.permissions),
+                "ends": lent.ends_at.isoformat(),
+            }
+            for every in standing_in(snapshot, person).values()
+            for lent in every
+        ],
     }
 
 
 def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Iterator[str]:
     from django.utils.translation import gettext as _
 
-    from hufu.access import registry
+    from hufu.access import explain, registry
     from hufu.access.decision.terms import Right
     from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 
@@ -172,3 +183,9 @@ def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Ite
         records = permission["records"]
         counted = _(" · %s records") % f"{records:,}" if records is not None else ""
         yield f"  {label}{': ' if scopes else ''}{scopes}{counted}"
+    for lent in said["stands_in_for"]:
+        yield _("  Stands in for %(name)s until %(until)s: %(permissions)s") % {
+            "name": lent["name"],
+            "until": explain.moment_words(datetime.fromisoformat(lent["ends"])),
+            "permissions": _(", ").join(str(registry.permission(name).label) for name in lent["permissions"]),
+        }

@@ -12,6 +12,7 @@ BEGIN
         SELECT oid FROM pg_proc
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
+                              'with_delegators', 'gates_on_principal', 'add_delegated_terms', 'delegated_limits',
                               'not_yet_counted', 'ways_to', 'duty_conflicts',
                               'gained', 'gained_unapproved', 'write_facts', 'take_out_forbidden',
                               'reporting_problem', 'closed_to_reporting')

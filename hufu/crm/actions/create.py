@@ -16,6 +16,7 @@ from hufu.audit import Event, Subject, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
+from hufu.core.transaction import note_on_behalf
 from hufu.crm.actions.common import check_fields, check_references, columns, may_own, sealed_fields, target
 from hufu.people.models import User
 
@@ -67,7 +68,7 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
     )
     numbers = _numbers(resource, len(records))
     moment = clock.now()
-    rows = [
+    rows: list[Any] = [
         resource.model_class(
             id=number,
             partition_id=new.partition_id,
@@ -82,6 +83,9 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
         )
         for number, new in zip(numbers, records, strict=True)
     ]
+    for row in rows:
+        holder = guard.creates_as(actor, resource, partition_id=row.partition_id, owner_id=row.owner_id)
+        note_on_behalf(resource.name, row.pk, holder if holder != actor.user_id else None)
     # Nothing is read back: whoever may create a record need not be one who may view it.
     resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
     record_many(actor, (_created_event(resource, row) for row in rows))
@@ -107,6 +111,10 @@ def create_children(actor: Actor, resource: ResourceType, records: Sequence[NewC
     for missing in sorted(wanted - parents.keys()):
         # Absent, not viewable and not editable are told apart by this.
         guard.get(actor, parent_type.permission("edit"), missing)
+    adds_as = {number: guard.adds_as(actor, resource, parent) for number, parent in parents.items()}
+    if None in adds_as.values():
+        # To edit the parent by one person's rights and to add to it by another's is neither's.
+        raise guard.denied(actor, resource.permission("create"))
     numbers = _numbers(resource, len(records))
     moment = clock.now()
     rows = [
@@ -123,6 +131,9 @@ def create_children(actor: Actor, resource: ResourceType, records: Sequence[NewC
         )
         for number, new in zip(numbers, records, strict=True)
     ]
+    for new, number in zip(records, numbers, strict=True):
+        holder = adds_as[new.parent_id]
+        note_on_behalf(resource.name, number, holder if holder != actor.user_id else None)
     resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
     record_many(actor, (_created_event(resource, row) for row in rows))
     return numbers

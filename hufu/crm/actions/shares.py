@@ -47,8 +47,8 @@ def share_record(
     """
     current = guard.use(actor, resource.permission("share"), record_id)
     _check(actor, current, to, access, reason, starts_at, ends_at)
-    if access == TeamMember.Access.EDIT:
-        guard.authorize(actor, resource.permission("edit"), current)
+    if access == TeamMember.Access.EDIT and not guard.may_give_edit(actor, resource, current):
+        raise guard.denied(actor, resource.permission("edit"), current)
     taken = list(_along(actor, resource, record_id, frozenset(along), access))
     term = (superiors, starts_at, ends_at, reason)
     share = _share(resource, record_id, to, access, term)
@@ -174,8 +174,8 @@ def _along(
             raise Invalid({"along": [_("More than %s records would come along.") % MOST_ALONG]})
         editable: frozenset[int] = frozenset()
         if access == TeamMember.Access.EDIT:
-            may_edit = guard.scope(actor, other.permission("edit")).filter(**named)
-            editable = frozenset(may_edit.values_list("pk", flat=True))
+            may_give = guard.scope_to_give_edit(actor, other).filter(**named)
+            editable = frozenset(may_give.values_list("pk", flat=True))
         for child in children:
             given = TeamMember.Access.EDIT if child.pk in editable else TeamMember.Access.READ
             yield other, child, given.value

@@ -31,8 +31,8 @@ def add_member(
         raise Invalid({"who": [_("Nobody gives rights to themselves.")]})
     if who == current.owner_id:
         raise Invalid({"who": [_("This person owns the record already.")]})
-    if access == TeamMember.Access.EDIT:
-        guard.authorize(actor, resource.permission("edit"), current)
+    if access == TeamMember.Access.EDIT and not guard.may_give_edit(actor, resource, current):
+        raise guard.denied(actor, resource.permission("edit"), current)
     if not is_storable(role):
         raise Invalid({"role": [_("This text cannot be stored. Type it anew.")]})
     if len(role) > LONGEST_ROLE:

@@ -1,6 +1,6 @@
 from django.urls import path, re_path
 
-from hufu.web.accounts import browsers, sessions, views
+from hufu.web.accounts import browsers, delegations, sessions, views
 
 # The names are allauth's; what is not listed here (sign-up, mail addresses, social accounts) does not exist.
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("sessions/", sessions.my_sessions, name="my_sessions"),
     path("sessions/<int:session>/end/", sessions.end_mine, name="my_session_end"),
     path("sessions/end-others/", sessions.end_my_others, name="my_sessions_end"),
+    path("delegations/", delegations.my_delegations, name="my_delegations"),
+    path("delegations/<int:delegation>/end/", delegations.end_delegation, name="my_delegation_end"),
     path("devices/trust/", browsers.trust, name="my_device_trust"),
     path("devices/<int:device>/trust/end/", browsers.end_trust, name="my_device_trust_end"),
     path("devices/<int:device>/confirm/", browsers.confirm, name="my_device_confirm"),

@@ -70,7 +70,7 @@ def lines(entries: Sequence[LogEntry]) -> list[Line]:
 
 def people_in(entries: Iterable[LogEntry]) -> set[int]:
     """Return the numbers of the users that act, are acted on, or stand in the facts."""
-    found = {entry.actor_id for entry in entries if entry.actor_id}
+    found = {who for entry in entries for who in (entry.actor_id, entry.on_behalf_id) if who}
     found |= {entry.target.id for entry in entries if entry.target and entry.target.type == "user"}
     return found | facts_in(entries, words.USERS)
 
@@ -92,7 +92,7 @@ def line(entry: LogEntry, names: Names) -> Line:
     result, tone = RESULTS.get(entry.result, (entry.result, "grey"))
     return Line(
         entry=entry,
-        who=actor_name(entry.actor_id, names.people),
+        who=who_did_it(entry, names.people),
         number=entry.actor_id or 0,
         about=target_name(entry, names.people),
         result=result,
@@ -123,6 +123,8 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
         return ngettext("%d character", "%d characters", value) % value
     if name == "permission":
         return permission_label(value)
+    if name == "permissions" and isinstance(value, list):
+        return _comma().join(permission_label(each) for each in value)
     if name == "post" and value in Post.values:
         return str(Post(value).label)
     if name == "changed" and isinstance(value, list):
@@ -131,6 +133,14 @@ def fact(entry: LogEntry, name: str, names: Names) -> str:
         asked = [value] if isinstance(value, str) else value
         return _comma().join(str(field_label(entry, item.removeprefix("-"))) for item in asked)
     return in_words(value)
+
+
+def who_did_it(entry: LogEntry, names: dict[int, str]) -> str:
+    """Return who did it, and for whom where they stood in for somebody."""
+    name = actor_name(entry.actor_id, names)
+    if entry.on_behalf_id is None:
+        return name
+    return _("%(name)s, for %(other)s") % {"name": name, "other": actor_name(entry.on_behalf_id, names)}
 
 
 def actor_name(number: int | None, names: dict[int, str]) -> str:

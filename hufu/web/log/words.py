@@ -12,6 +12,7 @@ FACTS: dict[str, str | Promise] = {
     "children": _("What followed it"),
     "count": _("Records given"),
     "days": _("Days"),
+    "delegator": _("In whose stead"),
     "department": _("Department"),
     "device": _("Device"),
     "digest": _("Digest"),
@@ -37,6 +38,7 @@ FACTS: dict[str, str | Promise] = {
     "partitions": _("Admissions ended"),
     "path": _("Page"),
     "permission": _("Permission"),
+    "permissions": _("Permissions"),
     "position": _("Position"),
     "positions": _("Positions"),
     "post": _("Post"),
@@ -68,7 +70,7 @@ FACTS: dict[str, str | Promise] = {
 }
 
 # Facts whose value is the number of a user (or several), or of a department.
-USERS = {"from_owner", "to_owner", "owner", "manager", "member", "reports_to", "successors"}
+USERS = {"delegator", "from_owner", "to_owner", "owner", "manager", "member", "reports_to", "successors"}
 DEPARTMENTS = {"from_department", "to_department"}
 # Facts whose value is the number of a partition.
 PARTITIONS = {"from_partition", "to_partition"}

@@ -38,7 +38,7 @@ def create_page(request: Passage, resource: ResourceType) -> HttpResponse:
     form = RecordForm(actor, resource, data=sent(request))
     form.initial.update({**defaults(resource), **named_references(request, resource)})
     place = chosen_place(request, resource, places)
-    owner_id = chosen_owner(request)
+    owner_id = chosen_owner(request, resource)
     if request.method == "POST":
         try:
             with transaction.atomic():
@@ -112,10 +112,10 @@ def chosen_place(request: Passage, resource: ResourceType, places: list[Partitio
     return found[0]
 
 
-def chosen_owner(request: Passage) -> int:
-    """Return the owner that the form names, or the actor where it names none. The deed checks it."""
+def chosen_owner(request: Passage, resource: ResourceType) -> int:
+    """Return the owner that the form names, or whose it is where it names none. The deed checks it."""
     named = request.POST.get("owner", "")
-    return number(named) if named else request.actor.user_id
+    return number(named) if named else guard.owner_of_new(request.actor, resource)
 
 
 def shown_owner(actor: Actor, owner_id: int) -> User:

@@ -91,7 +91,7 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
     """Ask with whom a record is to be shared, or share it."""
     actor = request.actor
     record = guard.get(actor, resource.permission("share"), record_id)
-    may_edit = guard.may(actor, resource.permission("edit"), record)
+    may_edit = guard.may_give_edit(actor, resource, record)
     form = ShareForm(resource, may_edit=may_edit, data=sent(request))
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data

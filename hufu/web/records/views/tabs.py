@@ -116,7 +116,7 @@ def team_page(
     chosen = User.objects.select_related("main_department").filter(pk=number(request.POST.get("who")))
     may_share = guard.may(actor, resource.permission("share"), record)  # type: ignore[arg-type]
     accesses = [TeamMember.Access.READ]
-    if may_share and guard.may(actor, resource.permission("edit"), record):  # type: ignore[arg-type]
+    if may_share and guard.may_give_edit(actor, resource, record):  # type: ignore[arg-type]
         accesses.append(TeamMember.Access.EDIT)
     return tabbed(
         request,
