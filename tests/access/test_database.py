@@ -908,6 +908,7 @@ DEFINERS = {
     *("last_change", "close_change", "number_change"),
     *(f"keep_{table}" for table in KEPT),
     *(f"{table}_{asked}" for table in KEPT for asked in ("at", "of")),
+    *(f"{table}_all_at" for table in ("access_team_member", "access_share", *TABLES.values())),
 }
 
 
