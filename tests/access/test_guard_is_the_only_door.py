@@ -20,6 +20,7 @@ SQL_DOORS = {
     *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
+    "access/report_views.py",  # makes the views of reporting logins
     "crm/persons.py",  # makes the function that erases a person
     "crm/attachments.py",  # makes the trigger by which files go with their record
     "cli/bench/scratch.py",  # fills a database of its own
@@ -140,6 +141,7 @@ PLAIN_SQL = {
     "access/quota_actions.py",  # hufu.quota_binds_me
     "access/policy_document/quotas.py",  # the time zones that the database knows
     "access/reach.py",  # hufu.settle_reach
+    "access/reporting.py",  # the logins for reporting, which the operator alone opens
     "access/rule_reach.py",  # the matches of rules that reach the actor, which the row policy gives
     "access/sharing.py",  # hufu.gives_me_by_rule, hufu.try_condition, which asks by itself
     "crm/attachments.py",  # which files some row can open, asked as the owner
