@@ -147,7 +147,8 @@ POLICY: dict[str, Any] = {
                 **_each("transfer", "subordinates"),
                 **_each("share", "subordinates"),
                 **_each("create", "everything"),
-                **_contacts("purge", "disclose", "erase"),
+                **_contacts("purge", "disclose", "erase", "reveal"),
+                "customer.reveal": "subordinates",
             },
         },
         {

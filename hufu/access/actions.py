@@ -166,7 +166,7 @@ def change_role(
         return False
     wanted, held = _pairs(grants), set(role.grants.values_list("permission", "scope"))
     if wanted - held:
-        _refuse_own_role(actor, role)
+        refuse_own_role(actor, role)
     changed = {key: value for key, value in values.items() if getattr(role, key) != value}
     before = {**{key: getattr(role, key) for key in changed}, "grants": sorted(map(list, held - wanted))}
     if changed:
@@ -207,7 +207,7 @@ def set_inherited_roles(actor: Actor, role: Role, others: Sequence[Role]) -> boo
     if wanted == held:
         return False
     if wanted - held:
-        _refuse_own_role(actor, role)
+        refuse_own_role(actor, role)
     role.inherits_rows.exclude(inherits_id__in=wanted).delete()
     RoleInherits.objects.bulk_create(
         RoleInherits(role=role, inherits=other) for other in others if other.id not in held
@@ -237,6 +237,7 @@ def remove_role(actor: Actor, role: Role) -> None:
     before = {"name": role.name, "administrator": role.administrator, "grants": grants}
     role.inherits_rows.all().delete()
     role.grants.all().delete()
+    role.field_rules.all().delete()
     key = role.key
     role.delete()
     record(actor, "role.removed", data={"key": key, "before": before})
@@ -384,7 +385,7 @@ def check_grants(grants: Mapping[str, Iterable[str]]) -> None:
         raise Invalid(problems)
 
 
-def _refuse_own_role(actor: Actor, role: Role) -> None:
+def refuse_own_role(actor: Actor, role: Role) -> None:
     """Raise Denied where the actor holds the role: widening it would be giving to themselves.
 
     Where a change set is published, two people have looked at it.

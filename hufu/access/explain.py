@@ -115,7 +115,7 @@ def clash_sentences(snapshot: Snapshot, person: PersonFacts, role_id: int) -> It
         held = _(" and ").join(
             _("%(roles)s (%(to)s)")
             % {
-                "roles": _chain(snapshot, chain),
+                "roles": role_chain(snapshot, chain),
                 "to": _("given to them by name")
                 if given.user_id == person.id
                 else _("given to %s") % principal_words(snapshot, given),
@@ -215,9 +215,9 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                 "near": [
                     {
                         "nearness": str(miss.nearness),
-                        "roles": [_role_structure(snapshot, role) for role in miss.roles],
+                        "roles": [role_structure(snapshot, role) for role in miss.roles],
                         "scope": list(names(miss.scope)),
-                        "given": _given_structure(snapshot, miss.given) if miss.given else None,
+                        "given": given_structure(snapshot, miss.given) if miss.given else None,
                         "share": miss.share is not None,
                         "code": str(Code.DUTY_CONFLICT)
                         if person is not None
@@ -243,8 +243,8 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "permission": path.permission,
         "user": {"id": person.id, "name": person.name} if person else None,
         "level": _level_structure(snapshot, person.level_id) if person else None,
-        "given": _given_structure(snapshot, path.assignment),
-        "roles": [_role_structure(snapshot, role) for role in path.roles],
+        "given": given_structure(snapshot, path.assignment),
+        "roles": [role_structure(snapshot, role) for role in path.roles],
         "scope": list(names(path.scope)),
         "because": next(iter(names(cover.because)), None),
         "base_access": cover.opened,
@@ -253,13 +253,13 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "rule": explain_rules.structure(cover.rule) if cover.rule else None,
         "of_parent": cover.of_parent,
         "delegation": _delegation_structure(snapshot, cover.delegation) if cover.delegation else None,
-        "admission": _given_structure(snapshot, cover.admission) if cover.admission else None,
+        "admission": given_structure(snapshot, cover.admission) if cover.admission else None,
     }
 
 
 def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
     return {
-        **_given_structure(snapshot, share.given),
+        **given_structure(snapshot, share.given),
         "edit": share.opens is Share.EDIT,
         "superiors": share.superiors,
         "along": share.along,
@@ -280,12 +280,14 @@ def _level_structure(snapshot: Snapshot, level_id: int | None) -> dict[str, Any]
     return {"id": level_id, "name": snapshot.levels[level_id].name} if level_id is not None else None
 
 
-def _role_structure(snapshot: Snapshot, role_id: int) -> dict[str, Any]:
+def role_structure(snapshot: Snapshot, role_id: int) -> dict[str, Any]:
+    """Return a role for programs."""
     role = snapshot.roles[role_id]
     return {"id": role.id, "key": role.key, "name": role.name}
 
 
-def _given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
+def given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
+    """Return what was given to whom, and when, for programs."""
     to: dict[str, Any]
     if given.user_id is not None:
         to = {"kind": "user", "id": given.user_id, "name": snapshot.people[given.user_id].name}
@@ -329,7 +331,7 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "%(permission)s: role %(roles)s, given to %(principal)s, grants the scope %(scope)s%(until)s."
     ) % {
         "permission": registry.permission(path.permission).label,
-        "roles": _chain(snapshot, path.roles),
+        "roles": role_chain(snapshot, path.roles),
         "principal": principal_words(snapshot, path.assignment),
         "scope": scope_words(path.scope),
         "until": _until(path.assignment),
@@ -415,7 +417,8 @@ def _belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> 
                 return
 
 
-def _chain(snapshot: Snapshot, roles: tuple[int, ...]) -> str:
+def role_chain(snapshot: Snapshot, roles: tuple[int, ...]) -> str:
+    """Return the roles from the one that was given to the one that decides, in words."""
     return " → ".join(f"“{snapshot.roles[role].name}”" for role in roles)
 
 
@@ -429,7 +432,7 @@ def _until(given: Given | RuleFacts) -> str:
 
 
 def moment_words(moment: datetime) -> str:
-    """Return a moment as people write it, in their time zone."""
+    """Return a moment in the company's time."""
     return date_format(localtime(moment), "DATETIME_FORMAT")
 
 
@@ -517,7 +520,7 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
         if miss.nearness is Nearness.ENDED:
             return _("%(delegator)s had delegated it to them; that ended: %(moment)s.") % told
         return _("%(delegator)s delegates it to them, from then on: %(moment)s.") % told
-    words: dict[str, Any] = {"roles": _chain(snapshot, miss.roles), "scope": scope_words(miss.scope)}
+    words: dict[str, Any] = {"roles": role_chain(snapshot, miss.roles), "scope": scope_words(miss.scope)}
     given = miss.given
     if given is None:
         return _("Role %(roles)s would give it, with the scope %(scope)s.") % words

@@ -15,8 +15,8 @@ from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import names_permission
 from hufu.access.decision.terms import Need, Requirement, Share, by_holder, covering_holder, covers
-from hufu.access.fields import FieldAccess, field_access
-from hufu.access.registry import ResourceType
+from hufu.access.fields import FieldAccess, field_access, is_exportable, says
+from hufu.access.registry import Field, ResourceType
 from hufu.audit import Target
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
@@ -263,10 +263,37 @@ def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: 
 def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[str, FieldAccess]:
     """Return what the actor may do with each field of a record that they may view; None is a new record.
 
-    A record is the actor's own (mine) when they own it or are an edit-member of its team, or of its parent's.
+    A record is the actor's own (mine) when they own it or are an edit-member of its team, or of its parent's. Without
+    its required fields there is no new record: whoever may create one writes them.
     """
     mine = record is None or is_mine(actor, resource, record)
-    return {declared.name: field_access(actor, declared, mine=mine) for declared in resource.fields}
+    access = {
+        declared.name: field_access(actor, resource, declared, mine=mine) for declared in resource.fields
+    }
+    if record is None:
+        access |= {declared.name: FieldAccess.EDITABLE for declared in resource.fields if declared.required}
+    return access
+
+
+def exported(actor: Actor, resource: ResourceType, record: Model) -> dict[str, FieldAccess]:
+    """Return what `fields` does, for a copy that leaves: what may not be exported is hidden."""
+    return {
+        name: access if is_exportable(actor, resource, resource.by_name[name]) else FieldAccess.HIDDEN
+        for name, access in fields(actor, resource, record).items()
+    }
+
+
+def readable(actor: Actor, resource: ResourceType, declared: Field) -> Q | None:
+    """Return the condition for those records whose value of the field the actor reads; None where they read none.
+
+    INVARIANT: whatever looks into a field (filter, sort, search, group, aggregate) is conjoined with this, or refused.
+    """
+    holds = says(actor, resource, declared)
+    if holds.mine.is_readable and holds.others.is_readable:
+        return Q()
+    if holds.mine.is_readable:
+        return mine(actor, resource)
+    return ~mine(actor, resource) if holds.others.is_readable else None
 
 
 def is_mine(actor: Actor, resource: ResourceType, record: Model) -> bool:

@@ -25,6 +25,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_role": ("key", "name", "description", "administrator"),
     "access_role_inherits": ("role_id", "inherits_id"),
     "access_grant": ("role_id", "permission", "scope"),
+    "access_field_rule": ("role_id", "type", "field", "mine", "others", "export"),
     "access_base_access": ("type", "access"),
     "access_assignment": ("role_id", *GIVEN_TO, *TERM),
     "access_admission": ("partition_id", *GIVEN_TO, "can_create", "can_edit", "can_delete", *TERM),
@@ -151,6 +152,34 @@ class Grant(models.Model):
         db_table = "access_grant"
         constraints = (
             models.UniqueConstraint(fields=["role", "permission", "scope"], name="access_grant_once"),
+        )
+
+
+class FieldRule(models.Model):
+    """What a role says of a field of a type: for records that are one's own (`mine`), for others', and for export.
+
+    It counts where the role holds view of the type, itself or by what it inherits (hufu.access.fields).
+    """
+
+    class Access(models.TextChoices):
+        HIDDEN = "hidden", _("Hidden")
+        MASKED = "masked", _("Masked")
+        READ_ONLY = "read_only", _("Read only")
+        EDITABLE = "editable", _("Editable")
+
+    id = models.BigAutoField(primary_key=True)
+    role = models.ForeignKey(Role, models.PROTECT, related_name="field_rules")
+    type = models.CharField(max_length=40, db_collation="C")
+    field = models.CharField(max_length=64, db_collation="C")
+    mine = models.CharField(max_length=16, choices=Access, db_collation="C")
+    others = models.CharField(max_length=16, choices=Access, db_collation="C")
+    export = models.BooleanField()
+    valid_from = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "access_field_rule"
+        constraints = (
+            models.UniqueConstraint(fields=["role", "type", "field"], name="access_field_rule_once"),
         )
 
 
@@ -688,3 +717,19 @@ class ReportingLogin(models.Model):
 
     class Meta:
         db_table = "access_reporting_login"
+
+
+class TermField(models.Model):
+    """What the field rules on the paths of a term say together, as levels (see hufu.access.decision.field_access)."""
+
+    pk = models.CompositePrimaryKey("user_id", "term", "type", "field")
+    user_id = models.IntegerField()
+    term = models.SmallIntegerField()
+    type = models.CharField(max_length=40, db_collation="C")
+    field = models.CharField(max_length=64, db_collation="C")
+    mine = models.SmallIntegerField()
+    others = models.SmallIntegerField()
+    export = models.BooleanField()
+
+    class Meta:
+        db_table = "access_term_field"

@@ -20,6 +20,7 @@ from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     DepartmentFacts,
     DutyFacts,
+    FieldRule,
     Given,
     LevelFacts,
     PendingFacts,
@@ -54,6 +55,7 @@ from hufu.access.models import (
     SharingRule,
     TeamMember,
 )
+from hufu.access.models import FieldRule as FieldRuleRow
 from hufu.access.pending_models import PendingChange
 from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
@@ -177,6 +179,10 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
             row.id: DutyFacts(row.id, row.name, frozenset(of_duties[row.id]), row.most) for row in rows(Duty)
         },
         delegations=tuple(_delegation(row) for row in rows(Delegation)),
+        field_rules=tuple(
+            FieldRule(row.role_id, row.type, row.field, row.mine, row.others, row.export)
+            for row in rows(FieldRuleRow)
+        ),
     )
     there_are = Named(found.departments, found.roles, found.levels)
     return replace(
@@ -241,7 +247,9 @@ def _listed(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 
 def _gate_use(row: Any) -> GateUseFacts:
     if row.sign_in or row.permission or row.sensitivity or row.role_id is not None:
-        return GateUseFacts(row.gate_id, row.sign_in, row.permission, row.role_id)
+        return GateUseFacts(
+            row.gate_id, row.sign_in, row.permission, row.role_id, sensitivity=row.sensitivity
+        )
     return GateUseFacts(row.gate_id, to=Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
 
 

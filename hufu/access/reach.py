@@ -22,6 +22,9 @@ from hufu.core.transaction import current_unit
 
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
 
+# What else was derived from reach, to be forgotten with it (hufu.access.fields).
+FIELD_RULES = "access.field_rules"
+
 _CACHE = "access.terms"
 _SHARES = "access.shares"
 _TEAM, _BY_HAND, _RULE = "team", "by_hand", "rule"
@@ -63,8 +66,17 @@ def changed() -> None:
             raise
         raise refused from error
     finally:
-        unit.cache.pop(_CACHE, None)
-        unit.cache.pop(_SHARES, None)
+        for name in (_CACHE, _SHARES, FIELD_RULES):
+            unit.cache.pop(name, None)
+
+
+def shut_terms(actor: Actor) -> frozenset[int]:
+    """Return the numbers of the actor's terms that closed gates close."""
+    behind = frozenset(current_unit().gates.closed)
+    if not behind:
+        return frozenset()
+    rows = TermRow.objects.filter(user_id=actor.user_id).values_list("term", "gates")
+    return frozenset(term for term, gates in rows if behind.intersection(gates))
 
 
 def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:

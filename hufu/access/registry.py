@@ -31,6 +31,8 @@ SHARES = {"view": Share.READ, "edit": Share.EDIT}
 BIN_VERBS = frozenset({"restore", "purge"})
 # What somebody may do for a colleague who is away. No verb that hands records or rights on: what is lent ends.
 DELEGABLE_VERBS = frozenset({"view", "create", "edit", "delete", "restore"})
+# What asks of a parent no more than its view.
+READING_VERBS = frozenset({"view", "reveal"})
 # Verbs that are about records that are yet to be.
 NEW_VERBS = frozenset({"create", "import"})
 
@@ -64,6 +66,7 @@ class Kind(StrEnum):
     EMAIL = "email"
     IDENTITY_NUMBER = "identity_number"
     PRIVATE_ADDRESS = "private_address"
+    BANK_ACCOUNT = "bank_account"
     URL = "url"
     CODE = "code"
     REFERENCE = "reference"
@@ -73,7 +76,9 @@ class Kind(StrEnum):
 
 
 # What somebody could be reached, impersonated or visited with is encrypted wherever it stands.
-ENCRYPTED_KINDS = frozenset({Kind.PHONE, Kind.EMAIL, Kind.IDENTITY_NUMBER, Kind.PRIVATE_ADDRESS})
+ENCRYPTED_KINDS = frozenset(
+    {Kind.PHONE, Kind.EMAIL, Kind.IDENTITY_NUMBER, Kind.PRIVATE_ADDRESS, Kind.BANK_ACCOUNT}
+)
 
 
 class Search(StrEnum):
@@ -280,7 +285,7 @@ def is_about_records(name: str) -> bool:
 def requirement(name: str) -> Requirement:
     """Return what using a permission on an existing record asks for: view on it first (DESIGN 2.1), then itself.
 
-    For a following type view asks for view of the parent, everything else for edit of it (DESIGN 2.4).
+    For a following type what only reads asks for view of the parent, everything else for edit of it (DESIGN 2.4).
     """
     resource = type_of(name)
     if resource is None:
@@ -291,7 +296,7 @@ def requirement(name: str) -> Requirement:
         needs = [_need(each) for each in wanted]
     else:
         needs = [Need(each, None) for each in wanted]
-        verbs = dict.fromkeys(("view", "view" if permission(name).verb == "view" else "edit"))
+        verbs = dict.fromkeys(("view", "view" if permission(name).verb in READING_VERBS else "edit"))
         needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
     return Requirement(tuple(needs), permission(name).verb in BIN_VERBS)
 
@@ -313,7 +318,7 @@ def _need(name: str) -> Need:
 
 
 def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
-    """Return the usual permissions of an independent business type. `label` maps verbs to labels."""
+    """Return the permissions of an independent business type whose verbs `label` maps to labels."""
     shapes: dict[str, tuple[Risk, Right, tuple[str, ...]]] = {
         "view": (Risk.LOW, Right.READ, SHARED_SCOPES),
         "create": (Risk.LOW, Right.CREATE, CREATE_SCOPES),
@@ -325,10 +330,12 @@ def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Per
         "share": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
         "move_partition": (Risk.HIGH, Right.EDIT, RECORD_SCOPES),
         "import": (Risk.MEDIUM, Right.CREATE, CREATE_SCOPES),
+        "reveal": (Risk.HIGH, Right.READ, RECORD_SCOPES),
     }
     return tuple(
         Permission(f"{type_name}.{verb}", label[verb], risk, right, scopes)
         for verb, (risk, right, scopes) in shapes.items()
+        if verb in label
     )
 
 
@@ -341,6 +348,7 @@ def following_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[
         "delete": Risk.MEDIUM,
         "restore": Risk.MEDIUM,
         "purge": Risk.HIGH,
+        "reveal": Risk.HIGH,
         "disclose": Risk.HIGH,
         "erase": Risk.HIGH,
     }

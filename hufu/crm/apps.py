@@ -12,7 +12,7 @@ class CrmConfig(AppConfig):
     verbose_name = _("CRM")
 
     def ready(self) -> None:
-        from hufu.crm import attachments, consents, persons, resources, retention  # noqa: F401  (they declare)
+        from hufu.crm import attachments, consents, persons, resources, retention, reveals  # noqa: F401  (they declare)
 
     def sealed_tables(self) -> Iterator[SealedTable]:
         """Yield the tables of records that have encrypted fields."""

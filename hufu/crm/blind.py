@@ -12,7 +12,6 @@ from typing import Any
 import phonenumbers
 from django.db.models import Q
 
-from hufu.access import gates
 from hufu.access.registry import Field, Kind, ResourceType, Search, resource_types
 from hufu.core import vault
 from hufu.core.vault.rotation import SealedTable
@@ -76,28 +75,22 @@ def said(resource: ResourceType, column: str, what: str) -> bytes:
     return f"{resource.table}.{column}:{what}".encode()
 
 
-def searched(resource: ResourceType, text: str) -> Q | None:
+def searched(resource: ResourceType, declared: Field, text: str) -> Q | None:
     """Return the condition that a search text is the whole phone, its last four digits or the identity number.
 
-    None where the text can be nothing of that. What a closed gate hides finds nothing.
+    None where the text can be nothing of that.
     """
-    closed = gates.closed_sensitivities()
     digits = sum(character in "0123456789" for character in text)
-    condition = Q()
-    for declared in indexed_fields(resource):
-        if declared.sensitivity in closed:
-            continue
-        if declared.kind is Kind.PHONE and text.isascii() and text.isdigit() and len(text) == LAST_DIGITS:
-            suffix, what = "_last_index", text
-        elif declared.kind is Kind.PHONE and digits >= FEWEST_DIGITS and not any(map(str.isalpha, text)):
-            suffix, what = "_index", e164(text)
-        elif declared.kind is Kind.IDENTITY_NUMBER and len(_identity(text)) == IDENTITY_LENGTH:
-            suffix, what = "_index", _identity(text)
-        else:
-            continue
-        column = f"{declared.column}{suffix}"
-        condition |= Q(**{f"{column}__in": vault.blind_indexes(vault.INDEX, said(resource, column, what))})
-    return condition or None
+    if declared.kind is Kind.PHONE and text.isascii() and text.isdigit() and len(text) == LAST_DIGITS:
+        suffix, what = "_last_index", text
+    elif declared.kind is Kind.PHONE and digits >= FEWEST_DIGITS and not any(map(str.isalpha, text)):
+        suffix, what = "_index", e164(text)
+    elif declared.kind is Kind.IDENTITY_NUMBER and len(_identity(text)) == IDENTITY_LENGTH:
+        suffix, what = "_index", _identity(text)
+    else:
+        return None
+    column = f"{declared.column}{suffix}"
+    return Q(**{f"{column}__in": vault.blind_indexes(vault.INDEX, said(resource, column, what))})
 
 
 def sealed_tables() -> Iterator[SealedTable]:

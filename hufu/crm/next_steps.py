@@ -10,12 +10,15 @@ from typing import Any
 from django.utils.timezone import localdate
 
 from hufu.access import guard
+from hufu.access.fields import is_open
 from hufu.access.registry import ResourceType
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.crm.resources import CUSTOMER, OPPORTUNITY
 
 CLOSED = ("won", "lost")
+# What of an opportunity is looked at, or shown with the customer.
+LOOKED_AT = ("expected_close", "stage")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ def is_planned(resource: ResourceType) -> bool:
 
 def next_steps(actor: Actor, resource: ResourceType, records: Sequence[Any]) -> dict[int, NextStep]:
     """Return the next step of each record that has one: of a customer, the nearest expected close of an
-    open opportunity that the actor may view. One query for all."""
+    open opportunity that the actor may view, by fields that they read on every one. One query for all."""
     if not is_planned(resource) or not records or not guard.may(actor, OPPORTUNITY.permission("view")):
+        return {}
+    if not all(is_open(actor, OPPORTUNITY, OPPORTUNITY.by_name[name]) for name in LOOKED_AT):
         return {}
     rows = (
         guard.scope(actor, OPPORTUNITY.permission("view"))

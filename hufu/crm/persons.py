@@ -54,10 +54,11 @@ class Copy:
 def disclose(actor: Actor, resource: ResourceType, record_id: int, *, reason: str) -> Copy:
     """Return a copy of all that is held about a person and that the actor may read; the rest is named in it.
 
-    It holds the fields, the consents, and who changed what and when as the timeline tells it.
+    It holds the fields, the consents, and who changed what and when as the timeline tells it. What a field rule keeps
+    from being exported is withheld.
     """
     current = guard.use(actor, resource.permission("disclose"), record_id)
-    access = guard.fields(actor, resource, current)
+    access = guard.exported(actor, resource, current)
     withheld = [declared for declared in resource.fields if access[declared.name] not in timeline.READABLE]
     read = [declared for declared in resource.fields if declared not in withheld]
     given = consents.consents(actor, resource, record_id)

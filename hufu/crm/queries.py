@@ -182,6 +182,7 @@ def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySe
     for name, values in query.filters.items():
         if values:
             rows = rows.filter(_filtered(actor, resource, name, values))
+    rows = rows.filter(_sort_readable(actor, resource, query))
     if query.search.strip():
         rows = _search(actor, rows, resource, query.search)
     return rows
@@ -190,11 +191,17 @@ def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySe
 def _filtered(actor: Actor, resource: ResourceType, name: str, values: Sequence[str]) -> Q:
     """Return the condition of one filter; a field that may not be filtered by is refused, not ignored.
 
-    A reference is found only by what the actor may view: a hidden one must not be guessed by its number.
+    A reference is found only by what the actor may view: a hidden one must not be guessed by its number. Where the
+    field is readable on some records alone, only these are found.
     """
     declared = resource.by_name.get(name)
-    if declared is None or not declared.filterable or not is_open(declared):
+    readable = guard.readable(actor, resource, declared) if declared and declared.filterable else None
+    if declared is None or readable is None:
         raise Invalid({name: [_("The list cannot be filtered by “%s”.") % name]})
+    return readable & _matching(actor, declared, name, values)
+
+
+def _matching(actor: Actor, declared: DeclaredField, name: str, values: Sequence[str]) -> Q:
     if declared.kind is Kind.CHOICE:
         unknown = [value for value in values if value not in dict(declared.choices)]
         if unknown:
@@ -219,28 +226,29 @@ def _search(actor: Actor, rows: QuerySet[Any], resource: ResourceType, text: str
     """
     if not is_storable(text):
         return rows.none()
-    condition = _searched(resource, text)
-    by_value = blind.searched(resource, text.strip())
-    if by_value is not None:
-        condition |= by_value & guard.mine(actor, resource)
+    condition = Q(pk__in=())
+    for declared in resource.fields:
+        found = _searched(resource, declared, text.strip())
+        readable = guard.readable(actor, resource, declared) if found is not None else None
+        if found is not None and readable is not None:
+            condition |= found & readable
     return rows.filter(condition)
 
 
-def _searched(resource: ResourceType, text: str) -> Q:
-    """Return the condition of the search box: prefixes of names (characters, pinyin, initials), exact codes."""
-    text = text.strip()
+def _searched(resource: ResourceType, declared: DeclaredField, text: str) -> Q | None:
+    """Return the condition by which the search box looks into a field: prefixes of names (characters, pinyin,
+    initials), exact codes, whole values of sealed ones. None where it does not."""
+    if declared.search is None:
+        return None
+    if declared.is_encrypted:
+        return blind.searched(resource, declared, text)
+    if declared.search is Search.EXACT:
+        return Q(**{declared.column: text})
+    condition = Q(**{f"{declared.column}__starts_with": text})
     sound = folded(text).replace(" ", "")
-    condition = Q()
-    for declared in resource.fields:
-        if declared.search is None or not is_open(declared):
-            continue
-        if declared.search is Search.EXACT:
-            condition |= Q(**{declared.column: text})
-            continue
-        condition |= Q(**{f"{declared.column}__starts_with": text})
-        if sound.isascii() and _has_column(resource, f"{declared.name}_initials"):
-            condition |= Q(**{f"{declared.name}_sort__starts_with": sound})
-            condition |= Q(**{f"{declared.name}_initials__starts_with": sound})
+    if sound.isascii() and _has_column(resource, f"{declared.name}_initials"):
+        condition |= Q(**{f"{declared.name}_sort__starts_with": sound})
+        condition |= Q(**{f"{declared.name}_initials__starts_with": sound})
     return condition
 
 
@@ -262,9 +270,35 @@ def _sort(resource: ResourceType, query: ListQuery) -> tuple[DeclaredField, bool
         return DELETED, True
     name = query.sort or resource.default_sort
     declared = resource.by_name.get(name.removeprefix("-"))
-    if declared is None or declared.sort is None or not is_open(declared):
-        raise Invalid({"sort": [_("The list cannot be sorted by “%s”.") % name.removeprefix("-")]})
+    if declared is None or declared.sort is None:
+        raise _unsortable(name)
     return declared, name.startswith("-")
+
+
+def _sort_readable(actor: Actor, resource: ResourceType, query: ListQuery) -> Q:
+    """Return the condition for the records that the sort can place: those on which its field is readable."""
+    declared, _descending = _sort(resource, query)
+    readable = Q() if declared is DELETED else guard.readable(actor, resource, declared)
+    if readable is None:
+        raise _unsortable(declared.name)
+    return readable
+
+
+def _unsortable(name: str) -> Invalid:
+    return Invalid({"sort": [_("The list cannot be sorted by “%s”.") % name.removeprefix("-")]})
+
+
+def leaves_out(actor: Actor, resource: ResourceType, query: ListQuery) -> list[DeclaredField]:
+    """Return the fields by which a list is sorted or filtered and which are readable on some of its records alone.
+
+    Records on which they are not readable are left out: a list says so.
+    """
+    named = {name for name, values in query.filters.items() if values} | {query.sort.removeprefix("-")}
+    return [
+        declared
+        for declared in resource.fields
+        if declared.name in named and not is_open(actor, resource, declared)
+    ]
 
 
 def _ordered(

@@ -127,6 +127,7 @@ CUSTOMER = declare_type(
                 "share": _("Manage the teams of customers"),
                 "move_partition": _("Move customers to another partition"),
                 "import": _("Import customers"),
+                "reveal": _("See masked fields of customers"),
             },
         ),
         fields=(
@@ -261,6 +262,7 @@ CONTACT = declare_type(
                 "delete": _("Delete contacts"),
                 "restore": _("Restore contacts from the bin"),
                 "purge": _("Delete contacts for good"),
+                "reveal": _("See masked fields of contacts"),
                 "disclose": _("Make copies of a contact's data"),
                 "erase": _("Erase contacts as persons"),
             },

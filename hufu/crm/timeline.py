@@ -93,12 +93,14 @@ def timeline(
     def is_named(entry: Entry, declared: registry.Field) -> bool:
         if (entry.target.type, entry.target.id) == (resource.name, record_id):
             return access[declared.name] in READABLE
-        return is_open(declared)
+        return is_open(actor, registry.resource_type(entry.target.type), declared)
 
     told = (
         replace(
             entry,
-            changes=tuple(change for change in entry.changes if is_named(entry, change.field)),
+            changes=tuple(
+                _told(actor, entry, change) for change in entry.changes if is_named(entry, change.field)
+            ),
             reason=entry.reason if may_know_why else "",
         )
         for entry in map(_entry, found)
@@ -130,9 +132,16 @@ def _entry(row: tuple[Any, ...]) -> Entry:
 
 def _change(declared: registry.Field, change: Mapping[str, Any] | None) -> Change:
     # A reference's number is no name; what it points at is shown where it is looked up under the guard.
-    if change is None or not is_open(declared) or declared.kind is registry.Kind.REFERENCE:
+    if change is None or declared.kind is registry.Kind.REFERENCE:
         return Change(declared, False)
     return Change(declared, True, change.get("before"), change.get("after"))
+
+
+def _told(actor: Actor, entry: Entry, change: Change) -> Change:
+    """Return the change without its values where the field is not readable on every record."""
+    if is_open(actor, registry.resource_type(entry.target.type), change.field):
+        return change
+    return Change(change.field, False)
 
 
 def _write_cursor(at: datetime, event_id: UUID) -> str:

@@ -23,6 +23,7 @@ from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
 from tests.access import reference
+from tests.access.field_doors import differences
 from tests.access.world import INDEPENDENT, LONG_AGO, TABLES, World, address, blank, told
 
 VERBS = ("view", "edit", "delete", "restore", "transfer")
@@ -64,6 +65,8 @@ def compare(
                 for number, record in world["records"][type_name].items():
                     if reference.allowed(ungated, now, person, verb, type_name, record):
                         may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
+            if len(snapshots) > 1:
+                _compare_fields(world, snapshots, now, person)
             for attempt in (attempt for attempt in attempts if attempt[0] == person):
                 add = _add_contact if attempt[1] == "contact" else _create
                 seen.append((add(world, now, attempt), "create"))
@@ -86,6 +89,18 @@ def permissions() -> list[tuple[str, str]]:
         for verb in VERBS
         if registry.resource_type(type_name).has(verb)
     ]
+
+
+def _compare_fields(world: World, snapshots: dict[str, Snapshot], now: datetime, person: int) -> None:
+    """Compare what somebody may do with the fields of the records that they view."""
+    for type_name in TABLES:
+        records = world["records"][type_name]
+        viewed = {
+            n for n, x in records.items() if reference.allowed(world, now, person, "view", type_name, x)
+        }
+        unread = {number: _unread(world, type_name, number, records[number]) for number in viewed}
+        if found := differences(world, now, _actor(world, person), snapshots, type_name, unread, viewed):
+            raise Difference("\n".join([*found, told(world)]))
 
 
 def _compare_who(world: World, snapshot: Snapshot, may: dict[tuple[str, int], set[int]]) -> None:

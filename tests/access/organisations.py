@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.access.field_reference import ORDER, RULED
 from tests.access.world import World
 
 TYPES = ("customer", "opportunity")
@@ -300,19 +302,55 @@ def gated(draw: st.DrawFn, world: World) -> World:
     }
 
 
-@st.composite
-def lent(draw: st.DrawFn, world: World, now: datetime) -> World:
-    """Draw who stands in for whom in a world, and with what."""
+def with_field_rules(world: World, seed: int) -> World:
+    """Return the world with field rules in its roles and gates on sensitivities; perhaps with a role that opens all
+    fields to everybody, and views nothing or stands behind a gate.
 
-    def pick(choices: Sequence[Any]) -> Any:
-        return draw(st.sampled_from(choices))
+    By a seed of its own: what is drawn for the rest of the world stays as it is.
+    """
+    chance = random.Random(seed)
+    roles = {
+        number: {
+            **role,
+            "fields": [
+                (*about, chance.choice(ORDER), chance.choice(ORDER))
+                for about in chance.sample(_RULED, chance.randint(1, len(_RULED)))
+            ],
+        }
+        for number, role in world["roles"].items()
+    }
+    gates = {
+        number: {**gate, "sensitivities": chance.choice([[], [], [], ["personal"]])}
+        for number, gate in world["gates"].items()
+    }
+    extra = chance.choice(["", "blind", *(["gated"] if gates else [])])
+    assignments = world["assignments"]
+    if extra:
+        number = max(roles) + 1
+        grants = [] if extra == "blind" else [("contact.view", "everything")]
+        fields = [(*about, "editable", "editable") for about in _RULED]
+        roles[number] = {"inherits": [], "grants": grants, "fields": fields}
+        everybody = {"department": min(world["departments"]), "below": True}
+        assignments = [*assignments, {"role": number, "to": everybody, "starts": None, "ends": None}]
+        if extra == "gated":
+            gates[1] = {**gates[1], "roles": [*gates[1]["roles"], number]}
+    return {**world, "roles": roles, "gates": gates, "assignments": assignments}
 
+
+_RULED = [(type_name, name) for type_name, names in RULED.items() for name in names]
+
+
+def lent(world: World, now: datetime, seed: int) -> World:
+    """Return the world with who stands in for whom, and with what; most of it now.
+
+    By a seed of its own: what is drawn for a company is bounded, and large ones would be lost.
+    """
+    chance = random.Random(seed)
     people = list(world["people"])
 
     def delegation() -> dict[str, Any]:
-        """Somebody lends what daily work with a type needs, or any of it; most of it now."""
-        giver, to = draw(st.lists(st.sampled_from(people), min_size=2, max_size=2, unique=True))
-        verbs = pick(
+        giver, to = chance.sample(people, 2)
+        verbs = chance.choice(
             [
                 ("view", "edit"),
                 ("view", "create", "edit"),
@@ -320,8 +358,8 @@ def lent(draw: st.DrawFn, world: World, now: datetime) -> World:
                 ("view", "delete", "restore", "transfer"),
             ]
         )
-        kinds = pick([("customer", "contact"), TYPES, ("customer",), ("contact",)])
-        starts, ends = pick([(-3, 3)] * 5 + [(-9, -3), (3, 9)])
+        kinds = chance.choice([("customer", "contact"), TYPES, ("customer",), ("contact",)])
+        starts, ends = chance.choice([(-3, 3)] * 5 + [(-9, -3), (3, 9)])
         return {
             "from": giver,
             "to": to,
@@ -330,7 +368,7 @@ def lent(draw: st.DrawFn, world: World, now: datetime) -> World:
             "ends": now + timedelta(days=ends),
         }
 
-    return {**world, "delegations": [delegation() for _n in range(pick([0, 2, 4, 6]))]}
+    return {**world, "delegations": [delegation() for _n in range(chance.choice([0, 1, 2, 4, 6]))]}
 
 
 @st.composite

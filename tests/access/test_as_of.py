@@ -700,6 +700,9 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_rule, access_rule_history, access_rule_to, access_rule_to_history, access_rule_part,"
         " access_rule_match, access_rule_reach CASCADE"
     )
+    owner_connection.execute(
+        "DROP TABLE access_field_rule, access_field_rule_history, access_term_field CASCADE"
+    )
     owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
     owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
     owner_connection.execute(

@@ -210,6 +210,17 @@ def test_personal_fields_are_read_of_ones_own_and_confidential_ones_never(few):
     assert not any([read("personal", False), read("confidential", True), read("unheard of", True)])
 
 
+def test_a_field_rule_holds_in_reports_too(few):
+    """销售代表 read the level of their own customers alone, and let no region out at all."""
+    few.owner().execute(
+        "INSERT INTO access_field_rule (role_id, type, field, mine, others, export)"
+        " SELECT id, 'customer', f, m, o, e FROM access_role, (VALUES ('customer_level', 'editable', 'masked', true),"
+        " ('stage', 'editable', 'editable', false)) rule (f, m, o, e) WHERE key = 'rep'"
+    )
+    rows = few.sign_in("lin").execute("SELECT owner, customer_level, stage FROM report.customer ORDER BY id")
+    assert rows.fetchall() == [("林悦", "B", None), ("林悦", "B", None), ("唐亮", None, None)]
+
+
 # What somebody tries.
 
 

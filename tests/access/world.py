@@ -14,7 +14,8 @@ a term.
                     "groups": [1], "positions": []}, …},
      "groups": [1, 2], "positions": [1, 2], "partitions": [1, 2],
      "base_access": {"customer": "public_read"},
-     "roles": {1: {"inherits": [2], "grants": [("customer.view", "own")]}, …},
+     "roles": {1: {"inherits": [2], "grants": [("customer.view", "own")],
+                   "fields": [("customer", "phone", "editable", "masked")]}, …},
      "assignments": [{"role": 1, "to": principal, "starts": None, "ends": None}, …],
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
      "rules": {1: {"type": "customer", "access": "read", "condition": {…}, "superiors": False, "territory": False,
@@ -60,6 +61,7 @@ _EMPTIED = (
     "access_admission",
     "access_assignment",
     "access_grant",
+    "access_field_rule",
     "access_role_inherits",
     "access_role",
     "access_base_access",
@@ -177,6 +179,11 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
     principal = ["user_id", "group_id", "department_id", "below", "post", "position_id", "level_id"]
     given = [*principal, "starts_at", "ends_at", "reason", "given_by"]
     yield (
+        "access_field_rule",
+        ["role_id", "type", "field", "mine", "others", "export"],
+        [(n, *rule, True) for n, x in world["roles"].items() for rule in x.get("fields", ())],
+    )
+    yield (
         "access_assignment",
         ["role_id", *given],
         [(x["role"], *_given(x)) for x in world["assignments"]],
@@ -210,15 +217,16 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
     )
     yield (
         "access_gate_use",
-        ["gate_id", "sign_in", "permission", "role_id", *principal],
+        ["gate_id", "sign_in", "permission", "sensitivity", "role_id", *principal],
         [
             use
             for n, x in gates.items()
             for use in (
-                *([(n, True, "", None, *_to({}))] if x["sign_in"] else []),
-                *((n, False, permission, None, *_to({})) for permission in x["permissions"]),
-                *((n, False, "", role, *_to({})) for role in x["roles"]),
-                *((n, False, "", None, *_to(to)) for to in x["principals"]),
+                *([(n, True, "", "", None, *_to({}))] if x["sign_in"] else []),
+                *((n, False, permission, "", None, *_to({})) for permission in x["permissions"]),
+                *((n, False, "", mark, None, *_to({})) for mark in x.get("sensitivities", ())),
+                *((n, False, "", "", role, *_to({})) for role in x["roles"]),
+                *((n, False, "", "", None, *_to(to)) for to in x["principals"]),
             )
         ],
     )

@@ -100,6 +100,12 @@ TABLE: list[Row] = [
     *of_an_independent_type("customer", without="qian", unseen="zhang", moved=302),
     *of_an_independent_type("opportunity", without="zhou", unseen="zhang", moved=200),
     *of_a_type("contact", without="zhou", unseen="zhang"),
+    *(
+        Row(f"{name}_reveal", method, f"{name}.reveal", *who)
+        for name in ("customer", "contact")
+        for method in ("GET", "POST")
+        for who in (("wang", 200, "lin", 403), ("wang", 200, "sun", 404))
+    ),
     Row("customer_retention", "POST", "customer.purge", "wang", 302, "lin", 403),
     Row("contact_consents", "GET", "contact.view", "lin", 200, "zhang", 404),
     Row("contact_consents", "GET", "contact.view", "chen", 200, "zhou", 404),

@@ -110,6 +110,8 @@ def address(request):
             if page in ("restore", "purge"):
                 number = company.binned[kind]
             below = f"?customer={company.customer('qiming')}" if name == "contact_new" else ""
+            if page == "reveal":
+                below = "?field=phone"
             form = form_of(name, company)
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))

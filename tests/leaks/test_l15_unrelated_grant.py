@@ -8,9 +8,20 @@ from datetime import timedelta
 import pytest
 
 from hufu.access import actions as access
-from hufu.access import change_sets, delegations, guard, policy_file, principals, queries, registry
+from hufu.access import (
+    change_sets,
+    delegations,
+    field_rules,
+    guard,
+    policy_file,
+    principals,
+    queries,
+    registry,
+)
 from hufu.access.actions import Principal
+from hufu.access.decision.field_access import FieldAccess
 from hufu.access.decision.terms import Right
+from hufu.access.field_rules import Rule
 from hufu.access.models import Admission, Assignment, Partition, Role
 from hufu.audit import queries as log
 from hufu.audit.queries import LogFilter
@@ -18,7 +29,7 @@ from hufu.core import clock
 from hufu.core.errors import Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
-from hufu.crm import attachments, persons
+from hufu.crm import attachments, persons, reveals
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
@@ -138,6 +149,10 @@ def contacts():
             {*edit, "contact.restore"},
             lambda a, c: crm.restore_record(a, CONTACT, c.binned["contact"], version=2),
         ),
+        "contact: masked value": (
+            {*view, "contact.reveal"},
+            lambda a, c: reveals.reveal(a, CONTACT, c.contact("gao"), "phone", reason="x"),
+        ),
         "contact: copy of the data": (
             {*edit, "contact.disclose"},
             lambda a, c: persons.disclose(a, CONTACT, c.contact("gao"), reason="x"),
@@ -196,6 +211,18 @@ OPERATIONS = {
     **records(CUSTOMER),
     **records(OPPORTUNITY),
     **contacts(),
+    "customer: masked value": (
+        {"customer.view", "customer.reveal"},
+        lambda a, c: reveals.reveal(a, CUSTOMER, c.customer("qiming"), "phone", reason="x"),
+    ),
+    "policy: field rules": (
+        {"role.manage"},
+        lambda a, c: field_rules.set_field_rules(
+            a,
+            Role.objects.get(key="empty"),
+            {("customer", "phone"): Rule(FieldAccess.MASKED, FieldAccess.MASKED)},
+        ),
+    ),
     **moves(CUSTOMER, "customer", lambda c: c.customer("yunhe")),
     "people: department": (
         {"user.manage"},

@@ -48,6 +48,9 @@ class Code(StrEnum):
     RECORD_DELETED = "record_deleted"
     NOT_DELETED = "not_deleted"
     NO_RECORD = "no_record"
+    FIELD_HIDDEN = "field_hidden"
+    FIELD_MASKED = "field_masked"
+    FIELD_READ_ONLY = "field_read_only"
 
 
 # All that is said where nothing but a closed gate is in the way.

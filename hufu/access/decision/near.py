@@ -82,7 +82,7 @@ def near_misses(
     order = list(Nearness)
     ranked = sorted(
         chain(lent, found),
-        key=lambda miss: (order.index(miss.nearness), _distance(snapshot, person, miss.given)),
+        key=lambda miss: (order.index(miss.nearness), by_distance(snapshot, person, miss.given)),
     )
     return tuple(ranked[:MOST])
 
@@ -102,7 +102,7 @@ def _grants(
     within: set[int] = set()
     by_time = sorted(snapshot.assignments, key=lambda given: not snapshot.reaches(given, person))
     for assignment in by_time:
-        nearness = _nearness(snapshot, person, assignment)
+        nearness = nearness_of(snapshot, person, assignment)
         if nearness is None or assignment.role_id in named:
             continue
         for path in grants_through(snapshot, assignment, permission):
@@ -195,12 +195,12 @@ def _admissions(
             if not gives:
                 yield NearMiss(Nearness.WITHOUT_RIGHT, admission)
             continue
-        nearness = _nearness(snapshot, person, admission)
+        nearness = nearness_of(snapshot, person, admission)
         if gives and nearness is not None:
             yield NearMiss(nearness, admission)
 
 
-def _nearness(snapshot: Snapshot, person: PersonFacts, given: Given) -> Nearness | None:
+def nearness_of(snapshot: Snapshot, person: PersonFacts, given: Given) -> Nearness | None:
     """Return how a gift misses the person; None where it does not, or is nobody's any more."""
     if not snapshot.reaches(given, person):
         return Nearness.GIVEN_TO_OTHERS if given.in_force(snapshot.at) else None
@@ -210,7 +210,7 @@ def _nearness(snapshot: Snapshot, person: PersonFacts, given: Given) -> Nearness
     return Nearness.ENDED if ended else Nearness.NOT_BEGUN
 
 
-def _distance(snapshot: Snapshot, person: PersonFacts, given: Given | None) -> tuple[int, float]:
+def by_distance(snapshot: Snapshot, person: PersonFacts, given: Given | None) -> tuple[int, float]:
     """Order gifts of one nearness: levels of the person's own ladder, departments and the like, other levels, people.
 
     Of those that ended, the one that ended last comes first; of those to come, the first.

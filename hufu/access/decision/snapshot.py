@@ -124,13 +124,27 @@ class DutyFacts:
 
 @dataclass(frozen=True)
 class GateUse:
-    """What a gate binds: signing in, a permission, the paths through a role, or whomever `to` names."""
+    """What a gate binds: signing in, a permission, the fields of a sensitivity, the paths through a role, or whomever
+    `to` names."""
 
     gate_id: int
     sign_in: bool = False
     permission: str = ""
     role_id: int | None = None
     to: Given | None = None
+    sensitivity: str = ""
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """What a role says of a field: an access for records that are one's own, one for others', and for export."""
+
+    role_id: int
+    type: str
+    field: str
+    mine: str
+    others: str
+    export: bool
 
 
 @dataclass(frozen=True)
@@ -172,6 +186,7 @@ class Snapshot:
     role_holders: Mapping[int, frozenset[int]] = field(default_factory=dict)
     prohibitions: tuple[Given, ...] = ()
     delegations: tuple[DelegationFacts, ...] = ()
+    field_rules: tuple[FieldRule, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _superiors: dict[Given, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -369,6 +384,16 @@ def grants_through(
     snapshot: Snapshot, assignment: Given, permission: str, closed: frozenset[int] = frozenset()
 ) -> Iterator[Path]:
     """Yield every way by which the assigned role grants the permission, itself or by inheriting."""
+    for chain in roles_through(snapshot, assignment, closed):
+        for granted, scope in snapshot.roles[chain[-1]].grants:
+            if granted == permission and scope in NAMES:
+                yield Path(assignment, chain, permission, named(scope))
+
+
+def roles_through(
+    snapshot: Snapshot, assignment: Given, closed: frozenset[int] = frozenset()
+) -> Iterator[tuple[int, ...]]:
+    """Yield the assigned role and each that it inherits, once, as the chain of roles that leads there."""
     assert assignment.role_id is not None
     waiting: list[tuple[int, ...]] = [(assignment.role_id,)]
     # A role behind a closed gate is as if it were not there: neither itself nor what it inherits.
@@ -380,11 +405,8 @@ def grants_through(
         if chain[-1] in seen:
             continue
         seen.add(chain[-1])
-        role = snapshot.roles[chain[-1]]
-        for granted, scope in role.grants:
-            if granted == permission and scope in NAMES:
-                yield Path(assignment, chain, permission, named(scope))
-        waiting.extend((*chain, inherited) for inherited in role.inherits)
+        yield chain
+        waiting.extend((*chain, inherited) for inherited in snapshot.roles[chain[-1]].inherits)
 
 
 def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, record: RecordFacts) -> Scope:

@@ -1,4 +1,4 @@
-"""The section `roles`: grants, and what roles inherit."""
+"""The section `roles`: grants, field rules, and what roles inherit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from hufu.access.decision.scopes import is_within
 from hufu.access.duty_models import DutyRole
 from hufu.access.models import Administrator, Assignment, GateUse, Grant, Role, RoleInherits
 from hufu.access.policy_document.draft import Draft, Problems, Section, again
+from hufu.access.policy_document.fields import export_fields, plan_fields
 from hufu.access.registry import Risk
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 
-ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants"}
+ROLE_KEYS = {"key", "name", "description", "administrator", "inherits", "grants", "fields"}
 
 
 def _plan_roles(draft: Draft, entries: Any) -> None:
@@ -114,9 +115,11 @@ def _plan_role(draft: Draft, place: str, key: str, entry: Mapping[str, Any]) -> 
             f"role:{key}",
             partial(_change_role, standing, grants, values),
             creates=False,
-            narrows=same and not added,
+            # Less of a role whose field rules hide something may show it by another role.
+            narrows=same and not added and not standing.field_rules.exists(),
             risk=Risk.HIGH if administrator else _risk(added),
         )
+    plan_fields(draft, f"{place}.fields", key, entry.get("fields"))
 
 
 def risk_of_role(draft: Draft, key: str) -> Risk:
@@ -177,7 +180,8 @@ def _remove(draft: Draft, place: str, entry: Any) -> None:
     if duties:
         draft.problems.add(place, _("These duties name it: %s.") % ", ".join(sorted(set(duties))))
     deed = partial(actions.remove_role, role=role)
-    draft.add(place, f"role:{key}", deed, creates=False, narrows=True, removes=True)
+    narrows = not role.field_rules.exists()
+    draft.add(place, f"role:{key}", deed, creates=False, narrows=narrows, removes=True)
 
 
 def _create_role(
@@ -264,6 +268,8 @@ def _export_role(role: Role) -> dict[str, Any]:
     if inherits:
         exported["inherits"] = list(inherits)
     exported["grants"] = {name: scopes[0] if len(scopes) == 1 else scopes for name, scopes in grants.items()}
+    if fields := export_fields(role):
+        exported["fields"] = fields
     return exported
 
 

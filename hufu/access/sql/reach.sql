@@ -88,6 +88,19 @@ CREATE OR REPLACE VIEW hufu.opened_permissions AS
     UNION ALL
     SELECT type || '.edit' FROM public.access_base_access WHERE access = 'public_read_write';
 
+-- The roles that hold view of a type, themselves or by what they inherit: their field rules for it count.
+CREATE OR REPLACE VIEW hufu.viewing_roles AS
+    WITH RECURSIVE viewing (role_id, type) AS (
+        SELECT role_id, split_part(permission, '.', 1) FROM public.access_grant
+        WHERE split_part(permission, '.', 2) = 'view' AND hufu.scope_bit(scope) <> 0
+        UNION
+        SELECT i.role_id, v.type FROM viewing v JOIN public.access_role_inherits i ON i.inherits_id = v.role_id)
+    SELECT role_id, type FROM viewing;
+
+-- How much a field rule opens: 0 hidden, 1 masked, 2 read only, 3 editable. An unknown word is hidden.
+CREATE OR REPLACE FUNCTION hufu.field_level(access text) RETURNS smallint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$ SELECT (CASE access WHEN 'masked' THEN 1 WHEN 'read_only' THEN 2 WHEN 'editable' THEN 3 ELSE 0 END)::smallint $$;
+
 -- Two sets of gates as one, in order.
 CREATE OR REPLACE FUNCTION hufu.united(given int[], more int[]) RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp AS
@@ -108,6 +121,7 @@ BEGIN
     before_first_version := NOT EXISTS (SELECT 1 FROM access_version);
 
     DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
+    DELETE FROM access_term_field WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_term WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
     DELETE FROM access_principal WHERE only_users IS NULL OR user_id = ANY (only_users);
@@ -134,7 +148,16 @@ BEGIN
     behind_gates AS (
         INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions,
                                  delete_partitions, owners, reports, departments, departments_below, gates)
-        SELECT user_id, term, user_id, '', '', '', '', '', '', '', '', gates FROM further)
+        SELECT user_id, term, user_id, '', '', '', '', '', '', '', '', gates FROM further),
+    -- Field rules, the most permissive of each term.
+    of_fields AS (
+        INSERT INTO access_term_field (user_id, term, type, field, mine, others, export)
+        SELECT held.user_id, coalesce(further.term, 0), f.type, f.field,
+               max(hufu.field_level(f.mine)), max(hufu.field_level(f.others)), bool_or(f.export)
+        FROM held JOIN access_field_rule f ON f.role_id = held.role_id
+        JOIN hufu.viewing_roles v ON v.role_id = f.role_id AND v.type = f.type
+        LEFT JOIN further ON further.user_id = held.user_id AND further.gates = held.gates
+        GROUP BY held.user_id, further.term, f.type, f.field)
     INSERT INTO access_term_grant (user_id, term, permission, scopes)
     SELECT held.user_id, coalesce(further.term, 0), g.permission,
            bit_or(hufu.scope_bit(g.scope))

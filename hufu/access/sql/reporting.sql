@@ -103,14 +103,19 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION report.begin() IS 'Works your rights out anew where one of them began or ended; tells whom you are.';
 
--- May the one who reports read this field on records that are theirs (mine), or on others'? Masked is not read.
+-- May the one who reports read this field on records that are theirs (mine), or on others'? Masked is not read. As
+-- hufu.access.fields says it for pages, and what field rules keep from being exported is not read here, either.
 CREATE OR REPLACE FUNCTION hufu.reads_field(of_type text, field text, sensitivity text, of_mine boolean) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT CASE
-       WHEN reads_field.sensitivity IN ('public', 'internal') THEN true
        WHEN EXISTS (SELECT 1 FROM access_gate_use u
                     WHERE u.sensitivity = reads_field.sensitivity AND u.gate_id = ANY (hufu.closed_gates())) THEN false
-       ELSE reads_field.sensitivity = 'personal' AND of_mine END $$;
+       ELSE coalesce(
+           (SELECT max(CASE WHEN of_mine THEN f.mine ELSE f.others END) >= 2 AND bool_or(f.export)
+            FROM access_term_field f JOIN access_term t ON t.user_id = f.user_id AND t.term = f.term
+            WHERE f.user_id = hufu.actor() AND f.type = of_type AND f.field = reads_field.field
+              AND NOT t.gates && hufu.closed_gates()),
+           reads_field.sensitivity IN ('public', 'internal') OR (reads_field.sensitivity = 'personal' AND of_mine)) END $$;
 
 -- The logins, for the operator: opening, ending and telling of them.
 CREATE OR REPLACE FUNCTION hufu.open_reporting(who int, until timestamptz, why text) RETURNS text LANGUAGE plpgsql

@@ -14,7 +14,7 @@ DECLARE
     principal text := 'hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id)';
     mine text := principal || ' IN (SELECT hufu.my_principals())';
 BEGIN
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_assignment,access_admission,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_field_rule,access_base_access,access_assignment,access_admission,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', policy_table);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON public.%I TO hufu_app', policy_table);
         EXECUTE format('DROP POLICY IF EXISTS read ON public.%I', policy_table);
@@ -28,18 +28,20 @@ BEGIN
     END LOOP;
 
     -- Definitions: names are no secret among colleagues. Before version 1 whoever manages roles changes them: nobody
-    -- widens a role they hold, or the base access of what they view, touches a gate or a quota that binds them, or makes
-    -- a rule that gives them anything. From then on a change set is published (hufu.may_define): who may do that was asked of its author and its approver. Where it only
-    -- takes away (hufu.may_narrow), nothing else passes: rows go, and new limits come.
-    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_base_access,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
+    -- widens a role they hold, or the base access of what they view, touches a gate or a quota that binds them or a field
+    -- rule of a role they hold (to end one may widen as well as to make one), or makes a rule that gives them anything.
+    -- From then on a change set is published (hufu.may_define): who may do that was asked of its author and its approver.
+    -- Where it only takes away (hufu.may_narrow), nothing else passes: rows go, and new limits come.
+    FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_field_rule,access_base_access,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
-        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant') THEN 'NOT hufu.holds_role(role_id)'
+        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant', 'access_field_rule') THEN 'NOT hufu.holds_role(role_id)'
                         WHEN policy_table = 'access_base_access' THEN '(hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))'
                         WHEN policy_table = 'access_rule' THEN 'NOT hufu.gives_me_by_rule(id, parent_id, superiors)'
                         WHEN policy_table = 'access_rule_to' THEN 'NOT hufu.gives_me_by_rule(rule_id, NULL,
                             (SELECT r.superiors FROM public.access_rule r WHERE r.id = rule_id), ' || principal || ')'
                         ELSE 'true' END;
-        kept := CASE policy_table WHEN 'access_gate' THEN 'NOT hufu.gate_binds_me(id)'
+        kept := CASE policy_table WHEN 'access_field_rule' THEN 'NOT hufu.holds_role(role_id)'
+                                  WHEN 'access_gate' THEN 'NOT hufu.gate_binds_me(id)'
                                   WHEN 'access_gate_use' THEN 'NOT hufu.gate_binds_me(gate_id)'
                                   WHEN 'access_quota' THEN 'NOT hufu.quota_binds_me(id)'
                                   ELSE 'true' END;
@@ -139,16 +141,19 @@ CREATE OR REPLACE TRIGGER facts_change AFTER INSERT ON public.access_version
 
 ALTER TABLE public.access_term ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_term_grant ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_term_field ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_reach ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_principal ENABLE ROW LEVEL SECURITY;
-GRANT SELECT ON public.access_term, public.access_term_grant, public.access_reach TO hufu_app;
+GRANT SELECT ON public.access_term, public.access_term_grant, public.access_term_field, public.access_reach TO hufu_app;
 REVOKE ALL ON public.access_principal FROM hufu_app;
 GRANT SELECT ON public.access_system_actor TO hufu_app;
 DROP POLICY IF EXISTS own ON public.access_term;
 DROP POLICY IF EXISTS own ON public.access_term_grant;
+DROP POLICY IF EXISTS own ON public.access_term_field;
 DROP POLICY IF EXISTS own ON public.access_reach;
 CREATE POLICY own ON public.access_term FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 CREATE POLICY own ON public.access_term_grant FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
+CREATE POLICY own ON public.access_term_field FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 CREATE POLICY own ON public.access_reach FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 
 -- Teams: a member sees their own memberships, whoever may view a record (or explain rights) its whole team. Rows are

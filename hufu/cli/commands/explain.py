@@ -4,6 +4,9 @@ The path runs from the person through level, department or direct assignment to 
 grant and its scope, and says why the record is in it. Where something is missing, it also names what would nearly
 have done. The question leaves an event in the log; the answer holds no values of the record.
 
+With --field it says what they may do with one field of the record: whether it is hidden, masked, read or changed, by
+which role's rule, by its sensitivity, or because an access limit is closed.
+
 With --at the answer is that of another day: people, policy and the record as they stood then. It is about coverage;
 access limits (networks, times, second factors, training, quotas) keep no past and are not evaluated.
 
@@ -12,9 +15,10 @@ examples:
   hufu explain --as 10077 customer.create          whether and where they may add customers
   hufu explain --as hanjingshu audit.view --json
   hufu explain --as zhouziheng --role sales_rep    may this role be given to them? a separation of duties may forbid it
+  hufu explain --as wangsiyuan contact.view contact:77 --field phone
   hufu explain --as wangsiyuan customer.view customer:1042 --at 2026-03-01T10:00
 
-exit codes: 0 allowed · 1 denied · 2 wrong usage (no such person, permission, type or moment)
+exit codes: 0 allowed · 1 denied, hidden or masked · 2 wrong usage (no such person, permission, type, field or moment)
 """
 
 from __future__ import annotations
@@ -28,7 +32,7 @@ from hufu.cli import environment, options, output
 if TYPE_CHECKING:
     from hufu.access.decision.decide import Decision
     from hufu.access.decision.snapshot import Snapshot
-    from hufu.access.registry import ResourceType
+    from hufu.access.registry import Field, ResourceType
     from hufu.core.actor import Actor
 
 NAME = "explain"
@@ -48,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "record", metavar="TYPE:ID", nargs="?", help="the record, such as customer:1042; without it, at all"
     )
+    parser.add_argument(
+        "--field", metavar="FIELD", help="of one field of the record, with a permission to view or to edit"
+    )
     options.at(parser)
     parser.add_argument(
         "--role", metavar="KEY", help="instead of a permission: whether this role may be given to them at all"
@@ -63,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if args.role:
         return _about_role(args)
     with environment.connected():
-        from hufu.access import as_of, explain, queries
+        from hufu.access import as_of, explain, explain_fields, queries
         from hufu.cli import asking
         from hufu.core.actor import Actor
         from hufu.core.transaction import acting
@@ -74,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             named = asking.record_named(permission.name, args.record) if args.record else None
             user = asking.person(args.user)
             about = f"{named[0].name}:{named[1]}" if named else ""
+            declared = _field(permission.verb, named, args.field) if args.field else None
             past = None
             if args.at:
                 record_id = named[1] if named else None
@@ -90,6 +98,16 @@ def run(args: argparse.Namespace) -> int:
                     decision = _about_record(operator, snapshot, user.id, permission.name, *named)
             said = list(explain.sentences(snapshot, decision))
             structure = explain.structure(snapshot, decision)
+            allowed = decision.allowed
+            if named is not None and declared is not None and allowed:
+                of_field = explain_fields.decide(snapshot, decision, named[0], declared)
+                allowed = explain_fields.allows(of_field, permission.verb)
+                said = [*explain_fields.sentences(snapshot, of_field), *said]
+                structure |= {
+                    "allowed": allowed,
+                    "code": str(explain_fields.CODES[of_field.access]),
+                    "field": explain_fields.structure(snapshot, of_field),
+                }
             if past is not None:
                 said.append(asking.as_of_words(past))
                 structure["as_of"] = asking.as_of_structure(past)
@@ -100,7 +118,20 @@ def run(args: argparse.Namespace) -> int:
         print(said[0])
         for sentence in said[1:]:
             print(f"  {sentence}")
-    return 0 if decision.allowed else 1
+    return 0 if allowed else 1
+
+
+def _field(verb: str, named: tuple[ResourceType, int] | None, name: str) -> Field:
+    """Return the field that is asked about; raise WrongUsage where there is none, or the question makes no sense."""
+    if named is None or verb not in ("view", "edit"):
+        raise output.WrongUsage(
+            "--field goes with a record, and with a permission to view or to edit: contact.view contact:77"
+        )
+    declared = named[0].by_name.get(name)
+    if declared is None:
+        known = ", ".join(each.name for each in named[0].fields)
+        raise output.WrongUsage(f"{named[0].name} has no field “{name}”. It has: {known}.")
+    return declared
 
 
 def _about_role(args: argparse.Namespace) -> int:

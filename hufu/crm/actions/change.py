@@ -14,7 +14,15 @@ from hufu.audit import Subject, changes, record
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict
-from hufu.crm.actions.common import call, check_fields, check_references, columns, sealed_fields, target
+from hufu.crm.actions.common import (
+    call,
+    changed,
+    check_fields,
+    check_references,
+    columns,
+    sealed_fields,
+    target,
+)
 
 
 def edit_record(
@@ -26,11 +34,7 @@ def edit_record(
     """
     current = guard.use(actor, resource.permission("edit"), record_id)
     check_fields(actor, resource, current, values)
-    wanted = {
-        name: value
-        for name, value in values.items()
-        if getattr(current, resource.by_name[name].column) != value
-    }
+    wanted = changed(actor, resource, current, values)
     if current.lock_version != version:
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at what is new, then save again.")

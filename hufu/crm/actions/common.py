@@ -42,6 +42,20 @@ def check_fields(actor: Actor, resource: ResourceType, current: Any, values: Map
             raise guard.denied(actor, permission, current)
 
 
+def changed(actor: Actor, resource: ResourceType, current: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the values that are to be written: all that differ, and whatever replaces a masked one.
+
+    INVARIANT: a masked value is never compared with one that a person sent, or the right guess would look otherwise.
+    """
+    access = guard.fields(actor, resource, current)
+    return {
+        name: value
+        for name, value in values.items()
+        if (actor.is_person and not access[name].is_readable)
+        or getattr(current, resource.by_name[name].column) != value
+    }
+
+
 def may_own(places: set[tuple[int, int]]) -> bool:
     """Say whether each of these people may own records in each of these partitions."""
     owners, partitions = zip(*places, strict=True)

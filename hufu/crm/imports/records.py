@@ -19,6 +19,7 @@ from hufu.core.errors import Invalid
 from hufu.core.imports import Draft, ImportRefused, Plan, Report, Shape, Unfit
 from hufu.crm import values
 from hufu.crm.actions import NewRecord, create_many
+from hufu.crm.actions.common import changed
 from hufu.crm.imports.edits import edit_many, lock_editable
 from hufu.crm.imports.places import (
     DEPARTMENT_OF_OWNER,
@@ -138,6 +139,12 @@ class _Import:
         named = {name for each in plan.map.records for name in each.fields} - set(FACTS)
         access = guard.fields(actor, resource, None)
         closed = [name for name in named if access[name] not in (FieldAccess.EDITABLE, FieldAccess.MASKED)]
+        # What finds records that stand must be readable: who finds one by a value has read it.
+        closed += [
+            each.identity
+            for each in plan.map.records
+            if guard.readable(actor, resource, resource.by_name[each.identity]) is None
+        ]
         if closed:
             raise guard.denied(actor, resource.permission("create"))
 
@@ -192,8 +199,13 @@ class _Import:
                     % ", ".join(str(row.pk) for row in found),
                 )
             elif found:
-                differing = self._differing(item, found[0])
-                if differing:
+                closed = self._closed(item, found[0])
+                differing = {} if closed else self._differing(item, found[0])
+                if closed:
+                    self._refuse(
+                        item, closed, _("You may not change this field of the record that stands already.")
+                    )
+                elif differing:
                     edits.append((item, found[0], differing))
                 else:
                     self.report.unchanged += 1
@@ -350,12 +362,29 @@ class _Import:
         found: dict[tuple[str, int, str], list[Any]] = defaultdict(list)
         for name in {item.draft.record.identity for item in items}:
             texts = {item.identity[1] for item in items if item.draft.record.identity == name}
+            readable = guard.readable(self.actor, self.resource, self.resource.by_name[name])
+            if readable is None:
+                continue
             rows = guard.scope(self.actor, self.resource.permission("view")).filter(
-                **{f"{name}__in": texts}, partition_id__in={item.partition for item in items}
+                readable, **{f"{name}__in": texts}, partition_id__in={item.partition for item in items}
             )
             for row in rows:
                 found[(name, row.partition_id, getattr(row, name))].append(row)
         return found
+
+    def _closed(self, item: _Item, row: Any) -> str:
+        """Return a field that the row names and that may not be changed on the record, or nothing.
+
+        One that is readable may stand there as it is; of a hidden one nothing is told by comparing.
+        """
+        access = guard.fields(self.actor, self.resource, row)
+        for name, value in item.values.items():
+            if access[name] is FieldAccess.HIDDEN or (
+                access[name] is FieldAccess.READ_ONLY
+                and getattr(row, self.resource.by_name[name].column) != value
+            ):
+                return name
+        return ""
 
     def _differing(self, item: _Item, row: Any) -> dict[str, Any]:
         """Return the values that differ from those of a standing record, and note the facts that stay."""
@@ -365,11 +394,7 @@ class _Import:
             self.report.kept["department"] += 1
         if item.external_id is not None and item.external_id != row.external_id:
             self.report.kept["external_id"] += 1
-        return {
-            name: value
-            for name, value in item.values.items()
-            if getattr(row, self.resource.by_name[name].column) != value
-        }
+        return changed(self.actor, self.resource, row, item.values)
 
     # Writing.
 

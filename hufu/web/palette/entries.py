@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -70,7 +71,7 @@ def _records(actor: Actor, text: str) -> Iterator[Section]:
                 getattr(record, resource.title),
                 resource.icon,
                 reverse(f"{resource.name}_record", args=[record.pk]),
-                note=_stage(resource, record),
+                note=_stage(actor, resource, record),
             )
             for record in found
         ]
@@ -80,9 +81,14 @@ def _records(actor: Actor, text: str) -> Iterator[Section]:
         yield Section(str(resource.label_plural), entries)
 
 
-def _stage(resource: ResourceType, record: object) -> str:
+def _stage(actor: Actor, resource: ResourceType, record: Any) -> str:
     declared = resource.by_name.get("stage")
-    if declared is None or not is_open(declared):
+    if declared is None:
+        return ""
+    if (
+        not is_open(actor, resource, declared)
+        and not guard.fields(actor, resource, record)["stage"].is_readable
+    ):
         return ""
     return str(declared.choice_label(getattr(record, declared.column)))
 

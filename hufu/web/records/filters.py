@@ -8,7 +8,7 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from hufu.access import reach
+from hufu.access import guard, reach
 from hufu.access.decision.terms import Right
 from hufu.access.models import Partition
 from hufu.access.registry import Field, Kind, ResourceType
@@ -68,6 +68,8 @@ def controls(actor: Actor, resource: ResourceType, query: ListQuery) -> list[Con
     made = []
     for declared in resource.fields:
         if not declared.filterable or declared.kind is Kind.REFERENCE:
+            continue
+        if guard.readable(actor, resource, declared) is None:
             continue
         chosen = set(query.filters.get(declared.name, ()))
         if declared.kind is Kind.CHOICE:

@@ -232,6 +232,17 @@ class DiscloseForm(forms.Form):
     )
 
 
+class RevealForm(forms.Form):
+    """Why a masked value is to be seen."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        help_text=_("It stands in the log. Do not name the person in it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class PurgeForm(DeedForm):
     """The name of the record, typed: whoever types it knows what goes for good."""
 

@@ -16,7 +16,7 @@ from hufu.access.fields import FieldAccess, masked
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core import money
 from hufu.core.actor import Actor
-from hufu.crm import queries
+from hufu.crm import queries, reveals
 from hufu.crm.next_steps import NextStep, next_steps
 from hufu.web.records.columns import NEXT_STEP
 
@@ -113,10 +113,11 @@ class Presenter:
     def cells(self, record: Any, fields: Iterable[Field]) -> list[Cell]:
         """Return the cells of one record; a hidden field has none, a masked one its mask."""
         access = guard.fields(self.actor, self.resource, record)
+        readable = {name for name, each in access.items() if each.is_readable}
         return [
             self._next_step(record)
             if declared is NEXT_STEP
-            else self._cell(record, declared, access[declared.name])
+            else self._cell(record, declared, access[declared.name], readable)
             for declared in fields
         ]
 
@@ -148,19 +149,25 @@ class Presenter:
             return {}
         return queries.visible_titles(self.actor, other, sorted(ids))
 
-    def _cell(self, record: Any, declared: Field, access: FieldAccess) -> Cell:
+    def _cell(self, record: Any, declared: Field, access: FieldAccess, readable: set[str]) -> Cell:
         if access is FieldAccess.HIDDEN:
             return Cell(declared, shape="hidden")
         value = getattr(record, declared.column)
         if value in (None, ""):
             return Cell(declared)
         if access is FieldAccess.MASKED:
-            return Cell(declared, masked(declared, value), "masked")
+            return Cell(declared, masked(declared, value), "masked", self._reveal_url(record, declared))
         if declared.name == self.resource.title:
             return Cell(declared, str(value), "title", record_url(self.resource, record.pk))
-        return self._open(record, declared, value)
+        return self._open(record, declared, value, readable)
 
-    def _open(self, record: Any, declared: Field, value: Any) -> Cell:
+    def _reveal_url(self, record: Any, declared: Field) -> str:
+        """Return where this person is shown the value, with a reason; rows of lists have no such button."""
+        if self.short or not reveals.may_reveal(self.actor, self.resource, record):
+            return ""
+        return f"{reverse(f'{self.resource.name}_reveal', args=[record.pk])}?field={declared.name}"
+
+    def _open(self, record: Any, declared: Field, value: Any, readable: set[str]) -> Cell:
         match declared.kind:
             case Kind.CHOICE:
                 tone = TONES.get(declared.name, {}).get(value, "grey")
@@ -180,7 +187,7 @@ class Presenter:
             case Kind.DEPARTMENT | Kind.PARTITION:
                 return Cell(declared, getattr(record, declared.name).name)
             case Kind.MONEY:
-                currency = getattr(record, declared.currency) if declared.currency else ""
+                currency = getattr(record, declared.currency) if declared.currency in readable else ""
                 return Cell(declared, money.display(value, currency))
             case Kind.DATE:
                 return Cell(declared, date_format(value, "Y-m-d"))

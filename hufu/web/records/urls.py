@@ -27,6 +27,7 @@ from hufu.web.records.views import (
     persons,
     record,
     retention,
+    reveal,
     shares,
     tabs,
 )
@@ -77,6 +78,18 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
     for child, _reference in children(resource):
         show = update_wrapper(partial(tabs.children, child=child.name), tabs.children)
         each.append(route(f"{one}{plural(child.name)}", f"{child.name}_list", show, "view", of_record=True))
+    if resource.has("reveal"):
+        each.append(
+            route(
+                f"{one}reveal",
+                "reveal",
+                reveal.reveal_page,
+                "reveal",
+                of_record=True,
+                methods=WRITE,
+                limit="sensitive",
+            )
+        )
     if "stage" in resource.by_name:
         each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
     if resource.is_person:

@@ -51,15 +51,28 @@ def cell(shown: Cell) -> SafeString | str:
             return tag(shown.text, shown.tone, shown.shape == "dot")
         case "masked":
             return format_html(
-                '<span class="withheld" title="{}">{}{}</span>',
-                _("Masked: this record is not yours"),
+                '<span class="withheld" title="{}">{}{}</span>{}',
+                _("Masked"),
                 shown.text,
                 icon("eye-off", "small"),
+                _show(shown) if shown.url else "",
             )
         case "prose":
             return format_html('<span class="prose">{}</span>', shown.text)
         case _:
             return format_html('<span class="withheld">{}{}</span>', icon("lock", "small"), _("No access"))
+
+
+def _show(shown: Cell) -> SafeString:
+    """Return the button that asks for a reason in the place of the mask, and then shows the value there."""
+    return format_html(
+        ' <a class="reveal-link" href="{}" hx-get="{}" hx-target="closest dd" hx-select="#reveal" hx-swap="innerHTML">'
+        '{}<span class="visually-hidden"> {}</span></a>',
+        shown.url,
+        shown.url,
+        _("Show"),
+        shown.field.label,
+    )
 
 
 @register.simple_tag

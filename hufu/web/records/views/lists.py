@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
+from hufu.core.actor import Actor
 from hufu.crm import queries, retention
 from hufu.web.passage import Passage
 from hufu.web.records import columns, filters
@@ -35,7 +36,8 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "resource": resource,
             "count": queries.count_records(actor, resource, query),
             "rows": Presenter(actor, resource, found.records, short=True).rows(fields, deeds=True),
-            "columns": [heading(resource, declared, query.sort) for declared in fields],
+            "columns": [heading(actor, resource, declared, query.sort) for declared in fields],
+            "left_out": [str(each.label) for each in queries.leaves_out(actor, resource, query)],
             "column_choices": columns.choices(resource, fields),
             "page": found,
             "query": query,
@@ -70,8 +72,9 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
     )
 
 
-def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
+def heading(actor: Actor, resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
     """Return a column's heading, and the sort that a click on it asks for."""
+    sortable = declared.sort is not None and guard.readable(actor, resource, declared) is not None
     current = sort or resource.default_sort
     is_current = current.removeprefix("-") == declared.name
     descending = current.startswith("-")
@@ -79,6 +82,6 @@ def heading(resource: ResourceType, declared: Field, sort: str) -> dict[str, Any
     return {
         "field": declared,
         "is_number": declared.kind is Kind.MONEY,
-        "sort": "" if declared.sort is None else f"-{declared.name}" if downwards else declared.name,
+        "sort": "" if not sortable else f"-{declared.name}" if downwards else declared.name,
         "direction": ("descending" if descending else "ascending") if is_current else "",
     }

@@ -1,0 +1,59 @@
+"""The slow, obvious reading of DESIGN 2.5: what somebody may do with a field of a record that they may view."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from tests.access import reference
+from tests.access.reference import Record, World
+
+# What is compared, with its sensitivity.
+RULED = {
+    "customer": {"phone": "personal", "region": "internal"},
+    "opportunity": {"amount": "internal"},
+    "contact": {"id_number": "personal", "note": "internal"},
+}
+ORDER = ("hidden", "masked", "read_only", "editable")
+
+
+def access(world: World, at: datetime, person: int, type_name: str, field: str, record: Record) -> str:
+    """What may be done with the field?"""
+    sensitivity = RULED[type_name][field]
+    for gate in reference.closed_gates(world, person):
+        if sensitivity in gate["sensitivities"]:
+            return "hidden"
+    mine = is_mine(world, person, type_name, record)
+    said = []
+    for role in reference.roles_of(world, at, person):
+        # Only roles with view on the type and an explicit rule count.
+        if not views(world, role, type_name):
+            continue
+        for of_type, name, of_mine, of_others in world["roles"][role]["fields"]:
+            if (of_type, name) == (type_name, field):
+                said.append(of_mine if mine else of_others)
+    if said:
+        # The most permissive wins.
+        return max(said, key=ORDER.index)
+    if sensitivity == "personal":
+        return "editable" if mine else "masked"
+    return "editable"
+
+
+def is_mine(world: World, person: int, type_name: str, record: Record) -> bool:
+    """Records that I own or am an edit-member of; of a following type the parent counts."""
+    if type_name == "contact":
+        record = world["records"]["customer"][record["customer"]]
+    return record["owner"] == person or record["team"].get(person) == "edit"
+
+
+def views(world: World, role: int, type_name: str) -> bool:
+    """Does the role hold view of the type, itself or by what it inherits, whatever gates are on these?"""
+    held = {role}
+    for _round in world["roles"]:
+        for each in list(held):
+            held.update(world["roles"][each]["inherits"])
+    return any(
+        permission == f"{type_name}.view"
+        for each in held
+        for permission, _scope in world["roles"][each]["grants"]
+    )
