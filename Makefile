@@ -14,7 +14,7 @@ ASSETS_STAMP := hufu/web/static/build/.stamp
 NODE_STAMP := node_modules/.stamp
 TRANSLATIONS_STAMP := .venv/.translations
 
-.PHONY: demo test prove screenshots wheel check-wheel setup locks format clean
+.PHONY: demo test prove mutate screenshots wheel check-wheel setup locks format clean
 
 demo: setup
 	@$(BIN)/hufu demo --port $(PORT)
@@ -25,6 +25,10 @@ test: setup
 # Both halves of the decision against the slow reference, on 500 new organisations (takes minutes).
 prove: setup
 	@$(BIN)/python tools/prove.py
+
+# Rules of both halves broken on purpose, one at a time: each must be noticed (takes minutes).
+mutate: setup
+	@$(BIN)/python tools/mutate.py
 
 # Pictures of the pages of a running demo (make demo), in both languages and themes, desktop and phone.
 screenshots: setup
