@@ -155,18 +155,8 @@ def _explanation_of_rules_without_negation() -> AbstractContextManager[object]:
     return patch.object(conditions, "_not", lambda value: value)
 
 
-def _explanation_that_forbids_those_above_a_level() -> AbstractContextManager[object]:
-    return patch.object(
-        Snapshot,
-        "prohibitions_on",
-        lambda self, permission, person: tuple(
-            given
-            for given in self.prohibitions
-            if snapshot.names_permission(given.permission, permission)
-            and given.in_force(self.at)
-            and self.reaches(given, person)
-        ),
-    )
+def _explanation_without_prohibitions() -> AbstractContextManager[object]:
+    return patch.object(Snapshot, "prohibitions_on", lambda self, permission, person: ())
 
 
 def _list_past_the_ceilings_partitions() -> AbstractContextManager[object]:
@@ -199,7 +189,7 @@ def _explanation_by_rules_of_roles_that_view_nothing() -> AbstractContextManager
 
 BREAKS_OF_HALF_ONE = (
     _list_past_the_ceilings_partitions,
-    _explanation_that_forbids_those_above_a_level,
+    _explanation_without_prohibitions,
     _list_by_the_halves_of_two_people,
     _explanation_of_more_than_is_lent,
     _fields_without_the_team,
