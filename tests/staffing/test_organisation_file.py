@@ -14,7 +14,7 @@ from hufu.core.transaction import acting
 from hufu.people.models import DepartmentPost, GroupMember, LevelIncludes, PositionHolder
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file
-from tests.company import POLICY
+from tests.company import POLICY, unpublish
 
 OPERATOR = Actor.operator()
 SECTION = {
@@ -38,6 +38,12 @@ SECTION = {
         {"department": "south", "assistants": "zhang"},
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def before_version_1(company, owner_connection):
+    """What levels include is entered before version 1: afterwards definitions change by change sets alone."""
+    unpublish(owner_connection)
 
 
 def applied(company, section):
