@@ -17,7 +17,7 @@ from django.test import Client
 from hufu.core import clock
 from hufu.people import devices
 from hufu.people.models import Device, Session, User
-from tests.company import Company
+from tests.company import Company, unpublish
 from tests.web.conftest import PASSWORD, Visit
 from tests.web.log import entries
 from tests.web.test_gates import stand
@@ -167,6 +167,7 @@ def test_trust_takes_a_fresh_second_factor_and_a_copy_of_the_old_cookie_has_none
 def test_a_limit_that_asks_for_a_trusted_device_opens_in_one_and_closes_at_the_next_click(
     company: Company, visit: Visit, owner_connection: psycopg.Connection
 ) -> None:
+    unpublish(owner_connection)
     stand(company, {"trusted_device": True}, {"roles": ["rep"]})
     desk = sign_in(browser())
     assert desk.get("/customers/new").status_code == 403
@@ -186,10 +187,13 @@ def test_a_limit_that_asks_for_a_trusted_device_opens_in_one_and_closes_at_the_n
     assert [event.reason for event in entries(owner_connection, "device.trust_ended")] == ["by_administrator"]
 
 
-def test_a_limit_on_signing_in_lets_the_trusted_browser_in_and_no_other(company: Company) -> None:
+def test_a_limit_on_signing_in_lets_the_trusted_browser_in_and_no_other(
+    company: Company, owner_connection: psycopg.Connection
+) -> None:
     desk = sign_in(browser())
     secret, _codes = enrol(desk)
     desk.post(TRUST)
+    unpublish(owner_connection)
     stand(company, {"trusted_device": True}, {"principals": [{"user": "lin"}]})
     sign_out(desk)
     asked = desk.post(LOGIN, {"login": "lin", "password": PASSWORD})
