@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from hufu.web.records.presenters import Cell, Row
 from hufu.web.templatetags.ui import face, icon, tag
@@ -70,7 +71,7 @@ def _show(shown: Cell) -> SafeString:
         '{}<span class="visually-hidden"> {}</span></a>',
         shown.url,
         shown.url,
-        _("Show"),
+        pgettext("value", "Show"),
         shown.field.label,
     )
 
