@@ -62,3 +62,4 @@ class AccessConfig(AppConfig):
         yield "access.delegated", sql_file("hufu.access", "delegated")
         yield "access.emergency", sql_file("hufu.access", "emergency")
         yield "access.reporting", sql_file("hufu.access", "reporting")
+        yield "access.requests", sql_file("hufu.access", "requests")

@@ -84,6 +84,28 @@ declare(
         "delegation.given", _("Delegated to a colleague"), shown("permissions", "starts_at", "ends_at")
     ),
     EventType("delegation.ended", _("Delegation ended"), shown("delegator", "permissions")),
+    EventType("access.requested", _("Asked for access"), shown("request", "access", "permission", "until")),
+    EventType("access.request_withdrawn", _("Request for access withdrawn"), shown("request")),
+    EventType(
+        "access.request_granted",
+        _("Request for access granted"),
+        shown("request", "member", "permission", "ends_at", "told"),
+    ),
+    EventType(
+        "access.request_rejected",
+        _("Request for access rejected"),
+        shown("request", "member", "permission", "ends_at", "told"),
+    ),
+    EventType(
+        "approver.named",
+        _("Approver of requests named"),
+        shown("type", "partition", "role", "by", "by_role", "principal"),
+    ),
+    EventType(
+        "approver.ended",
+        _("Approver of requests ended"),
+        shown("type", "partition", "role", "by", "by_role", "principal"),
+    ),
     # Asked about the target; `at` where it is about another day. The answer is not kept.
     EventType(
         "access.asked", _("Asked about somebody's rights"), shown("question", "permission", "record", "at")

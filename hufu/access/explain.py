@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import explain_rules, registry
+from hufu.access import explain_requests, explain_rules, registry
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.duties import clashes
@@ -104,6 +104,7 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
             yield _near_sentence(snapshot, miss)
             if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
                 yield from clash_sentences(snapshot, person, miss.roles[0])
+    yield from explain_requests.hint_sentences(decision, who)
 
 
 _TO_BE_GIVEN = (Nearness.ENDED, Nearness.GIVEN_TO_OTHERS, Nearness.NOT_GIVEN)
@@ -167,7 +168,7 @@ def quota_words(snapshot: Snapshot, number: int) -> str:
     quota = snapshot.quota(number)
     words = {
         "quota": quota.name,
-        "permission": registry.permission(quota.permission).label,
+        "permission": registry.label_of(quota.permission),
         "hour": quota.per_hour,
         "day": quota.per_day,
         "zone": quota.zone,
@@ -232,6 +233,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
             }
             for link in decision.missing
         ],
+        "requests": explain_requests.structure(decision),
     }
 
 
@@ -264,6 +266,7 @@ def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
         "superiors": share.superiors,
         "along": share.along,
         "given_by": share.given_by,
+        "request": share.request,
     }
 
 
@@ -379,6 +382,8 @@ def _share_sentences(snapshot: Snapshot, person: PersonFacts | None, share: Shar
         yield _("%(giver)s shared the record with %(principal)s, to view and edit%(until)s.") % words
     else:
         yield _("%(giver)s shared the record with %(principal)s, to view%(until)s.") % words
+    if share.request is not None:
+        yield explain_requests.given_sentence(share.request)
     if share.along:
         yield _("It came along when the record that it belongs to was shared.")
     if person is not None and not snapshot.reaches(share.given, person):

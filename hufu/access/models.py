@@ -13,6 +13,7 @@ from hufu.access.delegated_models import DELEGATED_COLUMNS
 from hufu.access.delegation_models import DELEGATION_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
+from hufu.access.request_models import APPROVER_COLUMNS
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 # How a principal stands in a row, and a gift's term.
@@ -42,6 +43,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "access_rule_to": ("rule_id", *GIVEN_TO),
     **DELEGATION_COLUMNS,
+    **APPROVER_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import deeds, registry, rule_sql
+from hufu.access import deeds, registry, request_sql, rule_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, Requirement, Share
 from hufu.access.registry import Kind, ResourceType
@@ -185,6 +185,7 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
     yield "access.following", _following()
     yield "access.teams", _teams()
+    yield "access.asked", request_sql.statement()
     yield from rule_sql.statements()
 
 

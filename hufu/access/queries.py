@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from hufu.access import guard, reach
+from hufu.access import guard, reach, requests
 from hufu.access.decision.decide import Decision, decide
 from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
 from hufu.access.decision.rules import RuleFacts
@@ -275,6 +275,8 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
     if parent_type is not None:
         parent = facts(parent_type, getattr(record, resource.parent))
         return RecordFacts(record.partition_id, deleted=record.deleted_at is not None, parent=parent)
+    shares = list(RecordShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id"))
+    asked = requests.by_share([row.pk for row in shares])
     return RecordFacts(
         record.partition_id,
         record.owner_id,
@@ -286,22 +288,20 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
                 type=resource.name, record_id=record.pk
             ).values_list("user_id", "access")
         },
-        shares=tuple(
-            share_facts(row)
-            for row in RecordShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id")
-        ),
+        shares=tuple(share_facts(row, asked.get(row.pk)) for row in shares),
         values=rule_values(resource, record),
     )
 
 
-def share_facts(row: Any) -> ShareFacts:
-    """Return a share as an explanation goes by it."""
+def share_facts(row: Any, request: int | None = None) -> ShareFacts:
+    """Return a share as an explanation goes by it, with the request on which it was given."""
     return ShareFacts(
         Given(**_principal(row)),
         reach.SHARE_OF[row.access],
         row.given_by,
         row.superiors,
         row.along_with_id is not None,
+        request,
     )
 
 

@@ -41,11 +41,6 @@ class Limits:
         return {**said, "to": str(self.to) if self.to else None}
 
 
-def is_counted(permission: str) -> bool:
-    """Say whether uses of a permission are counted: what is done with records is."""
-    return registry.type_of(permission) is not None
-
-
 def limits_of(quota: Quota) -> Limits:
     """Return what stands."""
     named = any(getattr(quota, f"{kind}_id") is not None for kind in PRINCIPALS)
@@ -63,7 +58,7 @@ def set_quota(actor: Actor, *, key: str, limits: Limits) -> Quota:
     Nobody changes one that binds them as a principal.
     """
     publishing.authorize(actor)
-    if not is_counted(limits.counts):
+    if not registry.is_counted(limits.counts):
         raise Invalid({"counts": [_("Uses of “%s” are not counted.") % limits.counts]})
     quota = Quota.objects.select_related(*PRINCIPALS, "level__ladder").filter(key=key).first()
     if quota is None:

@@ -152,7 +152,7 @@ def _refusal(actor: Actor, counted: str, one: Standing, target: Target | None) -
 
 
 def _is_counted(actor: Actor, counted: str) -> bool:
-    registry.permission(counted)
+    registry.label_of(counted)
     if current_unit().actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
     return actor.is_person

@@ -230,6 +230,8 @@ class ResourceType:
         return tuple(declared for declared in self.fields if not declared.system)
 
 
+# Deeds that need no permission; quotas count them all the same.
+_counted: dict[str, StrOrPromise] = {}
 _types: dict[str, ResourceType] = {}
 _permissions: dict[str, Permission] = {}
 
@@ -249,6 +251,21 @@ def declare_permissions(permissions: Iterable[Permission]) -> None:
         if declared.name in _permissions:
             raise ValueError(f"permission {declared.name} is declared twice")
         _permissions[declared.name] = declared
+
+
+def declare_counted(name: str, label: StrOrPromise) -> None:
+    """Add a deed that needs no permission, so that a quota can count it."""
+    _counted[name] = label
+
+
+def is_counted(name: str) -> bool:
+    """Say whether quotas count uses of this: what is done with records, and deeds that say so."""
+    return name in _counted or (name in _permissions and type_of(name) is not None)
+
+
+def label_of(name: str) -> StrOrPromise:
+    """Return what a permission, or a deed that needs none, is called; an unknown name is a KeyError."""
+    return _counted[name] if name in _counted else permission(name).label
 
 
 def resource_type(name: str) -> ResourceType:

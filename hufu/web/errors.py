@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from hufu.core.actor import ANONYMOUS, Actor
 from hufu.core.transaction import acting, current_actor
 from hufu.web.request_ids import number_of
+from hufu.web.requests import links
 from hufu.web.toasts import Toast
 
 A_FEW_MINUTES = 120
@@ -21,13 +22,15 @@ A_FEW_MINUTES = 120
 
 @dataclass(frozen=True)
 class Fault:
-    """What happened, why, and what to do next. `number` is what a person tells whoever looks for the reason."""
+    """What happened, why, and what to do next. `number` is what a person tells whoever looks for the reason, `ask` the
+    address at which they can ask for what was refused."""
 
     status: HTTPStatus
     title: str
     text: str
     retry: bool = False
     number: str = ""
+    ask: str = ""
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -40,11 +43,14 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
                 "Check the address. If a colleague sent it to you, ask them, or the owner of the record, "
                 "to give you access."
             ),
+            ask=links.from_absent(request),
         ),
     )
 
 
-def denied(request: HttpRequest, exception: Exception | None = None, *, message: str = "") -> HttpResponse:
+def denied(
+    request: HttpRequest, exception: Exception | None = None, *, message: str = "", ask: str = ""
+) -> HttpResponse:
     return _page(
         request,
         Fault(
@@ -54,6 +60,7 @@ def denied(request: HttpRequest, exception: Exception | None = None, *, message:
                 "None of your roles allows it here. The attempt is in the log. If you need it for your work, "
                 "ask your security administrator and name this page."
             ),
+            ask=ask,
         ),
     )
 

@@ -46,6 +46,7 @@ from hufu.web.accounts import device_cookie, register
 from hufu.web.pages import Page, declared
 from hufu.web.passage import Passage, TerminalRequest
 from hufu.web.request_ids import number_of
+from hufu.web.requests import links
 from hufu.web.second_factor import required
 from hufu.web.second_factor.proof import proven_at
 
@@ -286,7 +287,7 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
         ):
             return errors.closed(request, message=str(error), framed=True)
         case Denied():
-            return errors.denied(request, message=str(error))
+            return errors.denied(request, message=str(error), ask=links.from_denied(error))
         case Conflict():
             return errors.conflict(request)
         case Unavailable():

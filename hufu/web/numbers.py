@@ -24,3 +24,15 @@ class RecordNumber:
 
     def to_url(self, value: int) -> str:
         return str(value)
+
+
+class TypedNumber:
+    """A number as it stands in an address, whether or not a record could have it."""
+
+    regex = "[0-9]{1,40}"
+
+    def to_python(self, text: str) -> str:
+        return text
+
+    def to_url(self, value: object) -> str:
+        return str(value)

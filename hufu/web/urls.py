@@ -16,4 +16,5 @@ urlpatterns = [
     path("setup/", include("hufu.web.setup.urls")),
     path("roles/", include("hufu.web.roles.urls")),
     path("policy/", include("hufu.web.policy.urls")),
+    path("requests/", include("hufu.web.requests.urls")),
 ]

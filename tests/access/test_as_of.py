@@ -706,6 +706,9 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
     owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
     owner_connection.execute(
+        "DROP TABLE access_request_decision, access_request, access_approver, access_approver_history CASCADE"
+    )
+    owner_connection.execute(
         "ALTER TABLE access_term DROP COLUMN gates CASCADE, DROP COLUMN holder_id CASCADE"
     )
     owner_connection.execute(

@@ -27,6 +27,7 @@ POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
     *("access_quota", "access_prohibition", "access_rule", "access_rule_to", "access_delegation"),
+    *("access_approver", "access_request", "access_request_decision"),
 )
 
 # Exactly what each person's list shows.
@@ -114,6 +115,15 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute(
         "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
         " SELECT min(id), max(id), '{customer.view}', now(), now() + interval '1 day', '' FROM people_user"
+    )
+    owner.execute("INSERT INTO access_approver (type, by) VALUES ('customer', 'owner')")
+    owner.execute(
+        "INSERT INTO access_request (user_id, type, number, access, reason, until, asked_at)"
+        " SELECT min(id), 'customer', '1', 'read', '', now(), now() FROM people_user"
+    )
+    owner.execute(
+        "INSERT INTO access_request_decision (request_id, granted, told, decided_by_id, decided_at)"
+        " SELECT q.id, false, true, q.user_id, now() FROM access_request q"
     )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -878,6 +888,9 @@ DEFINERS = {
     # Who holds what together: looked at when reach is made true; told to whoever may view or manage roles.
     *("ways_to", "duty_conflicts", "known_duty_conflicts", "duty_binds_me", "somebody_gives_roles"),
     *("check_duties", "check_administrators", "check_last_security"),
+    # Access requests: which record is asked for is told to nobody; the others tell the actor what they may decide.
+    *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),
+    *("asked_by_me", "decided_by_me"),
     # What waits for release: compared and refused when reach is made true; asked and released by deeds that look first.
     *("gained", "gained_unapproved", "is_approved", "is_new_department", "changes_wait", "check_release"),
     *("what_waits", "write_facts", "release_changes"),

@@ -21,6 +21,7 @@ SQL_DOORS = {
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
     "access/report_views.py",  # makes the views of reporting logins
+    "access/request_sql.py",  # makes the function that finds what a request is about
     "crm/persons.py",  # makes the function that erases a person
     "crm/attachments.py",  # makes the trigger by which files go with their record
     "cli/bench/scratch.py",  # fills a database of its own
@@ -131,6 +132,7 @@ PLAIN_SQL = {
     "access/delegated.py",  # hufu.may_give_there
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone
     "access/delegations.py",  # hufu.may_delegate
+    "access/requests.py",  # hufu.may_decide, hufu.decides: of the actor alone
     "access/duties.py",  # hufu.known_duty_conflicts, hufu.duty_binds_me
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
     "access/way_in.py",  # hufu.lift_gate: for the operator alone

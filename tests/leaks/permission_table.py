@@ -150,6 +150,16 @@ TABLE: list[Row] = [
     Row("my_sessions", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("my_session_end", "POST", "signed in", "qian", 404, VISITOR, 302),
     Row("my_sessions_end", "POST", "signed in", "qian", 302, VISITOR, 302),
+    # Everybody asks for everything; nobody of the table has something to decide.
+    *(
+        Row(name, method, "signed in", "qian", answer, VISITOR, 302)
+        for name in ("customer_ask", "opportunity_ask", "contact_ask", "request_permission")
+        for method, answer in (("GET", 200), ("POST", 302))
+    ),
+    Row("requests", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("request_answer", "GET", "signed in", "qian", 409, VISITOR, 302),
+    Row("request_answer", "POST", "signed in", "qian", 409, VISITOR, 302),
+    Row("request_withdraw", "POST", "signed in", "qian", 302, VISITOR, 302),
     Row("my_delegations", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("my_delegations", "POST", "signed in", "qian", 200, VISITOR, 302),
     # There is none (any more): it has ended.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from hufu.access import registry
 from hufu.core.transaction import acting
@@ -51,6 +53,7 @@ def form_of(name, company):
         "share": {"who": str(company.people["tang"]), "access": "read"},
         "remove": {"who": str(company.people["tang"])},
         "restore": {"version": "2"},
+        "ask": {"access": "read", "until": str(localdate() + timedelta(days=7))},
         "erase": {"confirmation": "高工"},
         "give": {"purpose": "contract", "basis": "contract", "source": "form", "given_on": "2026-01-31"},
         "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
@@ -133,7 +136,11 @@ def address(request):
                 else []
             )
             return reverse(name, args=[company.people["lin"], *further]), {"reason": "x"}
+        if name == "request_permission":
+            return reverse(name, args=["customer.view"]), form_of("customer_ask", company)
         if name in (
+            "request_answer",
+            "request_withdraw",
             "my_delegation_end",
             "my_session_end",
             "my_device_trust_end",

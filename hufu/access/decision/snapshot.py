@@ -90,7 +90,7 @@ class Given:
 class ShareFacts:
     """A record shared by hand. `superiors`: also with those above a recipient; its giver gains nothing by it.
 
-    `along`: the record that this one belongs to was shared, and took it along.
+    `along`: the record that this one belongs to was shared, and took it along. `request`: it was asked for, by number.
     """
 
     given: Given
@@ -98,6 +98,7 @@ class ShareFacts:
     given_by: int
     superiors: bool = False
     along: bool = False
+    request: int | None = None
 
 
 @dataclass(frozen=True)

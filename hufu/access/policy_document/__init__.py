@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from hufu.access.policy_document import (
+    approvals,
     approved_moves,
     assertions,
     base_access,
@@ -48,6 +49,7 @@ SECTIONS: tuple[Section, ...] = (
     given.ASSIGNMENTS,
     given.ADMISSIONS,
     approved_moves.SECTION,
+    approvals.SECTION,
     delegated.SECTION,
     prohibitions.SECTION,
     gates.SECTION,

@@ -56,10 +56,10 @@ def _standing() -> Any:
 
 def _limits(place: str, entry: Any, problems: Problems) -> Limits:
     counts = str(entry["counts"])
-    if counts not in {permission.name for permission in registry.permissions()}:
-        problems.add(f"{place}.counts", _("There is no permission “%s”.") % counts)
-    elif not quota_actions.is_counted(counts):
-        problems.add(f"{place}.counts", _("Uses of “%s” are not counted.") % counts)
+    if not registry.is_counted(counts):
+        known = counts in {permission.name for permission in registry.permissions()}
+        said = _("Uses of “%s” are not counted.") if known else _("There is no permission “%s”.")
+        problems.add(f"{place}.counts", said % counts)
     zone = str(entry.get("zone") or settings.TIME_ZONE)
     if not _is_zone(zone):
         problems.add(f"{place}.zone", _("Name a time zone such as Asia/Shanghai."))

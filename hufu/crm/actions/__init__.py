@@ -14,6 +14,7 @@ from hufu.crm.actions.create import (
     create_record,
 )
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
+from hufu.crm.actions.requests import asked_record, grant_record
 from hufu.crm.actions.shares import end_share, share_record
 from hufu.crm.actions.teams import add_member, remove_member
 
@@ -22,6 +23,7 @@ __all__ = [
     "NewChild",
     "NewRecord",
     "add_member",
+    "asked_record",
     "create_child",
     "create_children",
     "create_many",
@@ -29,6 +31,7 @@ __all__ = [
     "delete_record",
     "edit_record",
     "end_share",
+    "grant_record",
     "may_own",
     "move_record",
     "possible_owners",

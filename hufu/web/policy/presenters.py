@@ -22,6 +22,7 @@ SECTIONS = {
     "duties": gettext_lazy("Separation of duties"),
     "assignments": gettext_lazy("What a level holds"),
     "approved_moves": gettext_lazy("Combination approved beforehand"),
+    "approvals": gettext_lazy("Approver of access requests"),
     "delegated_administration": gettext_lazy("Delegated administration"),
     "sharing_rules": gettext_lazy("Sharing rule"),
     "territories": gettext_lazy("Territory"),

@@ -12,7 +12,8 @@ from django.urls import URLPattern, path, register_converter
 from hufu.access.registry import ResourceType, resource_types
 from hufu.crm.attachments import ATTACHED_TO
 from hufu.crm.retention import IDLE_TYPES, seen_by
-from hufu.web.numbers import RecordNumber
+from hufu.web.addresses import plural
+from hufu.web.numbers import RecordNumber, TypedNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
 from hufu.web.records.children import children
@@ -31,8 +32,10 @@ from hufu.web.records.views import (
     shares,
     tabs,
 )
+from hufu.web.requests.views import ask_page
 
 register_converter(RecordNumber, "record")
+register_converter(TypedNumber, "typed")
 READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
 
 
@@ -74,6 +77,7 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
         route(f"{one}delete", "delete", deeds.delete, "delete", of_record=True, methods=DEED),
         route(f"{one}restore", "restore", bin.restore, "restore", of_record=True, methods=DEED),
         route(f"{one}purge", "purge", bin.purge_page, "purge", of_record=True, methods=WRITE),
+        _asking(resource),
     ]
     for child, _reference in children(resource):
         show = update_wrapper(partial(tabs.children, child=child.name), tabs.children)
@@ -150,9 +154,11 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
     ]
 
 
-def plural(name: str) -> str:
-    """Return the English plural that stands in addresses."""
-    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+def _asking(resource: ResourceType) -> URLPattern:
+    """Return the address at which everybody asks for access to a record, whatever its number."""
+    bound: Any = update_wrapper(partial(ask_page, resource=resource), ask_page)
+    declare = page(signed_in=True, methods=WRITE, limit="sensitive")
+    return path(f"{plural(resource.name)}/<typed:number>/ask", declare(bound), name=f"{resource.name}_ask")
 
 
 urlpatterns = [route for resource in resource_types() for route in routes_of(resource)]

@@ -1,0 +1,50 @@
+"""Half two of access requests: which record a request would open, for every registered type."""
+
+from __future__ import annotations
+
+from hufu.access import registry
+from hufu.access.registry import ResourceType
+
+
+def statement() -> str:
+    """Return the SQL that leads from the record of a request to the one that would be shared, and who may share it.
+
+    What follows another record is opened with that one.
+    """
+    found = "".join(_found(resource) for resource in registry.resource_types())
+    shared = "".join(
+        f"\n    WHEN '{resource.name}' THEN hufu.covers_{resource.table}('{resource.permission('share')}', record)"
+        for resource in registry.resource_types()
+        if not resource.parent and resource.has("share")
+    )
+    return f"""
+CREATE OR REPLACE FUNCTION hufu.asked_record(of_type text, record bigint)
+    RETURNS TABLE (type text, id bigint, owner_id int, partition_id int) LANGUAGE plpgsql STABLE ROWS 1 SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    CASE of_type {found}
+    ELSE NULL;
+    END CASE;
+END $$;
+
+CREATE OR REPLACE FUNCTION hufu.may_share(of_type text, record bigint) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT CASE of_type {shared}
+    ELSE false END $$;
+"""
+
+
+def _found(resource: ResourceType) -> str:
+    parent = resource.parent_type
+    if parent is None:
+        rows = f"{resource.table} p WHERE p.id = record AND p.deleted_at IS NULL"
+    else:
+        column = resource.by_name[resource.parent].column
+        rows = (
+            f"{resource.table} r JOIN {parent.table} p ON p.id = r.{column}"
+            " WHERE r.id = record AND r.deleted_at IS NULL AND p.deleted_at IS NULL"
+        )
+    return f"""
+    WHEN '{resource.name}' THEN
+        RETURN QUERY SELECT '{resource.independent.name}'::text, p.id, p.owner_id, p.partition_id FROM {rows};"""

@@ -1,0 +1,275 @@
+"""Asking for access, and what is decided about it.
+
+Asking looks at nothing but what was typed and what the person asked for themselves before: absent and forbidden
+records, and those of other partitions, are stored and answered alike. Whoever decides does the deed in their own name
+(hufu.crm.actions.requests for records, `grant_role` here): to be an approver gives no right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import actions, guard, quotas, registry
+from hufu.access.actions import Principal
+from hufu.access.models import Role
+from hufu.access.request_models import AccessRequest, RequestDecision
+from hufu.audit import Target, record
+from hufu.core import clock
+from hufu.core.actor import Actor
+from hufu.core.errors import Conflict, Invalid
+from hufu.core.text import is_storable
+
+ASKING = "access.request"
+registry.declare_counted(ASKING, gettext_lazy("Ask for access"))
+
+LONGEST_REASON = 500
+LONGEST_NUMBER = 40
+# What is given on request ends; so late at most.
+LONGEST = timedelta(days=92)
+# The same as hufu.request_lapses().
+LAPSES = timedelta(days=30)
+MOST_A_DAY = 20
+
+
+class State(StrEnum):
+    """How a request stands for whoever asked. What was left without an answer waits until it lapses."""
+
+    WAITING = "waiting"
+    GRANTED = "granted"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A request of the actor's and the answer that they may know of."""
+
+    request: AccessRequest
+    decision: RequestDecision | None
+
+    @property
+    def state(self) -> State:
+        if self.decision is not None:
+            return State.GRANTED if self.decision.granted else State.REJECTED
+        if self.request.withdrawn_at is not None:
+            return State.WITHDRAWN
+        return State.LAPSED if self.request.asked_at + LAPSES <= clock.now() else State.WAITING
+
+
+def ask_for_record(
+    actor: Actor, type_name: str, number: str, *, access: str, until: datetime, reason: str
+) -> AccessRequest:
+    """Ask to view (or also edit) a record, by whatever number was typed. INVARIANT: no record is looked at."""
+    registry.resource_type(type_name)
+    if not (number.isascii() and number.isdigit() and 0 < len(number) <= LONGEST_NUMBER):
+        raise Invalid({"": [_("This is no number of a record.")]})
+    problems = _problems(reason, until)
+    if access not in AccessRequest.Access.values:
+        problems["access"] = [_("Choose whether you want to view or also edit.")]
+    found = int(number) if int(number) <= guard.LARGEST_NUMBER else None
+    return _ask(
+        actor,
+        problems,
+        Target(type_name, found) if found is not None else None,
+        {"access": access},
+        type=type_name,
+        number=number.lstrip("0") or "0",
+        record_id=found,
+        access=access,
+        until=until,
+        reason=reason,
+    )
+
+
+def ask_for_permission(actor: Actor, permission: str, *, until: datetime, reason: str) -> AccessRequest:
+    """Ask for a role that grants a permission; raise KeyError for an unknown one."""
+    name = registry.permission(permission).name
+    return _ask(
+        actor,
+        _problems(reason, until),
+        None,
+        {"permission": name},
+        permission=name,
+        until=until,
+        reason=reason,
+    )
+
+
+def withdraw(actor: Actor, number: int) -> None:
+    """Take back what one asked for; what is not there, or decided, is nothing to withdraw."""
+    rows = AccessRequest.objects.filter(pk=number, user_id=actor.user_id, withdrawn_at=None)
+    if rows.filter(decision__isnull=True).update(withdrawn_at=clock.now()):
+        record(actor, "access.request_withdrawn", data={"request": number})
+
+
+def mine(actor: Actor, *, most: int = 50) -> list[Mine]:
+    """Return what the actor asked for, the newest first: what they typed, and the answer."""
+    rows = AccessRequest.objects.filter(user_id=actor.user_id).order_by("-asked_at", "-id")[:most]
+    answers = {
+        each.request_id: each
+        for each in RequestDecision.objects.filter(request__in=[row.pk for row in rows]).select_related(
+            "decided_by"
+        )
+    }
+    return [Mine(row, answers.get(row.pk)) for row in rows]
+
+
+def waiting(actor: Actor, *, most: int = 50) -> list[AccessRequest]:
+    """Return the requests that the actor may decide, the oldest first: the database tells which."""
+    rows = AccessRequest.objects.filter(
+        withdrawn_at=None, decision__isnull=True, asked_at__gt=clock.now() - LAPSES
+    ).exclude(user_id=actor.user_id)
+    return list(rows.select_related("user", "user__main_department").order_by("asked_at", "id")[:most])
+
+
+def to_decide(actor: Actor, number: int) -> AccessRequest:
+    """Return a request that the actor may decide; raise Conflict where it is not to be decided (any more) by them."""
+    found = (
+        AccessRequest.objects.filter(pk=number, withdrawn_at=None, decision__isnull=True)
+        .select_related("user")
+        .first()
+    )
+    if found is None or not _asked("SELECT hufu.may_decide(%s, NULL)", number):
+        raise Conflict
+    return found
+
+
+def roles_for(actor: Actor, request: AccessRequest) -> list[Role]:
+    """Return the roles that grant what was asked for and that the actor may give for it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT role_id FROM hufu.roles_granting(%s) g (role_id) WHERE hufu.decides(%s, '', NULL, %s, role_id)",
+            [request.permission, request.user_id, request.permission],
+        )
+        numbers = [row[0] for row in cursor.fetchall()]
+    return list(Role.objects.filter(pk__in=numbers).order_by("name", "id"))
+
+
+def grant_role(actor: Actor, number: int, *, role: Role, ends_at: datetime, reason: str) -> None:
+    """Answer a request for a permission by giving a role that grants it, until a moment, in the actor's own name."""
+    request = to_decide(actor, number)
+    check_answer(ends_at, reason)
+    if not request.permission or role not in roles_for(actor, request):
+        raise Invalid({"role": [_("Choose a role that you may give and that grants it.")]})
+    given = actions.assign_role(
+        actor, role, to=Principal(user=request.user), reason=words_of(request, reason), ends_at=ends_at
+    )
+    decided(
+        actor, request, ends_at=ends_at, reason=reason, role_id=role.pk, assignment_id=given.pk, granted=True
+    )
+
+
+def reject(actor: Actor, number: int, *, reason: str, tell: bool = True) -> None:
+    """Refuse a request. Whoever asked is told, with the reason; or (`tell` off) nothing, as where nobody answers."""
+    request = to_decide(actor, number)
+    if not reason.strip() and tell:
+        raise Invalid({"reason": [_("Say why.")]})
+    _check_text(reason)
+    decided(actor, request, granted=False, told=tell, reason=reason)
+
+
+def check_answer(ends_at: datetime | None, reason: str) -> None:
+    """Raise Invalid unless what is given ends, and soon enough."""
+    if ends_at is None or ends_at <= clock.now():
+        raise Invalid({"ends_at": [_("Name a day that is to come.")]})
+    if ends_at > clock.now() + LONGEST + timedelta(days=1):
+        raise Invalid({"ends_at": [_("At most %s days.") % LONGEST.days]})
+    _check_text(reason)
+
+
+def words_of(request: AccessRequest, reason: str) -> str:
+    """Return the reason with which something is given: the answer's, else the request's."""
+    return reason.strip() or request.reason
+
+
+def decided(actor: Actor, request: AccessRequest, *, granted: bool, told: bool = True, **said: Any) -> None:
+    """Keep what was decided; raise Conflict where somebody else was quicker: then nothing of it is done."""
+    try:
+        with transaction.atomic():
+            RequestDecision(
+                request=request,
+                granted=granted,
+                told=told,
+                decided_by_id=actor.user_id,
+                decided_at=clock.now(),
+                **said,
+            ).save(force_insert=True)
+    except IntegrityError as error:
+        raise Conflict from error
+    record(
+        actor,
+        "access.request_granted" if granted else "access.request_rejected",
+        target=Target(request.type, request.record_id) if request.record_id is not None else None,
+        data={
+            "request": request.pk,
+            "member": request.user_id,
+            "permission": request.permission or None,
+            "ends_at": said.get("ends_at"),
+            "told": told,
+        },
+        reason=said.get("reason", ""),
+    )
+
+
+def by_share(shares: Sequence[int]) -> dict[int, int]:
+    """Return by which requests shares were given, as far as the actor may know: share → request, by number."""
+    if not shares:
+        return {}
+    rows = RequestDecision.objects.filter(share_id__in=list(shares))
+    return {row.share_id: row.request_id for row in rows if row.share_id is not None}
+
+
+def _ask(
+    actor: Actor, problems: dict[str, list[str]], target: Target | None, said: dict[str, Any], **row: Any
+) -> AccessRequest:
+    own = AccessRequest.objects.filter(user_id=actor.user_id)
+    if not problems and own.filter(asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST_A_DAY:
+        problems[""] = [_("You have asked for access %s times today. Ask again tomorrow.") % MOST_A_DAY]
+    if problems:
+        raise Invalid(problems)
+    quotas.consume(actor, ASKING)
+    made = AccessRequest(user_id=actor.user_id, asked_at=clock.now(), **row)
+    made.save(force_insert=True)
+    record(
+        actor,
+        "access.requested",
+        target=target,
+        data={"request": made.pk, "until": made.until, **said},
+        reason=made.reason,
+    )
+    return made
+
+
+def _problems(reason: str, until: datetime) -> dict[str, list[str]]:
+    problems: dict[str, list[str]] = {}
+    if not reason.strip():
+        problems["reason"] = [_("Say why.")]
+    elif not is_storable(reason):
+        problems["reason"] = [_("This text cannot be stored. Type it anew.")]
+    elif len(reason) > LONGEST_REASON:
+        problems["reason"] = [_("Too long: at most %s characters.") % LONGEST_REASON]
+    if until <= clock.now():
+        problems["until"] = [_("Name a day that is to come.")]
+    elif until > clock.now() + LONGEST + timedelta(days=1):
+        problems["until"] = [_("At most %s days.") % LONGEST.days]
+    return problems
+
+
+def _check_text(reason: str) -> None:
+    if not is_storable(reason) or len(reason) > LONGEST_REASON:
+        raise Invalid({"reason": [_("Too long: at most %s characters.") % LONGEST_REASON]})
+
+
+def _asked(sql: str, value: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value])
+        return bool(cursor.fetchone()[0])

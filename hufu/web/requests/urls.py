@@ -1,0 +1,12 @@
+"""The addresses of access requests; the form for a record stands below the record's own address."""
+
+from django.urls import path
+
+from hufu.web.requests import views
+
+urlpatterns = [
+    path("", views.requests_page, name="requests"),
+    path("<int:number>/", views.answer_page, name="request_answer"),
+    path("<int:number>/withdraw/", views.withdraw, name="request_withdraw"),
+    path("permission/<str:permission>/", views.ask_for_permission, name="request_permission"),
+]

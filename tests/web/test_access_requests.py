@@ -1,0 +1,94 @@
+"""From the page of a refusal to the request, the answer and the record; absent and forbidden to the byte alike."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urljoin
+
+from django.urls import reverse
+from django.utils.timezone import localdate
+
+from hufu.access.request_models import AccessRequest
+from hufu.core.transaction import acting
+
+
+def link_of(answer):
+    found = re.search(r'href="([^"]*ask[^"]*|/requests/permission/[^"]*)"', answer.content.decode())
+    return found[1] if found else None
+
+
+def nameless(answer, number):
+    """Return a page without its tokens and without the number that was typed."""
+    page = re.sub(r'(csrfmiddlewaretoken" value|nonce)="[^"]*"', "", answer.content.decode())
+    return page.replace(f"number {number}", "number N").replace(f"/{number}/", "/N/")
+
+
+FORM = {"access": "read", "until": str(localdate() + timedelta(days=7)), "reason": "跟进交货"}
+
+
+def test_zhang_asks_on_the_page_that_says_there_is_none_and_lin_grants(company, visit):
+    zhang, lin = visit("zhang"), visit("lin")
+    customer = f"/customers/{company.customer('qiming')}/"
+    refused = zhang.get(customer)
+    assert (refused.status_code, link_of(refused)) == (404, "ask")
+    form = urljoin(customer, "ask")
+    assert zhang.get(form).status_code == 200
+    again = zhang.post(form, {**FORM, "reason": "", "until": "2020-01-01"})
+    assert "Name a day that is to come." in again.content.decode() or "required" in again.content.decode()
+    sent = zhang.post(form, FORM, follow=True)
+    assert "Your request was sent." in sent.content.decode()
+    assert "Waiting" in sent.content.decode()
+    with acting(company.actor("zhang")):
+        number = AccessRequest.objects.get().pk
+    page = lin.get(reverse("requests")).content.decode()
+    assert "张伟" in page
+    answer = reverse("request_answer", args=[number])
+    assert "上海启明精密机械有限公司" in lin.get(answer).content.decode()
+    for name in ("zhang", "tang", "he"):
+        assert visit(name).get(answer).status_code == 409
+    given = {"do": "grant", "access": "read", "ends": str(localdate() + timedelta(days=3)), "reason": "好的"}
+    assert "Nothing was saved" in lin.post(answer, {**given, "ends": ""}).content.decode()
+    assert lin.post(answer, given).status_code == 302
+    assert zhang.get(customer).status_code == 200
+    mine = zhang.get(reverse("requests")).content.decode()
+    assert "Granted" in mine
+    assert "林悦: 好的" in mine
+
+
+def test_the_form_answers_alike_whatever_the_number(company, visit):
+    zhang = visit("zhang")
+    shown, sent, listed = [], [], []
+    for number in (company.customer("qiming"), company.customer("pengcheng"), 987654, 10**30):
+        address = f"/customers/{number}/ask"
+        shown.append(nameless(zhang.get(address), number))
+        answer = zhang.post(address, FORM)
+        sent.append((answer.status_code, answer["Location"]))
+        page = nameless(zhang.get(reverse("requests")), number)
+        row = re.search(r"<tbody.*?</tr>", page, re.DOTALL)[0]
+        # A link where a record could have such a number; the button's address; the minute.
+        listed.append(re.sub(r"<a href=[^>]*>|</a>|/requests/\d+/|\d\d?:\d\d", "", row))
+    assert len(set(shown)) == len(set(sent)) == len(set(listed)) == 1
+
+
+def test_where_something_is_refused_the_page_leads_to_what_would_help(company, visit):
+    customer = company.customer("haitian")
+    lin = visit("lin")
+    assert link_of(lin.get(f"/customers/{customer}/edit")) == f"/customers/{customer}/ask?access=edit"
+    assert 'value="edit" checked' in lin.get(f"/customers/{customer}/ask?access=edit").content.decode()
+    assert link_of(lin.get(reverse("log"))) == "/requests/permission/audit.view/"
+    assert link_of(visit("zhang").get(f"/customers/{customer}/team/remove")) is None
+    deep = visit("zhang").post(f"/customers/{customer}/team/remove", {"who": "1"})
+    assert urljoin(f"/customers/{customer}/team/remove", link_of(deep)) == f"/customers/{customer}/ask"
+    assert link_of(lin.get("/nowhere/")) is None
+    assert lin.get("/requests/permission/no.such/").status_code == 404
+    # 钱多 asks for a permission, and 何明 gives a role that grants it.
+    qian, he = visit("qian"), visit("he")
+    assert qian.post("/requests/permission/customer.view/", FORM).status_code == 302
+    with acting(company.actor("qian")):
+        number = AccessRequest.objects.get().pk
+    page = he.get(reverse("request_answer", args=[number])).content.decode()
+    role = re.search(r'value="(\d+)"[^>]*>客服代表<', page)[1]
+    given = {"do": "grant", "role": role, "ends": str(localdate() + timedelta(days=3)), "reason": ""}
+    assert he.post(reverse("request_answer", args=[number]), given).status_code == 302
+    assert "Granted" in qian.get(reverse("requests")).content.decode()
