@@ -29,7 +29,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from hufu.access import actions as access
-from hufu.access import change_sets, policy_file
+from hufu.access import change_sets, policy_file, registry
 from hufu.access.models import Assignment, Role
 from hufu.core.actor import Actor
 from hufu.core.postgres import roles
@@ -59,15 +59,22 @@ PEOPLE: dict[str, tuple[str, str, str | None, str | None, str]] = {
     "wu": ("吴洁", "hq", None, None, "active"),
 }
 
-TYPES = ("customer", "opportunity")
+# All that are declared, with those that only tests have as well (tests.added_type).
+TYPES = tuple(resource for resource in registry.resource_types() if not resource.parent)
+FOLLOWING = tuple(resource for resource in registry.resource_types() if resource.parent)
 
 
 def _each(verb: str, scope: str) -> dict[str, str]:
-    return {f"{type_name}.{verb}": scope for type_name in TYPES}
+    return {resource.permission(verb): scope for resource in TYPES}
 
 
 def _contacts(*verbs: str) -> dict[str, str]:
-    return {f"contact.{verb}": "everything" for verb in verbs}
+    return {
+        f"{resource.name}.{verb}": "everything"
+        for resource in FOLLOWING
+        for verb in verbs
+        if resource.has(verb)
+    }
 
 
 def _to_user(role: str, username: str) -> dict[str, Any]:
@@ -255,6 +262,8 @@ class Company:
     customers: dict[str, int] = field(default_factory=dict)
     opportunities: dict[str, int] = field(default_factory=dict)
     contacts: dict[str, int] = field(default_factory=dict)
+    # One record of each type that is 林悦's, or follows one of hers.
+    of_lin: dict[str, int] = field(default_factory=dict)
     # One record of each type that 林悦 put into the bin.
     binned: dict[str, int] = field(default_factory=dict)
 
@@ -339,8 +348,24 @@ def build() -> Company:
             ],
         )
         made.contacts = dict(zip(CONTACTS, numbers, strict=True))
+        made.of_lin = {
+            CUSTOMER.name: made.customers["qiming"],
+            OPPORTUNITY.name: made.opportunities["machines"],
+            CONTACT.name: made.contacts["gao"],
+        }
+        for resource in registry.resource_types():
+            if resource.name not in made.of_lin:
+                made.of_lin[resource.name] = _one_of_lin(made, operator, resource)
     _fill_bin(made)
     return made
+
+
+def _one_of_lin(made: Company, operator: Actor, resource: registry.ResourceType) -> int:
+    if resource.parent:
+        child = crm.NewChild(made.of_lin[resource.parent], {"name": "启明的记录"})
+        return crm.create_children(operator, resource, [child])[0]
+    new = crm.NewRecord(made.partitions["sh"], made.people["lin"], {"name": "启明的记录", "stage": "won"})
+    return crm.create_many(operator, resource, [new])[0]
 
 
 def approver(company: Company) -> Actor:
@@ -381,12 +406,13 @@ def republish(owner_connection: psycopg.Connection) -> None:
 def _fill_bin(made: Company) -> None:
     lin = made.actor("lin")
     with acting(lin):
-        for resource in (CUSTOMER, OPPORTUNITY):
+        for resource in TYPES:
             new = crm.NewRecord(made.partitions["sh"], lin.user_id, {"name": "误建记录", "stage": "won"})
             made.binned[resource.name] = crm.create_record(lin, resource, new)
-        child = crm.NewChild(made.customers["qiming"], {"name": "误建联系人"})
-        made.binned[CONTACT.name] = crm.create_child(lin, CONTACT, child)
-        for resource in (CUSTOMER, OPPORTUNITY, CONTACT):
+        for resource in FOLLOWING:
+            child = crm.NewChild(made.of_lin[resource.parent], {"name": "误建联系人"})
+            made.binned[resource.name] = crm.create_child(lin, resource, child)
+        for resource in registry.resource_types():
             crm.delete_record(lin, resource, made.binned[resource.name], version=1)
 
 

@@ -163,7 +163,9 @@ def _point(wanted: dict[str, dict[str, Any]]) -> None:
 def _fingerprint() -> str:
     whole = hashlib.sha256(schema.digest().encode())
     whole.update(repr(settings.INSTALLED_APPS).encode())
-    for path in sorted((ROOT / "hufu").glob("*/migrations/*.py")):
+    for path in sorted(
+        [*(ROOT / "hufu").glob("*/migrations/*.py"), *(ROOT / "tests/added_type").rglob("*.py")]
+    ):
         whole.update(path.read_bytes())
     whole.update(Path(roles.__file__).read_bytes())
     return whole.hexdigest()[:16]

@@ -148,7 +148,8 @@ def _may_place(resource: ResourceType, row: str) -> str:
     if resource.parent_type is not None:
         edit = registry.requirement(resource.permission("edit")).needs
         return covered(resource, (Need(create, None), *(need for need in edit if need.of_parent)), row)
-    imports = resource.permission("import")
+    # Whoever imports says which department a record had.
+    imports = f"\n         OR (SELECT hufu.holds('{resource.name}.import'))" if resource.has("import") else ""
     return f"""(SELECT hufu.permission_is_open('{create}')) AND {within_ceiling(row)} AND EXISTS (
         SELECT 1 FROM public.access_term t
         JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
@@ -156,8 +157,8 @@ def _may_place(resource: ResourceType, row: str) -> str:
           AND hufu.bit(t.create_partitions, {row}.partition_id)
           AND ({row}.owner_id = t.holder_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
     AND hufu.may_own({row}.owner_id, {row}.partition_id)
-    AND ({row}.department_id = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id)
-         OR (SELECT hufu.holds('{imports}')))"""
+    AND ({row}.department_id
+         = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id){imports})"""
 
 
 def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, str]]:

@@ -24,7 +24,7 @@ from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
 from tests.access import reference
 from tests.access.field_doors import differences
-from tests.access.world import INDEPENDENT, LONG_AGO, TABLES, World, address, blank, told
+from tests.access.world import FOLLOWING, INDEPENDENT, LONG_AGO, TABLES, World, address, blank, told
 
 VERBS = ("view", "edit", "delete", "restore", "transfer")
 Answers = dict[str, set[int]]
@@ -68,7 +68,7 @@ def compare(
             if len(snapshots) > 1:
                 _compare_fields(world, snapshots, now, person)
             for attempt in (attempt for attempt in attempts if attempt[0] == person):
-                add = _add_contact if attempt[1] == "contact" else _create
+                add = _add if attempt[1] in FOLLOWING else _create
                 seen.append((add(world, now, attempt), "create"))
     _compare_who(world, whole_policy, may)
     return seen
@@ -201,20 +201,17 @@ def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]
     return expected
 
 
-def _add_contact(world: World, now: datetime, attempt: tuple[int, str, int]) -> bool:
-    person, _type, customer = attempt
-    actor, resource = _actor(world, person), registry.resource_type("contact")
-    expected = reference.may_add_contact(world, now, person, customer)
-    parent = _unread(world, "customer", customer, world["records"]["customer"][customer])
-    guarded = guard.may_add_to(actor, resource, parent)
-    values = {
-        "partition_id": world["records"]["customer"][customer]["partition"],
-        "customer_id": customer,
-    }
-    inserted = _inserted("crm_contact", "contact", values)
+def _add(world: World, now: datetime, attempt: tuple[int, str, int]) -> bool:
+    person, type_name, number = attempt
+    actor, resource, kind = _actor(world, person), registry.resource_type(type_name), FOLLOWING[type_name]
+    expected = reference.may_add(world, now, person, type_name, number)
+    record = world["records"][kind][number]
+    guarded = guard.may_add_to(actor, resource, _unread(world, kind, number, record))
+    values = {"partition_id": record["partition"], f"{kind}_id": number}
+    inserted = _inserted(TABLES[type_name], type_name, values)
     if guarded != expected or inserted != expected:
         raise Difference(
-            f"contact.create by {person} for customer {customer}: reference {expected}, guard {guarded},"
+            f"{type_name}.create by {person} for {kind} {number}: reference {expected}, guard {guarded},"
             f" row policy {inserted}\n{told(world)}"
         )
     return expected
@@ -231,10 +228,9 @@ def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -
     """Return the record as an object that was not read from the database."""
     model = registry.resource_type(type_name).model_class
     gone = LONG_AGO if record["deleted"] else None
-    if type_name == "contact":
-        customer = record["customer"]
-        parent = _unread(world, "customer", customer, world["records"]["customer"][customer])
-        return model(id=number, partition_id=parent.partition_id, customer=parent, deleted_at=gone)
+    if kind := FOLLOWING.get(type_name):
+        parent = _unread(world, kind, record[kind], world["records"][kind][record[kind]])
+        return model(id=number, partition_id=parent.partition_id, deleted_at=gone, **{kind: parent})
     return model(
         id=number,
         partition_id=record["partition"],
@@ -247,8 +243,8 @@ def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -
 
 
 def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
-    if type_name == "contact":
-        parent = _facts(world, "customer", world["records"]["customer"][record["customer"]])
+    if kind := FOLLOWING.get(type_name):
+        parent = _facts(world, kind, world["records"][kind][record[kind]])
         return RecordFacts(parent.partition_id, deleted=record["deleted"], parent=parent)
     team = {member: SHARE_OF[access] for member, access in record["team"].items()}
     shares = tuple(_share(number, share) for number, share in enumerate(record["shares"]))

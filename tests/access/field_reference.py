@@ -6,13 +6,18 @@ from datetime import datetime
 
 from tests.access import reference
 from tests.access.reference import Record, World
+from tests.access.world import FOLLOWING, TABLES
 
 # What is compared, with its sensitivity.
 RULED = {
     "customer": {"phone": "personal", "region": "internal"},
     "opportunity": {"amount": "internal"},
     "contact": {"id_number": "personal", "note": "internal"},
+    # Of a type that only tests have: tests.added_type.
+    "site": {"phone": "personal", "machines": "internal"},
+    "inspection": {"note": "internal"},
 }
+RULED = {type_name: RULED[type_name] for type_name in TABLES}
 ORDER = ("hidden", "masked", "read_only", "editable")
 
 
@@ -41,8 +46,8 @@ def access(world: World, at: datetime, person: int, type_name: str, field: str, 
 
 def is_mine(world: World, person: int, type_name: str, record: Record) -> bool:
     """Records that I own or am an edit-member of; of a following type the parent counts."""
-    if type_name == "contact":
-        record = world["records"]["customer"][record["customer"]]
+    if parent := FOLLOWING.get(type_name):
+        record = world["records"][parent][record[parent]]
     return record["owner"] == person or record["team"].get(person) == "edit"
 
 

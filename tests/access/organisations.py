@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.access.field_reference import ORDER, RULED
-from tests.access.world import World
+from tests.access.world import FOLLOWING, INDEPENDENT, TABLES, World
 
-TYPES = ("customer", "opportunity")
+TYPES = INDEPENDENT
 RECORD_SCOPES = ("own", "direct_reports", "subordinates", "department", "department_and_below", "everything")
 Pick = Callable[[Sequence[Any]], Any]
 
@@ -77,7 +77,8 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             if create := pick([None, "own", "own", "everything"]):
                 grants.add((f"{type_name}.create", create))
         held = ("view", "view", "create", "edit", "delete", "restore")
-        grants |= {(f"contact.{verb}", "everything") for verb in held if pick([True, True, False])}
+        for type_name in FOLLOWING:
+            grants |= {(f"{type_name}.{verb}", "everything") for verb in held if pick([True, True, False])}
         inherits = sorted(draw(st.sets(st.sampled_from(roles[index + 1 :] or [0]), max_size=2)) - {0})
         return {"inherits": inherits, "grants": sorted(grants)}
 
@@ -137,8 +138,8 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             **(term() if pick([False, False, True]) else {"starts": None, "ends": None}),
         }
 
-    def contact() -> dict[str, Any]:
-        return {"customer": pick(list(records["customer"])), "deleted": pick([False, False, False, True])}
+    def following(parent: str) -> dict[str, Any]:
+        return {parent: pick(list(records[parent])), "deleted": pick([False, False, False, True])}
 
     def department(index: int) -> dict[str, Any]:
         return {
@@ -177,10 +178,16 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
         "rules": {
             number: rule(number, type_name)
             for number, type_name in enumerate(
-                [*TYPES, *TYPES, "customer"] + [pick(TYPES)] * pick([0, 2, 3]), start=1
+                [*TYPES, *TYPES, "customer"][:PLAIN_RULES] + [pick(TYPES)] * pick([0, 2, 3]), start=1
             )
         },
-        "records": {**records, "contact": {1 + index: contact() for index in range(pick([4, 8]))}},
+        "records": {
+            **records,
+            **{
+                type_name: {1 + index: following(parent) for index in range(pick([4, 8]))}
+                for type_name, parent in FOLLOWING.items()
+            },
+        },
         "prohibitions": [
             {"permission": pick(_FORBIDDEN), "to": principal(), **term()}
             for _n in range(pick([0, 0, 0, 1, 2]))
@@ -223,9 +230,18 @@ ATOMS: dict[str, list[dict[str, Any]]] = {
         {"field": "stage", "is": ["won"]},
     ],
 }
+# A type that only tests have: tests.added_type.
+if "site" in TYPES:
+    FIELDS["site"] = {"machines": [None, 5, 50]}
+    ATOMS["site"] = [
+        {"field": "machines", "at_least": 6},
+        {"field": "machines", "empty": True},
+        {"field": "stage", "is": ["won"]},
+    ]
 _FORBIDDEN = (
     *("customer.view", "customer.edit", "customer.*", "opportunity.transfer", "opportunity.*"),
     *("contact.view", "contact.edit", "customer.create", "opportunity.edit", "customer.restore"),
+    *(("site.view", "site.*", "inspection.edit") if "site" in TYPES else ()),
 )
 _RIGHTS: list[list[str]] = [
     [],
@@ -287,7 +303,7 @@ def gated(draw: st.DrawFn, world: World) -> World:
         if permissions
     }
     used_up = {person: sorted(draw(st.sets(st.sampled_from(sorted(quotas) or [0])))) for person in people}
-    every = sorted({*permissions, "customer.view", "customer.edit", "opportunity.view", "contact.view"})
+    every = sorted({*permissions, *(f"{type_name}.view" for type_name in TABLES), "customer.edit"})
     ceilings = {
         person: {
             "permissions": draw(st.sampled_from([None, every, every[1:], every[: len(every) // 2]])),
@@ -327,7 +343,7 @@ def with_field_rules(world: World, seed: int) -> World:
     assignments = world["assignments"]
     if extra:
         number = max(roles) + 1
-        grants = [] if extra == "blind" else [("contact.view", "everything")]
+        grants = [] if extra == "blind" else [(f"{type_name}.view", "everything") for type_name in FOLLOWING]
         fields = [(*about, "editable", "editable") for about in _RULED]
         roles[number] = {"inherits": [], "grants": grants, "fields": fields}
         everybody = {"department": min(world["departments"]), "below": True}
@@ -358,7 +374,8 @@ def lent(world: World, now: datetime, seed: int) -> World:
                 ("view", "delete", "restore", "transfer"),
             ]
         )
-        kinds = chance.choice([("customer", "contact"), TYPES, ("customer",), ("contact",)])
+        following, parent = chance.choice(list(FOLLOWING.items()))
+        kinds = chance.choice([(parent, following), TYPES, (parent,), (following,)])
         starts, ends = chance.choice([(-3, 3)] * 5 + [(-9, -3), (3, 9)])
         return {
             "from": giver,
@@ -373,14 +390,11 @@ def lent(world: World, now: datetime, seed: int) -> World:
 
 @st.composite
 def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
-    """Draw attempts to create: (actor, type, partition, owner, department), or (actor, contact, customer)."""
+    """Draw attempts to create: (actor, type, partition, owner, department), or (actor, following type, parent)."""
     people, departments = list(world["people"]), list(world["departments"])
     found: list[tuple[Any, ...]] = [
-        (
-            draw(st.sampled_from(people)),
-            "contact",
-            draw(st.sampled_from(list(world["records"]["customer"]))),
-        )
+        (draw(st.sampled_from(people)), type_name, draw(st.sampled_from(list(world["records"][parent]))))
+        for type_name, parent in FOLLOWING.items()
         for _n in range(count // 2)
     ]
     for _n in range(count):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from tests.access.world import FOLLOWING
+
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 World = dict[str, Any]
 Record = dict[str, Any]
@@ -94,20 +96,24 @@ def allowed_as(world: World, at: datetime, person: int, verb: str, type_name: st
     # What lies in the bin is only restored; what does not lie there cannot be.
     if record["deleted"] != (verb == "restore"):
         return False
-    if type_name == "contact":
-        return allowed_following(world, at, person, verb, record)
+    if type_name in FOLLOWING:
+        return allowed_following(world, at, person, verb, type_name, record)
     # 2.1: every permission on an existing record also needs view on it.
     if not covered(world, at, person, "view", type_name, record):
         return False
     return covered(world, at, person, verb, type_name, record)
 
 
-def allowed_following(world: World, at: datetime, person: int, verb: str, record: Record) -> bool:
+def allowed_following(
+    world: World, at: datetime, person: int, verb: str, type_name: str, record: Record
+) -> bool:
     """2.4: view follows view, all else edit of the parent, each with the child's own permission at any scope."""
-    if not scopes(world, at, person, "contact.view") or not scopes(world, at, person, f"contact.{verb}"):
-        return False
-    parent = world["records"]["customer"][record["customer"]]
-    return allowed(world, at, person, "view" if verb == "view" else "edit", "customer", parent)
+    for each in ("view", verb):
+        if not scopes(world, at, person, f"{type_name}.{each}"):
+            return False
+    kind = FOLLOWING[type_name]
+    parent = world["records"][kind][record[kind]]
+    return allowed(world, at, person, "view" if verb == "view" else "edit", kind, parent)
 
 
 def covered(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
@@ -488,20 +494,21 @@ def may_create_as(
     return may_own(world, at, owner, partition)
 
 
-def may_add_contact(world: World, at: datetime, person: int, customer: int) -> bool:
+def may_add(world: World, at: datetime, person: int, type_name: str, parent: int) -> bool:
     """2.4: create follows edit of the parent, with the child's own permission. 2.6: by the rights of one person."""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
-    return may_add_contact_as({**world, "delegations": []}, at, person, customer) or any(
-        may_add_contact_as(world_lent_by(world, at, giver, person), at, giver, customer)
+    return may_add_as({**world, "delegations": []}, at, person, type_name, parent) or any(
+        may_add_as(world_lent_by(world, at, giver, person), at, giver, type_name, parent)
         for giver in givers(world, at, person)
     )
 
 
-def may_add_contact_as(world: World, at: datetime, person: int, customer: int) -> bool:
-    """May this person add a contact, with what they hold themselves?"""
+def may_add_as(world: World, at: datetime, person: int, type_name: str, parent: int) -> bool:
+    """May this person add such a record to the parent, with what they hold themselves?"""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
-    if not scopes(world, at, person, "contact.create"):
+    if not scopes(world, at, person, f"{type_name}.create"):
         return False
-    return allowed(world, at, person, "edit", "customer", world["records"]["customer"][customer])
+    kind = FOLLOWING[type_name]
+    return allowed(world, at, person, "edit", kind, world["records"][kind][parent])

@@ -27,7 +27,7 @@ from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from tests.access.organisations import ATOMS, FIELDS, RECORD_SCOPES, Pick, organisations
-from tests.access.world import INDEPENDENT, TABLES, World, store
+from tests.access.world import FOLLOWING, INDEPENDENT, TABLES, World, store
 
 COMPANIES = 6
 CHANGES = 8
@@ -83,12 +83,13 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         for type_name in INDEPENDENT
         for row in _rows(owner, type_name)
     }
-    for contact, partition, customer, deleted in owner.execute(
-        "SELECT id, partition_id, customer_id, deleted_at IS NOT NULL FROM crm_contact"
-    ):
-        records["contact", contact] = RecordFacts(
-            partition, deleted=deleted, parent=records["customer", customer]
-        )
+    for type_name, kind in FOLLOWING.items():
+        for number_of, partition, parent, deleted in owner.execute(
+            f"SELECT id, partition_id, {kind}_id, deleted_at IS NOT NULL FROM {TABLES[type_name]}"
+        ):
+            records[type_name, number_of] = RecordFacts(
+                partition, deleted=deleted, parent=records[kind, parent]
+            )
     moment = owner.execute("SELECT clock_timestamp()").fetchone()[0]
     return Remembered(number, moment, snapshot, records, decisions(snapshot, records))
 
@@ -180,7 +181,7 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             return "DELETE FROM access_grant WHERE role_id = %s AND permission = %s", values
         return (
             "INSERT INTO access_grant (role_id, permission, scope) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [*values, pick(["everything"] if type_name == "contact" else RECORD_SCOPES)],
+            [*values, pick(["everything"] if type_name in FOLLOWING else RECORD_SCOPES)],
         )
 
     def inheritance() -> Statement:

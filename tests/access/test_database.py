@@ -255,9 +255,9 @@ def test_no_record_is_deleted_for_good(shared, app, table):
 
 
 @pytest.mark.parametrize(
-    ("table", "column"),
+    ("type_name", "table", "column"),
     [
-        (resource.table, column)
+        (resource.name, resource.table, column)
         for resource in registry.resource_types()
         for column in sorted(
             FIXED_COLUMNS - ({"owner_id", "department_id"} if resource.parent else set())
@@ -265,12 +265,8 @@ def test_no_record_is_deleted_for_good(shared, app, table):
         )
     ],
 )
-def test_lin_changes_her_customer_but_not_whose_it_is_or_where(shared, app, table, column):
-    number = {
-        "crm_customer": shared.customer("qiming"),
-        "crm_opportunity": shared.opportunity("machines"),
-        "crm_contact": shared.contact("gao"),
-    }[table]
+def test_lin_changes_her_customer_but_not_whose_it_is_or_where(shared, app, type_name, table, column):
+    number = shared.of_lin[type_name]
     with entered(app, shared.actor("lin").user_id):
         changed = app.execute(
             f"UPDATE {table} SET note = 'x', updated_by_id = hufu.actor() WHERE id = %s RETURNING id",

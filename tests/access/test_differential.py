@@ -26,7 +26,7 @@ from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests.access.doors import VERBS, Difference, compare
 from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules
-from tests.access.world import store
+from tests.access.world import FOLLOWING, store
 
 NEW = "HUFU_ORGANISATIONS" in os.environ
 COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
@@ -176,7 +176,8 @@ def _fields_without_the_team() -> AbstractContextManager[object]:
 
 
 def _owner(record):
-    return record.customer.owner_id if record._meta.model_name == "contact" else record.owner_id
+    parent = FOLLOWING.get(record._meta.model_name)
+    return (getattr(record, parent) if parent else record).owner_id
 
 
 def _fields_past_closed_roles() -> AbstractContextManager[object]:

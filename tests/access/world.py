@@ -33,15 +33,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 
+from hufu.access import registry
+
 World = dict[str, Any]
 
-TABLES = {"customer": "crm_customer", "opportunity": "crm_opportunity", "contact": "crm_contact"}
-INDEPENDENT = ("customer", "opportunity")
+# All that is declared, with a type that only tests have as well (tests.added_type).
+TABLES = {resource.name: resource.table for resource in registry.resource_types()}
+FOLLOWING = {
+    resource.name: resource.parent
+    for resource in registry.resource_types()
+    if resource.parent_type is not None
+}
+INDEPENDENT = tuple(name for name in TABLES if name not in FOLLOWING)
 LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
@@ -55,9 +64,7 @@ _EMPTIED = (
     "access_gate",
     "access_team_member",
     "access_share",
-    "crm_contact",
-    "crm_opportunity",
-    "crm_customer",
+    *reversed(TABLES.values()),
     "access_admission",
     "access_assignment",
     "access_grant",
@@ -271,7 +278,7 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             TABLES[type_name],
             [
                 *("partition_id", "owner_id", "department_id", "stage"),
-                *(*_COMMON, *blank(type_name), *_NULLABLE[type_name]),
+                *(*_COMMON, *blank(type_name), *_nullable(type_name)),
             ],
             [
                 (
@@ -281,15 +288,16 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
                 for n, x in world["records"][type_name].items()
             ],
         )
-    customers = world["records"]["customer"]
-    yield (
-        TABLES["contact"],
-        ["partition_id", "customer_id", *_COMMON, *blank("contact")],
-        [
-            (customers[x["customer"]]["partition"], x["customer"], *_common(n, x), *_empty("contact"))
-            for n, x in world["records"]["contact"].items()
-        ],
-    )
+    for type_name, parent in FOLLOWING.items():
+        parents = world["records"][parent]
+        yield (
+            TABLES[type_name],
+            ["partition_id", f"{parent}_id", *_COMMON, *blank(type_name)],
+            [
+                (parents[x[parent]]["partition"], x[parent], *_common(n, x), *_empty(type_name))
+                for n, x in world["records"][type_name].items()
+            ],
+        )
     yield (
         "access_team_member",
         ["type", "record_id", "user_id", "access", "role", "added_by"],
@@ -323,7 +331,6 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
 
 
 _RULE = ("superiors", "territory", "parent_id", "starts_at", "ends_at")
-_NULLABLE = {"customer": ("employees",), "opportunity": ("amount", "expected_close")}
 _COMMON = (
     *(
         "id",
@@ -345,14 +352,23 @@ def _common(number: int, record: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def blank(type_name: str) -> tuple[str, ...]:
-    return {
-        "opportunity": ("product", "note", "currency"),
-        "contact": (*("title", "decision_role", "phone", "email", "wechat", "id_number", "address", "note"),),
-        "customer": (
-            *("customer_level", "industry", "source", "region", "code", "phone", "website", "address"),
-            *("parent_company", "note"),
-        ),
-    }[type_name]
+    """Return the columns of a record that are empty by holding the empty text."""
+    return tuple(column.attname for column in _own_columns(type_name) if not column.null)
+
+
+def _nullable(type_name: str) -> tuple[str, ...]:
+    return tuple(column.attname for column in _own_columns(type_name) if column.null)
+
+
+@cache
+def _own_columns(type_name: str) -> tuple[Any, ...]:
+    """Return what a type has beside the columns that all have: neither references nor stages."""
+    resource = registry.resource_type(type_name)
+    return tuple(
+        resource.model_class._meta.get_field(declared.column)
+        for declared in resource.editable_fields()
+        if declared.name not in ("name", "stage") and declared.kind is not registry.Kind.REFERENCE
+    )
 
 
 def _empty(type_name: str) -> tuple[str, ...]:
@@ -361,7 +377,7 @@ def _empty(type_name: str) -> tuple[str, ...]:
 
 def _fields(type_name: str, fields: dict[str, Any]) -> tuple[Any, ...]:
     texts = tuple(fields.get(column, "") for column in blank(type_name))
-    return texts + tuple(fields.get(column) for column in _NULLABLE[type_name])
+    return texts + tuple(fields.get(column) for column in _nullable(type_name))
 
 
 def _given(gift: dict[str, Any]) -> tuple[Any, ...]:

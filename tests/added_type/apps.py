@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AddedTypeConfig(AppConfig):
+    name = "tests.added_type"
+    label = "added"
