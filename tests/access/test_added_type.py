@@ -26,7 +26,7 @@ CHOSEN = (
     " or (personal and reports)"
 )
 # As many as fit into a check; `HUFU_ORGANISATIONS=40 pytest --ds tests.added_type.settings …` compares more.
-ORGANISATIONS = "6"
+ORGANISATIONS = "3"
 
 
 def test_a_type_that_is_declared_in_one_file_is_decided_explained_counted_and_guarded_like_all_others():

@@ -877,6 +877,7 @@ DEFINERS = {
         "may_own",
         "my_principals",
         "holds_role",
+        "roles_held",
         "who_covers",
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),

@@ -65,11 +65,13 @@ def test_every_door_agrees_for_everybody_after_a_change(company, owner_connectio
             numbers = [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
             listed = {}
             with acting(actor):
-                for verb in [v for v in ("view", "edit", "delete", "restore", "transfer") if resource.has(v)]:
+                for verb in [v for v in ("view", "restore", "edit", "delete", "transfer") if resource.has(v)]:
                     permission = resource.permission(verb)
                     listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
                     assert queries.count(actor, permission) == len(listed[verb])
-                    assert {number for number in numbers if _gets(actor, permission, number)} == listed[verb]
+                    # What is viewed is asked for one by one; of these the rest.
+                    asked = numbers if verb in ("view", "restore") else sorted(listed["view"])
+                    assert {number for number in asked if _gets(actor, permission, number)} == listed[verb]
             with app.transaction():
                 app.execute("SELECT hufu.enter(%s)", [actor.user_id])
                 shown = {row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NULL")}

@@ -147,7 +147,7 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.duty_binds_me(duty int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT hufu.actor() > 0 AND EXISTS (
-       SELECT 1 FROM access_duty_role d WHERE d.duty_id = duty AND hufu.holds_role(d.role_id)) $$;
+       SELECT 1 FROM access_duty_role d WHERE d.duty_id = duty AND d.role_id = ANY ((SELECT hufu.roles_held())::int[])) $$;
 
 DO $$
 DECLARE

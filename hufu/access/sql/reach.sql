@@ -75,12 +75,16 @@ CREATE OR REPLACE VIEW hufu.user_prohibitions AS
     FROM public.access_prohibition a JOIN public.people_user u ON u.level_id = a.level_id;
 
 -- Take out of built reach what is forbidden. INVARIANT: it comes after everything that gives.
-CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE sql
-    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ DELETE FROM access_term_grant g USING hufu.user_prohibitions p
-   WHERE (only_users IS NULL OR p.user_id = ANY (only_users)) AND g.user_id = p.user_id
-     AND (p.starts_at IS NULL OR p.starts_at <= at) AND (p.ends_at IS NULL OR p.ends_at > at)
-     AND hufu.names_permission(p.permission, g.permission) $$;
+CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE plpgsql
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM access_prohibition) THEN
+        DELETE FROM access_term_grant g USING hufu.user_prohibitions p
+        WHERE (only_users IS NULL OR p.user_id = ANY (only_users)) AND g.user_id = p.user_id
+          AND (p.starts_at IS NULL OR p.starts_at <= at) AND (p.ends_at IS NULL OR p.ends_at > at)
+          AND hufu.names_permission(p.permission, g.permission);
+    END IF;
+END $$;
 
 -- What base access opens to those who hold the permission at any scope.
 CREATE OR REPLACE VIEW hufu.opened_permissions AS
@@ -419,11 +423,15 @@ CREATE OR REPLACE FUNCTION hufu.my_principals() RETURNS SETOF text LANGUAGE sql 
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT principal FROM hufu.principals WHERE user_id = hufu.actor() OR user_id IN (SELECT hufu.my_delegators()) $$;
 
--- Does the actor, or somebody for whom they stand in, hold this role, by whatever way, now or at another time?
-CREATE OR REPLACE FUNCTION hufu.holds_role(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+-- The roles that the actor, or somebody for whom they stand in, holds by whatever way, now or at another time.
+CREATE OR REPLACE FUNCTION hufu.roles_held() RETURNS int[] LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ WITH RECURSIVE held AS (
        SELECT role_id FROM hufu.user_assignments WHERE user_id = hufu.actor() OR user_id IN (SELECT hufu.my_delegators())
        UNION
        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
-   SELECT EXISTS (SELECT 1 FROM held WHERE role_id = wanted) $$;
+   SELECT coalesce(array_agg(role_id), '{}') FROM held $$;
+
+CREATE OR REPLACE FUNCTION hufu.holds_role(wanted int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT wanted = ANY (hufu.roles_held()) $$;

@@ -34,13 +34,13 @@ BEGIN
     -- Where it only takes away (hufu.may_narrow), nothing else passes: rows go, and new limits come.
     FOREACH policy_table IN ARRAY '{access_partition,access_role,access_role_inherits,access_grant,access_field_rule,access_base_access,access_gate,access_gate_use,access_quota,access_rule,access_rule_to}'::text[] LOOP
         EXECUTE format('CREATE POLICY read ON public.%I FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL)', policy_table);
-        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant', 'access_field_rule') THEN 'NOT hufu.holds_role(role_id)'
+        widened := CASE WHEN policy_table IN ('access_role_inherits', 'access_grant', 'access_field_rule') THEN 'role_id <> ALL ((SELECT hufu.roles_held())::int[])'
                         WHEN policy_table = 'access_base_access' THEN '(hufu.actor() < 0 OR NOT hufu.holds(type || ''.view''))'
                         WHEN policy_table = 'access_rule' THEN 'NOT hufu.gives_me_by_rule(id, parent_id, superiors)'
                         WHEN policy_table = 'access_rule_to' THEN 'NOT hufu.gives_me_by_rule(rule_id, NULL,
                             (SELECT r.superiors FROM public.access_rule r WHERE r.id = rule_id), ' || principal || ')'
                         ELSE 'true' END;
-        kept := CASE policy_table WHEN 'access_field_rule' THEN 'NOT hufu.holds_role(role_id)'
+        kept := CASE policy_table WHEN 'access_field_rule' THEN 'role_id <> ALL ((SELECT hufu.roles_held())::int[])'
                                   WHEN 'access_gate' THEN 'NOT hufu.gate_binds_me(id)'
                                   WHEN 'access_gate_use' THEN 'NOT hufu.gate_binds_me(gate_id)'
                                   WHEN 'access_quota' THEN 'NOT hufu.quota_binds_me(id)'
