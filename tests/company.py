@@ -151,6 +151,8 @@ POLICY: dict[str, Any] = {
                 **_each("edit", "subordinates"),
                 **_each("restore", "subordinates"),
                 **_each("purge", "subordinates"),
+                **_each("void", "subordinates"),
+                **_each("lock", "subordinates"),
                 **_each("transfer", "subordinates"),
                 **_each("share", "subordinates"),
                 **_each("create", "everything"),

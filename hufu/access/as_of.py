@@ -23,7 +23,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, queries, reach, record_history
+from hufu.access import guard, queries, reach, record_history, states
 from hufu.access.decision.decide import Code, Decision, Link
 from hufu.access.decision.rules import holders, roles_named
 from hufu.access.decision.snapshot import Snapshot
@@ -451,11 +451,14 @@ def _facts(resource: ResourceType, row: SimpleNamespace, then: _Then) -> RecordF
                 queries.share_facts(share) for share in then.of_record("access_share", resource, row.id)
             ),
             values=rule_values(resource, row),
+            states=states.facts(resource, row),
         )
     parent_id = getattr(row, resource.by_name[resource.parent].column)
     above = then.row(parent_type, parent_id)
     parent = _facts(parent_type, above, then) if above is not None else None
-    return RecordFacts(row.partition_id, deleted=deleted, parent=parent) if parent is not None else None
+    if parent is None:
+        return None
+    return RecordFacts(row.partition_id, deleted=deleted, states=states.facts(resource, row), parent=parent)
 
 
 def _past(function: str, *values: Any) -> list[SimpleNamespace]:

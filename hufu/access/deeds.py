@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import registry, rule_sql
+from hufu.access import registry, rule_sql, state_deeds, states
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Share
 from hufu.access.registry import Kind, ResourceType
 
@@ -22,7 +23,7 @@ TOUCHED = "lock_version = r.lock_version + 1, updated_at = hufu.now(), updated_b
 
 def statements(resource: ResourceType) -> str:
     """Return the SQL of a type's deeds."""
-    made = [_bin(resource)]
+    made = [_bin(resource), state_deeds.statements(resource)]
     if resource.parent_type is None:
         made += [
             _transfer(resource),
@@ -258,11 +259,16 @@ def _move(resource: ResourceType) -> str:
         ]
     )
     shared = related.replace("m.", "s.")
+    held = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {other.table} r WHERE r.{column} = record AND NOT (true{is_open}))"
+        for other, column in dependents(resource)
+        if (is_open := states.is_open_sql((State.LOCKED | State.PENDING) & other.states, "r"))
+    )
     return f"""
 -- Into another partition, with what belongs to the record. Its owner must be admitted there, or a new one is named, who
 -- also gets what belongs to people who are not. Naming another owner where this one could follow, or oneself, is a
 -- transfer, too; whoever names others must be able to create for others. Memberships and shares that reach nobody
--- there end. Returns what came along.
+-- there end. Returns what came along; `held`, and nothing else, where something of it is locked: that stays as it is.
 CREATE OR REPLACE FUNCTION hufu.move_{table}(record bigint, target int, new_owner int, version int) RETURNS jsonb
     LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
@@ -289,6 +295,9 @@ BEGIN
           AND (new_owner = hufu.actor() OR g.scopes & {Scope.EVERYTHING.value} <> 0)
           AND hufu.bit(t.create_partitions, target)) THEN
         {REFUSED};
+    END IF;
+    IF {held or "false"} THEN
+        RETURN '{{"held": true}}';
     END IF;
     UPDATE {table} r SET partition_id = target, owner_id = new_owner, {TOUCHED},
            department_id = CASE WHEN r.owner_id = new_owner THEN r.department_id ELSE home END
@@ -421,10 +430,12 @@ def _who(resource: ResourceType) -> str:
             for index, need in enumerate(needs)
         )
         last = len(needs) - 1
+        closed_in = needs[0].closed_in | needs[last].closed_in
         state = "IS NOT NULL" if registry.requirement(declared.name).of_bin else "IS NULL"
         chosen.append(
             f"(SELECT DISTINCT ON (n0.user_id) n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
             f"\n        WHERE wanted = '{declared.name}' AND r.id = record AND r.deleted_at {state}"
+            f"{states.is_open_sql(closed_in, 'r')}"
             "\n        ORDER BY n0.user_id, n0.holder_id <> n0.user_id, n0.holder_id)"
         )
     return f"""

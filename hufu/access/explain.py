@@ -12,11 +12,11 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import explain_requests, explain_rules, registry
+from hufu.access import explain_requests, explain_rules, registry, state_words
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.duties import clashes
-from hufu.access.decision.near import NearMiss, Nearness, near_misses
+from hufu.access.decision.near import RELEASED_BY, NearMiss, Nearness, near_misses, released_by
 from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
@@ -213,6 +213,8 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                 "right": str(link.right) if link.right else None,
                 "scope": list(names(link.scope)),
                 "rule": link.rule.key if link.rule else None,
+                "since": link.state.since.isoformat() if link.state and link.state.since else None,
+                "by": link.state.by if link.state else None,
                 "near": [
                     {
                         "nearness": str(miss.nearness),
@@ -442,6 +444,8 @@ def moment_words(moment: datetime) -> str:
 
 
 def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
+    if link.state is not None:
+        return _state_sentence(snapshot, link)
     words = {
         "gate": snapshot.gate_name(link.gate) if link.gate is not None else "",
         "person": who,
@@ -517,6 +521,16 @@ def _pending_sentence(snapshot: Snapshot, link: Link) -> str:
     }
 
 
+def _state_sentence(snapshot: Snapshot, link: Link) -> str:
+    assert link.state is not None
+    by = snapshot.people.get(link.state.by) if link.state.by is not None else None
+    said = state_words.sentence(link.state, by.name if by else "")
+    if link.code not in RELEASED_BY:
+        return said
+    words = {"permission": registry.permission(released_by(link)).label}
+    return " ".join((said, _("It takes “%(permission)s” to take that back.") % words))
+
+
 def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
     if miss.delegation is not None:
         lent = miss.delegation
@@ -554,6 +568,9 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
             ),
             Nearness.FORBIDDEN: _(
                 "But for that, role %(roles)s would give it, with the scope %(scope)s; it is given to %(principal)s."
+            ),
+            Nearness.BY_THEMSELVES: _(
+                "They may do so themselves: role %(roles)s gives it, with the scope %(scope)s."
             ),
             Nearness.GIVEN_TO_OTHERS: _(
                 "Role %(roles)s would give it, with the scope %(scope)s; it is given to %(principal)s."

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import ceilings, gates, quotas, reach, registry
+from hufu.access import ceilings, gates, quotas, reach, registry, state_refusal
 from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
@@ -212,6 +212,10 @@ def denied(actor: Actor, permission: str, record: Model | None = None) -> Denied
             % {"permission": registry.permission(forbidden).label},
             target,
         )
+    if resource is not None and record is not None:
+        in_state = state_refusal.refusal(actor, permission, resource, record, target)
+        if in_state is not None:
+            return in_state
     code = Code.NO_GRANT
     if record is not None and any(term.scope_of(permission) for term in reach.terms(actor)):
         code = Code.OUT_OF_SCOPE

@@ -7,9 +7,12 @@ bitmaps alone reach an index under row policies; the differential test holds the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 
-from hufu.access import deeds, registry, request_sql, rule_sql
+from hufu.access import deeds, registry, request_sql, rule_sql, states
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Requirement, Share
 from hufu.access.registry import Kind, ResourceType
 
@@ -24,6 +27,7 @@ FIXED_COLUMNS = frozenset(
         "created_by_id",
         "deleted_at",
         "deleted_by_id",
+        *states.FIXED,
     }
 )
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
@@ -49,6 +53,9 @@ def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
     if held:
         wanted = ", ".join(f"'{permission}'" for permission in held)
         whose = f" = ANY ((SELECT hufu.holders(ARRAY[{wanted}]))::int[])"
+    closed = reduce(or_, (need.closed_in for need in needs if not need.of_parent), State.OPEN)
+    if closed:
+        conditions.append(f"(true{states.is_open_sql(closed, row)})")
     own = [need for need in needs if need.right is not None and not need.of_parent]
     of_parent = [need for need in needs if need.right is not None and need.of_parent]
     if own:
@@ -56,10 +63,12 @@ def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
     if of_parent:
         parent = resource.parent_type
         assert parent is not None
+        closed = reduce(or_, (need.closed_in for need in of_parent), State.OPEN)
         column = resource.by_name[resource.parent].column
         conditions.append(
             f"EXISTS (SELECT 1 FROM public.{parent.table} parent WHERE parent.id = {row}.{column}"
-            f" AND parent.deleted_at IS NULL AND {_by_one_holder(parent, of_parent, 'parent', whose)})"
+            f" AND parent.deleted_at IS NULL{states.is_open_sql(closed, 'parent')}"
+            f" AND {_by_one_holder(parent, of_parent, 'parent', whose)})"
         )
     return " AND ".join(conditions)
 
@@ -138,9 +147,10 @@ def may_create(resource: ResourceType, row: str) -> str:
     references = "".join(
         f"\n    AND ({row}.{column} IS NULL OR {seen})" for column, seen in _seen_references(resource, row)
     )
+    unstated = states.is_open_sql(resource.states, row)
     return f"""{_may_place(resource, row)}
     AND {row}.created_by_id = {ACTOR} AND {row}.updated_by_id = {ACTOR}
-    AND {row}.lock_version = 1 AND {row}.deleted_at IS NULL AND {row}.deleted_by_id IS NULL{references}"""
+    AND {row}.lock_version = 1 AND {row}.deleted_at IS NULL AND {row}.deleted_by_id IS NULL{unstated}{references}"""
 
 
 def _may_place(resource: ResourceType, row: str) -> str:

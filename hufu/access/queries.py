@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from hufu.access import guard, reach, requests
+from hufu.access import guard, reach, requests, states
 from hufu.access.decision.decide import Decision, decide
 from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
 from hufu.access.decision.rules import RuleFacts
@@ -274,7 +274,10 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
     parent_type = resource.parent_type
     if parent_type is not None:
         parent = facts(parent_type, getattr(record, resource.parent))
-        return RecordFacts(record.partition_id, deleted=record.deleted_at is not None, parent=parent)
+        own = states.facts(resource, record)
+        return RecordFacts(
+            record.partition_id, deleted=record.deleted_at is not None, states=own, parent=parent
+        )
     shares = list(RecordShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id"))
     asked = requests.by_share([row.pk for row in shares])
     return RecordFacts(
@@ -290,6 +293,7 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
         },
         shares=tuple(share_facts(row, asked.get(row.pk)) for row in shares),
         values=rule_values(resource, record),
+        states=states.facts(resource, record),
     )
 
 

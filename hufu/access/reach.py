@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
-from hufu.access import rule_reach
+from hufu.access import rule_reach, states
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, by_holder, is_shared, opens
 from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
@@ -223,7 +223,10 @@ def _covered(actor: Actor, held: Iterable[Term], resource: ResourceType, need: N
         condition = _covered_by(actor, term, resource, need)
         if condition is not None:
             result = condition if result is None else result | condition
-    return result
+    if result is None:
+        return None
+    of = f"{resource.parent}__" if need.of_parent else ""
+    return result & states.is_open(need.closed_in, of)
 
 
 def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) -> Q | None:
@@ -275,7 +278,8 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
     parent_type = resource.parent_type
     if parent_type is not None:
         parent = facts(actor, parent_type, getattr(record, resource.parent))
-        return RecordFacts(record.partition_id, deleted=deleted, parent=parent)
+        own = states.facts(resource, record)
+        return RecordFacts(record.partition_id, deleted=deleted, states=own, parent=parent)
     member = teams(actor, resource).get(record.pk, Share.NONE)
     shared = shares(actor, resource).get(record.pk, Share.NONE)
     shared = max(shared, rule_reach.opened(rules(actor, resource), resource, record))
@@ -286,4 +290,5 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         deleted,
         team={actor.user_id: member} if member else {},
         shared={actor.user_id: shared} if shared else {},
+        states=states.facts(resource, record),
     )

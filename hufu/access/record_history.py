@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import registry
+from hufu.access import registry, states
 from hufu.access.registry import Field, Kind, ResourceType, Sensitivity
 from hufu.core.schema import record_history_sql
 
 # What coverage itself looks at, where a type has it.
-COVERED_BY = ("partition_id", "owner_id", "department_id", "deleted_at")
+COVERED_BY = ("partition_id", "owner_id", "department_id", "deleted_at", *states.PAST)
 NAMEABLE = frozenset({Kind.CHOICE, Kind.INTEGER, Kind.MONEY, Kind.DATE, Kind.REFERENCE, Kind.CODE})
 OPEN = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 
 from hufu.access.decision.scopes import NAMES
+from hufu.access.decision.states import State, closing
 from hufu.access.decision.terms import Need, Requirement, Right, Share
 
 if TYPE_CHECKING:
@@ -204,6 +205,12 @@ class ResourceType:
         return f"{self.name}.{verb}" in _permissions
 
     @property
+    def states(self) -> State:
+        """The states that records of this type can be in: those whose permission it declares."""
+        void = State.VOID if self.has("void") else State.OPEN
+        return void | (State.LOCKED | State.PENDING if self.has("lock") else State.OPEN)
+
+    @property
     def parent_type(self) -> ResourceType | None:
         """The type that records of this one are decided with; None for an independent type."""
         reference = self.by_name[self.parent].reference if self.parent else None
@@ -312,7 +319,9 @@ def requirement(name: str) -> Requirement:
     if parent is None:
         needs = [_need(each) for each in wanted]
     else:
-        needs = [Need(each, None) for each in wanted]
+        needs = [
+            Need(each, None, closed_in=closing(permission(each).verb) & resource.states) for each in wanted
+        ]
         verbs = dict.fromkeys(("view", "view" if permission(name).verb in READING_VERBS else "edit"))
         needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
     return Requirement(tuple(needs), permission(name).verb in BIN_VERBS)
@@ -330,12 +339,17 @@ def giving_edit(resource_name: str) -> Requirement:
 
 
 def _need(name: str) -> Need:
-    declared = permission(name)
-    return Need(name, declared.right, SHARES.get(declared.verb, Share.NONE))
+    declared, resource = permission(name), type_of(name)
+    assert resource is not None
+    closed = closing(declared.verb) & resource.states
+    return Need(name, declared.right, SHARES.get(declared.verb, Share.NONE), closed_in=closed)
 
 
 def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
-    """Return the permissions of an independent business type whose verbs `label` maps to labels."""
+    """Return the permissions of an independent business type whose verbs `label` maps to labels.
+
+    `void` and `lock` give its records these states (hufu.access.decision.states), and the columns that they stand in.
+    """
     shapes: dict[str, tuple[Risk, Right, tuple[str, ...]]] = {
         "view": (Risk.LOW, Right.READ, SHARED_SCOPES),
         "create": (Risk.LOW, Right.CREATE, CREATE_SCOPES),
@@ -346,6 +360,8 @@ def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Per
         "transfer": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
         "share": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
         "move_partition": (Risk.HIGH, Right.EDIT, RECORD_SCOPES),
+        "void": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
+        "lock": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
         "import": (Risk.MEDIUM, Right.CREATE, CREATE_SCOPES),
         "reveal": (Risk.HIGH, Right.READ, RECORD_SCOPES),
     }

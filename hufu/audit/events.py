@@ -224,6 +224,10 @@ def _declare_owned(name: str, says: Callable[[Any], Promise]) -> None:
             shown("share", "to", "access", "superiors", "starts", "ends", "along"),
         ),
         EventType(f"{name}.share_ended", says(_("{thing}: share ended")), shown("share", "to", "along")),
+        EventType(f"{name}.voided", says(_("{thing}: declared void"))),
+        EventType(f"{name}.unvoided", says(_("{thing}: no longer void"))),
+        EventType(f"{name}.locked", says(_("{thing}: locked"))),
+        EventType(f"{name}.unlocked", says(_("{thing}: unlocked"))),
         EventType(
             f"{name}.imported",
             says(_("{thing}: imported")),

@@ -54,6 +54,14 @@ class BusinessRecord(Record):
 
     owner = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     department = models.ForeignKey(Department, models.PROTECT, related_name="+")
+    # Its states (hufu.access.states): since when, by whom and why; how many approval tasks hold it.
+    voided_at = models.DateTimeField(null=True)
+    voided_by_id = models.IntegerField(null=True)
+    void_reason = models.CharField(max_length=500, blank=True, default="")
+    locked_at = models.DateTimeField(null=True)
+    locked_by_id = models.IntegerField(null=True)
+    lock_reason = models.CharField(max_length=500, blank=True, default="")
+    pending_tasks = models.IntegerField(default=0)
 
     class Meta(Record.Meta):
         abstract = True

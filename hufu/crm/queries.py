@@ -23,7 +23,7 @@ from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.text import folded, is_storable
-from hufu.crm import blind
+from hufu.crm import blind, record_states
 
 PAGE = 50
 LARGEST_PAGE = 200
@@ -144,7 +144,7 @@ def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) ->
 
     What is offered was read: it is one event in the log, as a list is.
     """
-    rows = guard.scope(actor, resource.permission("view"))
+    rows = record_states.narrowed(guard.scope(actor, resource.permission("view")), resource, ())
     if text.strip():
         rows = _search(actor, rows, resource, text)
     found = list(rows.order_by("-updated_at", "-pk")[:limit])
@@ -179,8 +179,10 @@ def _subject(actor: Actor) -> Subject:
 
 def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySet[Any]:
     rows = guard.scope(actor, resource.permission("restore" if query.bin else "view"))
+    if not query.bin:
+        rows = record_states.narrowed(rows, resource, query.filters.get(record_states.NAME, ()))
     for name, values in query.filters.items():
-        if values:
+        if values and not record_states.is_filter(resource, name):
             rows = rows.filter(_filtered(actor, resource, name, values))
     rows = rows.filter(_sort_readable(actor, resource, query))
     if query.search.strip():

@@ -28,6 +28,7 @@ from hufu.core.actor import Actor
 
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
+    *("voided", "unvoided", "locked", "unlocked"),
     *("taken_along", "member_joined", "member_left", "shared", "share_ended", "moved"),
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),
     *("attachment_added", "attachment_removed"),

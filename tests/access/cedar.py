@@ -2,8 +2,8 @@
 
 Whom a gift reaches, what a level holds and a role inherits is left to Cedar's own hierarchy (`in`): a principal is a
 parent of a user, a role or a right in a partition a parent of what it is given to. Scopes are conditions of a policy
-per grant; prohibitions are its own `forbid`. Gates, shares by hand and sharing rules are no part of
-it: Cedar has no notion of whom a share's recipients report to.
+per grant; prohibitions are its own `forbid`. Gates, states, shares by hand and sharing rules are no part of it: Cedar
+has no notion of whom a share's recipients report to.
 """
 
 from __future__ import annotations

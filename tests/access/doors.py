@@ -16,6 +16,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 from hufu.access import guard, queries, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
+from hufu.access.decision.states import State, StateFacts
 from hufu.access.decision.terms import RecordFacts
 from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor, Ceiling, Context
@@ -24,9 +25,23 @@ from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
 from tests.access import reference
 from tests.access.field_doors import differences
-from tests.access.world import FOLLOWING, INDEPENDENT, LONG_AGO, TABLES, World, address, blank, told
+from tests.access.record_states import STATE_VERBS
+from tests.access.world import (
+    FOLLOWING,
+    INDEPENDENT,
+    LONG_AGO,
+    REASONS,
+    STATES,
+    TABLES,
+    World,
+    address,
+    blank,
+    state_values,
+    told,
+)
 
-VERBS = ("view", "edit", "delete", "restore", "transfer")
+VERBS = ("view", "edit", "delete", "restore", "transfer", "void", "lock")
+STATE_OF = {"void": State.VOID, "locked": State.LOCKED, "pending": State.PENDING}
 Answers = dict[str, set[int]]
 
 
@@ -88,6 +103,7 @@ def permissions() -> list[tuple[str, str]]:
         for type_name in TABLES
         for verb in VERBS
         if registry.resource_type(type_name).has(verb)
+        and (verb not in STATE_VERBS.values() or STATE_VERBS[type_name] == verb)
     ]
 
 
@@ -239,6 +255,7 @@ def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -
         deleted_at=gone,
         stage="won",
         **record["fields"],
+        **dict(zip(STATES, state_values(record), strict=True)),
     )
 
 
@@ -256,6 +273,7 @@ def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
         team=team,
         shares=shares,
         values={**record["fields"], "stage": "won", "amount.currency": record["fields"].get("currency")},
+        states=tuple(StateFacts(STATE_OF[state], LONG_AGO, -1) for state in record["states"]),
     )
 
 
@@ -294,6 +312,7 @@ def _updated(table: str) -> set[int]:
 def _inserted(table: str, type_name: str, place: dict[str, Any]) -> bool:
     row: dict[str, Any] = {
         **dict.fromkeys(blank(type_name), ""),
+        **({"pending_tasks": 0, **dict.fromkeys(REASONS, "")} if type_name in INDEPENDENT else {}),
         **place,
         **{"id": 999_999, "lock_version": 1},
         **{"name": "新", "name_sort": "xin", "name_initials": "x"},

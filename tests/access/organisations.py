@@ -91,6 +91,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             "department": pick(departments),
             "deleted": pick([False, False, False, False, False, True]),
             "fields": {name: pick(values) for name, values in FIELDS[type_name].items()},
+            "states": [],
             "team": {member: access for member, access in sorted(team.items()) if member != owner},
             "shares": [
                 {

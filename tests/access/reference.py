@@ -22,6 +22,15 @@ RIGHT_NEEDED = {
     "delete": "delete",
     "restore": "delete",
     "transfer": "edit",
+    "void": "edit",
+    "lock": "edit",
+}
+
+# 2.1: the record's state is part of coverage. What is still open in which state; everything else is closed.
+OPEN_IN_STATE = {
+    "void": {"view", "void", "lock", "delete", "restore", "purge"},
+    "locked": {"view", "lock"},
+    "pending": {"view", "lock"},
 }
 
 
@@ -95,6 +104,8 @@ def allowed_as(world: World, at: datetime, person: int, verb: str, type_name: st
         return False
     # What lies in the bin is only restored; what does not lie there cannot be.
     if record["deleted"] != (verb == "restore"):
+        return False
+    if any(verb not in OPEN_IN_STATE[state] for state in record.get("states", ())):
         return False
     if type_name in FOLLOWING:
         return allowed_following(world, at, person, verb, type_name, record)

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from hufu.access import as_of, queries, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
+from hufu.access.decision.states import State, StateFacts
 from hufu.access.decision.terms import RecordFacts, Share
 from hufu.access.reach import SHARE_OF
 from hufu.access.rule_fields import fields_named, rule_values
@@ -27,7 +28,7 @@ from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from tests.access.organisations import ATOMS, FIELDS, RECORD_SCOPES, Pick, organisations
-from tests.access.world import FOLLOWING, INDEPENDENT, TABLES, World, store
+from tests.access.world import FOLLOWING, INDEPENDENT, STATES, TABLES, World, store
 
 COMPANIES = 6
 CHANGES = 8
@@ -58,6 +59,15 @@ def decisions(snapshot: Snapshot, records: Records) -> frozenset[tuple[int, str,
     )
 
 
+def states_of(voided_at, voided_by, locked_at, locked_by, pending) -> tuple[StateFacts, ...]:
+    found = []
+    if voided_at is not None:
+        found.append(StateFacts(State.VOID, voided_at, voided_by))
+    if locked_at is not None:
+        found.append(StateFacts(State.LOCKED, locked_at, locked_by))
+    return (*found, *([StateFacts(State.PENDING)] if pending else []))
+
+
 def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
     with acting(Actor.operator()):
         snapshot = replace(queries.snapshot(), at=now)
@@ -79,6 +89,7 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
             team=teams[type_name, row[0]],
             shares=tuple(shares[type_name, row[0]]),
             values=row[5],
+            states=states_of(*row[6]),
         )
         for type_name in INDEPENDENT
         for row in _rows(owner, type_name)
@@ -95,15 +106,15 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
 
 
 def _rows(owner: psycopg.Connection, type_name: str) -> Iterator[tuple[Any, ...]]:
-    """Yield what coverage looks at in each record, the fields that rules can name last."""
+    """Yield what coverage looks at in each record, then the fields that rules can name, and its states."""
     resource = registry.resource_type(type_name)
     columns = [declared.column for declared in fields_named(resource)]
     for row in owner.execute(
-        "SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL,"
+        f"SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL, {', '.join(STATES)},"
         f" {', '.join(columns)} FROM {TABLES[type_name]}"
     ):
-        named = SimpleNamespace(**dict(zip(columns, row[5:], strict=True)))
-        yield (*row[:5], rule_values(resource, named))
+        named = SimpleNamespace(**dict(zip(columns, row[5 + len(STATES) :], strict=True)))
+        yield (*row[:5], rule_values(resource, named), row[5 : 5 + len(STATES)])
 
 
 def compare(remembered: Remembered, world: World, now: datetime, pick: Pick) -> None:
@@ -319,6 +330,8 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
                 ("department_id", pick(departments)),
                 ("partition_id", pick(world["partitions"])),
                 ("deleted_at", pick([None, "2026-01-01T00:00:00Z"])),
+                (pick(["voided_at", "locked_at"]), pick([None, "2026-01-01T00:00:00Z"])),
+                ("pending_tasks", pick([0, 1, 2])),
                 ("stage", pick(["new", "lost"])),
                 ("", None),
             ]

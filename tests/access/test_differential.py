@@ -16,16 +16,19 @@ from unittest.mock import patch
 
 import psycopg
 import pytest
+from django.db.models import Q
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hufu.access import guard, reach, registry, rule_reach
 from hufu.access.decision import conditions, decide, field_access, snapshot, terms
 from hufu.access.decision.snapshot import Snapshot
+from hufu.access.decision.states import State
 from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests.access.doors import VERBS, Difference, compare
 from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules
+from tests.access.record_states import stated
 from tests.access.world import FOLLOWING, store
 
 NEW = "HUFU_ORGANISATIONS" in os.environ
@@ -61,7 +64,7 @@ def compare_many(
         world = data.draw(gated(data.draw(organisations(now))))
         tried = data.draw(attempts(world, ATTEMPTS))
         seed = data.draw(st.integers(0, 2**32))
-        world = with_field_rules(lent(world, now, seed), seed)
+        world = stated(with_field_rules(lent(world, now, seed), seed), seed)
         store(owner, world)
         seen.update(compare(owner, world, tried, now))
         worlds += 1
@@ -188,6 +191,26 @@ def _explanation_by_rules_of_roles_that_view_nothing() -> AbstractContextManager
     return patch.object(field_access, "views", lambda held, role, type_name: True)
 
 
+def _point_check_whatever_the_state() -> AbstractContextManager[object]:
+    return patch.object(terms, "shutting", lambda need, record: ())
+
+
+def _list_whatever_the_state_of_the_parent() -> AbstractContextManager[object]:
+    honest = reach.states.is_open
+    return patch.object(
+        reach.states, "is_open", lambda closed_in, of="": Q() if of else honest(closed_in, of)
+    )
+
+
+def _explanation_that_takes_a_void_record_for_an_open_one() -> AbstractContextManager[object]:
+    honest = decide.shutting
+
+    def broken(need, record):
+        return tuple(each for each in honest(need, record) if each.state is not State.VOID)
+
+    return patch.object(decide, "shutting", broken)
+
+
 BREAKS_OF_HALF_ONE = (
     _list_past_the_ceilings_partitions,
     _explanation_without_prohibitions,
@@ -208,6 +231,9 @@ BREAKS_OF_HALF_ONE = (
     _rules_that_take_the_unknown_for_no,
     _rules_without_owners,
     _explanation_of_rules_without_negation,
+    _point_check_whatever_the_state,
+    _list_whatever_the_state_of_the_parent,
+    _explanation_that_takes_a_void_record_for_an_open_one,
 )
 
 
@@ -217,6 +243,14 @@ def test_a_broken_half_one_is_noticed(
 ):
     with break_it(), pytest.raises(Difference):
         compare_many(owner_connection, COUNT, Phase.generate)
+
+
+# The row policy knows of no state: whatever is covered is changed.
+_CHANGES_WHATEVER_THE_STATE = """DO $$ BEGIN
+    EXECUTE (SELECT format('ALTER POLICY change ON crm_customer USING (%s) WITH CHECK (true)',
+                           regexp_replace(qual, '(voided_at|locked_at) IS NULL', 'true', 'g'))
+             FROM pg_policies WHERE tablename = 'crm_customer' AND policyname = 'change');
+END $$"""
 
 
 BREAKS_OF_HALF_TWO = (
@@ -253,6 +287,7 @@ BREAKS_OF_HALF_TWO = (
     "CREATE OR REPLACE VIEW hufu.opened_permissions AS SELECT 'customer.view' COLLATE \"C\" AS permission",
     # No record is looked at again by the rules.
     "DROP TRIGGER match_rules ON crm_customer",
+    _CHANGES_WHATEVER_THE_STATE,
 )
 
 

@@ -2,11 +2,11 @@
 
 A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
 `{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
-moments or None. Contacts have a customer and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts
-with `access`, `superiors` and `by`. Conditions of rules are as the database keeps them (decision.conditions); a record
-lies there from the beginning with its fields, or (those with even numbers) gets them afterwards.
-`delegations` lists who lends what `to` whom: `from`, `to`, `permissions`, and
-a term.
+moments or None. `states` names what closes a record. Contacts have a customer and no owner; `team` maps members to
+`read` or `edit`, `shares` lists gifts with `access`, `superiors` and `by`. Conditions of rules are
+as the database keeps them (decision.conditions); a record lies there from the beginning with its fields, or (those with
+even numbers) gets them afterwards.
+`delegations` lists who lends what `to` whom: `from`, `to`, `permissions`, and a term.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
      "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
@@ -277,12 +277,13 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         yield (
             TABLES[type_name],
             [
-                *("partition_id", "owner_id", "department_id", "stage"),
+                *("partition_id", "owner_id", "department_id", "stage", *STATES, *REASONS),
                 *(*_COMMON, *blank(type_name), *_nullable(type_name)),
             ],
             [
                 (
-                    *(x["partition"], x["owner"], x["department"], "won", *_common(n, x)),
+                    *(x["partition"], x["owner"], x["department"], "won", *state_values(x), "", ""),
+                    *_common(n, x),
                     *_fields(type_name, x["fields"] if n % 2 else {}),
                 )
                 for n, x in world["records"][type_name].items()
@@ -331,6 +332,17 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
 
 
 _RULE = ("superiors", "territory", "parent_id", "starts_at", "ends_at")
+STATES = ("voided_at", "voided_by_id", "locked_at", "locked_by_id", "pending_tasks")
+REASONS = ("void_reason", "lock_reason")
+
+
+def state_values(record: dict[str, Any]) -> tuple[Any, ...]:
+    def since(state: str) -> tuple[Any, ...]:
+        return (LONG_AGO, -1) if state in record["states"] else (None, None)
+
+    return (*since("void"), *since("locked"), int("pending" in record["states"]))
+
+
 _COMMON = (
     *(
         "id",

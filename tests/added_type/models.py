@@ -35,7 +35,11 @@ SITE = declare_type(
         model="added.Site",
         icon="building",
         permissions=record_permissions(
-            "site", label={verb: f"{verb} sites" for verb in (*_VERBS, "transfer", "share", "move_partition")}
+            "site",
+            label={
+                verb: f"{verb} sites"
+                for verb in (*_VERBS, "transfer", "share", "move_partition", "void", "lock")
+            },
         ),
         fields=(
             _NAME,

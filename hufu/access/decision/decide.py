@@ -22,7 +22,8 @@ from hufu.access.decision.snapshot import (
     in_scope,
     paths,
 )
-from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, Share, decided_by
+from hufu.access.decision.states import State, StateFacts
+from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, Share, decided_by, shutting
 from hufu.core.actor import Ceiling
 
 
@@ -51,10 +52,17 @@ class Code(StrEnum):
     FIELD_HIDDEN = "field_hidden"
     FIELD_MASKED = "field_masked"
     FIELD_READ_ONLY = "field_read_only"
+    VOID = "void"
+    LOCKED = "locked"
+    TASK_PENDING = "task_pending"
 
 
-# All that is said where nothing but a closed gate is in the way.
-_BEHIND_A_GATE = {Code.GATE_CLOSED, Code.NO_VIEW, Code.NO_PARENT}
+# What a state that closes a record is called among the codes.
+CODE_OF = {State.VOID: Code.VOID, State.LOCKED: Code.LOCKED, State.PENDING: Code.TASK_PENDING}
+
+
+# What is said of a lent right where nothing else is in the way: a closed gate, or the state of the record.
+_IN_THE_WAY = {Code.GATE_CLOSED, *CODE_OF.values()}
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,7 @@ class Link:
     rule: RuleFacts | None = None
     by: Given | None = None
     ceiling: str = ""
+    state: StateFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -179,10 +188,14 @@ def _decided(
                 for cover in theirs.covers
             )
             return replace(theirs, person_id=person_id, covers=covers, record=record)
-        if not behind and {link.code for link in theirs.missing} <= _BEHIND_A_GATE:
-            behind = tuple(link for link in theirs.missing if link.code is Code.GATE_CLOSED)
-    if behind and own.code is not Code.GATE_CLOSED:
-        return replace(own, code=Code.GATE_CLOSED, missing=(*behind, *own.missing))
+        if not behind and {link.code for link in theirs.missing} <= {
+            *_IN_THE_WAY,
+            Code.NO_VIEW,
+            Code.NO_PARENT,
+        }:
+            behind = tuple(link for link in theirs.missing if link.code in _IN_THE_WAY)
+    if behind and own.code not in _IN_THE_WAY:
+        return replace(own, code=behind[0].code, missing=(*behind, *own.missing))
     return own
 
 
@@ -232,8 +245,13 @@ def _decide_alone(
     covers: list[Cover] = []
     links: list[Link] = []
     for need in requirement.needs:
-        cover, missing = _cover(snapshot, person, need, decided_by(need, record), closed, ceiling)
-        if cover is not None:
+        about = decided_by(need, record)
+        cover, missing = _cover(snapshot, person, need, about, closed, ceiling)
+        missing += tuple(
+            Link(CODE_OF[each.state], need.permission, need=need, state=each)
+            for each in shutting(need, about)
+        )
+        if cover is not None and not missing:
             covers.append(cover)
             continue
         if need.of_parent:

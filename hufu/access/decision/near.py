@@ -20,13 +20,16 @@ from hufu.access.decision.snapshot import (
     PersonFacts,
     ShareFacts,
     Snapshot,
+    admissions_for,
     grants_through,
     in_scope,
     paths,
 )
-from hufu.access.decision.terms import RecordFacts, Right, Share, decided_by, is_shared
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, decided_by, is_shared
 
 MOST = 3
+# The verb that takes a state back. What an approval task holds ends with the task.
+RELEASED_BY = {Code.VOID: "void", Code.LOCKED: "lock"}
 
 
 class Nearness(StrEnum):
@@ -37,6 +40,7 @@ class Nearness(StrEnum):
     WITHOUT_RIGHT = "without_right"
     WITHOUT_PERMISSION = "without_permission"
     FORBIDDEN = "forbidden"
+    BY_THEMSELVES = "by_themselves"
     GIVEN_TO_OTHERS = "given_to_others"
     NOT_GIVEN = "not_given"
 
@@ -64,7 +68,8 @@ def near_misses(
         return ()
     about = decided_by(link.need, record) if link.need is not None and record is not None else record
     found: Iterator[NearMiss]
-    lent = _delegations(snapshot, person, link, about)
+    # What closes a record closes it to whatever is lent, too.
+    lent = _delegations(snapshot, person, link, about) if link.state is None else iter(())
     if link.code is Code.OUT_OF_SCOPE:
         found = chain(
             _shares(snapshot, person, link, about),
@@ -77,6 +82,8 @@ def near_misses(
         found = _closed_by_prohibition(snapshot, person, link)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
         found = _admissions(snapshot, person, link.right, about)
+    elif link.code in RELEASED_BY and about is not None:
+        found = _releases(snapshot, person, link, about)
     else:
         return ()
     order = list(Nearness)
@@ -182,6 +189,23 @@ def _rules(
             yield NearMiss(Nearness.ENDED if ended else Nearness.NOT_BEGUN, given, rule=rule)
         elif link.code is Code.NO_GRANT:
             yield NearMiss(Nearness.WITHOUT_PERMISSION, given, rule=rule)
+
+
+def _releases(snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts) -> Iterator[NearMiss]:
+    """Yield by which role the person themselves may take the state back, or which roles would give that."""
+    permission = released_by(link)
+    need = Need(permission, Right.EDIT)
+    if next(admissions_for(snapshot, person, record.partition_id, Right.EDIT), None) is not None:
+        for path in paths(snapshot, person, permission):
+            if in_scope(snapshot, person, path.scope, need, record):
+                yield NearMiss(Nearness.BY_THEMSELVES, path.assignment, path.roles, path.scope)
+                return
+    yield from _grants(snapshot, person, replace(link, permission=permission, need=need), record)
+
+
+def released_by(link: Link) -> str:
+    """Return the permission that takes back the state which closes the record."""
+    return f"{link.permission.rpartition('.')[0]}.{RELEASED_BY[link.code]}"
 
 
 def _admissions(

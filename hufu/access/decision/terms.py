@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.states import State, StateFacts
 
 if TYPE_CHECKING:
     from hufu.access.decision.snapshot import ShareFacts
@@ -48,6 +49,7 @@ class RecordFacts:
     shared: Mapping[int, Share] = field(default_factory=dict)
     shares: tuple[ShareFacts, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    states: tuple[StateFacts, ...] = ()
     parent: RecordFacts | None = None
 
 
@@ -55,13 +57,15 @@ class RecordFacts:
 class Need:
     """One permission that must be open: covered for the record (or its parent), or, without `right`, only held.
 
-    `share` is what a share must open to cover it like a scope does; NONE: shares do not count.
+    `share` is what a share must open to cover it like a scope does; NONE: shares do not count. In the states of
+    `closed_in` the record (or its parent) is closed to it.
     """
 
     permission: str
     right: Right | None
     share: Share = Share.NONE
     of_parent: bool = False
+    closed_in: State = State.OPEN
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,11 @@ def is_shared(need: Need, share: Share) -> bool:
     return need.share is not Share.NONE and share >= need.share
 
 
+def shutting(need: Need, record: RecordFacts) -> tuple[StateFacts, ...]:
+    """Return the states of a record that close it to a need."""
+    return tuple(each for each in record.states if each.state & need.closed_in)
+
+
 def opens(scopes: Scope, need: Need, membership: Share) -> bool:
     """Say whether a team membership covers a need: as a share, or by the scope `team`."""
     if membership is Share.NONE:
@@ -158,6 +167,8 @@ def covering_holder(terms: Sequence[Term], requirement: Requirement, record: Rec
     INVARIANT: the halves of two people are never put together.
     """
     if not requirement.is_about(record):
+        return None
+    if any(shutting(need, decided_by(need, record)) for need in requirement.needs):
         return None
     for holder, held in by_holder(terms).items():
         if all(

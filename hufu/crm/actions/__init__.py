@@ -16,6 +16,7 @@ from hufu.crm.actions.create import (
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
 from hufu.crm.actions.requests import asked_record, grant_record
 from hufu.crm.actions.shares import end_share, share_record
+from hufu.crm.actions.states import lock_record, unlock_record, unvoid_record, void_record
 from hufu.crm.actions.teams import add_member, remove_member
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "edit_record",
     "end_share",
     "grant_record",
+    "lock_record",
     "may_own",
     "move_record",
     "possible_owners",
@@ -41,4 +43,7 @@ __all__ = [
     "sealed_fields",
     "share_record",
     "transfer_record",
+    "unlock_record",
+    "unvoid_record",
+    "void_record",
 ]

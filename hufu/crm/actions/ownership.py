@@ -134,8 +134,13 @@ def move_record(
         ) from None
     if answer is None:
         raise Conflict(_("Somebody else changed this record meanwhile. Look at it again before you move it."))
+    said = json.loads(answer)
+    if "held" in said:
+        raise Invalid(
+            {"to": [_("Something that belongs to it is locked, and stays where it is until it is unlocked.")]}
+        )
     reach.shares_changed()
-    record_many(actor, _moved_events(resource, current, to, new_owner, json.loads(answer), reason))
+    record_many(actor, _moved_events(resource, current, to, new_owner, said, reason))
 
 
 def _moved_events(

@@ -1,0 +1,29 @@
+"""What is said of a record that its state closes: to whoever tries, and in an explanation."""
+
+from __future__ import annotations
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from hufu.access.decision.states import State, StateFacts
+
+
+def sentence(facts: StateFacts, by: str) -> str:
+    """Return what the state is, since when, by whom (their name, where it is known) and why, as far as is known."""
+    if facts.state is State.PENDING:
+        return _("The record waits for the decision of an approval task. Until then nobody changes it.")
+    if facts.since is None:
+        return _("The record is void.") if facts.state is State.VOID else _("The record is locked.")
+    words = {
+        "since": date_format(localtime(facts.since), "DATETIME_FORMAT"),
+        "by": by or _("the system"),
+        "reason": facts.reason,
+    }
+    if facts.state is State.VOID:
+        if facts.reason:
+            return _("The record is void since %(since)s by %(by)s: %(reason)s") % words
+        return _("The record is void since %(since)s by %(by)s.") % words
+    if facts.reason:
+        return _("The record is locked since %(since)s by %(by)s: %(reason)s") % words
+    return _("The record is locked since %(since)s by %(by)s.") % words

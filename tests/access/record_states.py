@@ -1,0 +1,30 @@
+"""States of records in generated companies: what closes them, and who may take that back."""
+
+from __future__ import annotations
+
+import random
+
+from tests.access.world import INDEPENDENT, World
+
+# Each type is asked for the verb of one state: what the states close is the same for all.
+STATE_VERBS = {name: "void" if name == "opportunity" else "lock" for name in INDEPENDENT}
+_STATES: list[list[str]] = [*([[]] * 18), ["void"], ["locked"], ["pending"], ["void", "locked"]]
+_SCOPES: list[tuple[str, ...]] = [("own",), ("department",), *((("everything",),) * 9)]
+
+
+def stated(world: World, seed: int) -> World:
+    """Return the world with states of its records. By a seed of its own, as `lent` is."""
+    chance = random.Random(seed)
+    records = {
+        type_name: {number: {**record, "states": chance.choice(_STATES)} for number, record in of.items()}
+        if type_name in STATE_VERBS
+        else of
+        for type_name, of in world["records"].items()
+    }
+    roles = {}
+    for number, role in world["roles"].items():
+        more = {
+            (f"{of}.{verb}", scope) for of, verb in STATE_VERBS.items() for scope in chance.choice(_SCOPES)
+        }
+        roles[number] = {**role, "grants": sorted({*role["grants"], *more})}
+    return {**world, "records": records, "roles": roles}
