@@ -69,6 +69,17 @@ def of_an_independent_type(name: str, *, without: str, unseen: str, moved: int) 
         Row(f"{name}_transfer", "POST", f"{name}.transfer", "wang", 302, unseen, 404),
         Row(f"{name}_move", "GET", f"{name}.move_partition", "li", 200, "lin", 403),
         Row(f"{name}_move", "POST", f"{name}.move_partition", "li", moved, "lin", 403),
+        *(
+            row
+            for deed, back in (("void", "unvoid"), ("lock", "unlock"))
+            for row in (
+                Row(f"{name}_{deed}", "GET", f"{name}.{deed}", "wang", 200, "lin", 403),
+                Row(f"{name}_{deed}", "POST", f"{name}.{deed}", "wang", 302, unseen, 404),
+                # It is in no such state: that is a conflict, once the right is there.
+                Row(f"{name}_{back}", "POST", f"{name}.{deed}", "wang", 409, "lin", 403),
+                Row(f"{name}_{back}", "POST", f"{name}.{deed}", "wang", 409, unseen, 404),
+            )
+        ),
         Row(f"{name}_team", "GET", f"{name}.view", "lin", 200, unseen, 404),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, "chen", 403),
         Row(f"{name}_team_add", "POST", f"{name}.share", "lin", 302, unseen, 404),

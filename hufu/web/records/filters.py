@@ -13,6 +13,7 @@ from hufu.access.decision.terms import Right
 from hufu.access.models import Partition
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
+from hufu.crm import record_states
 from hufu.crm.queries import PAGE, ListQuery
 from hufu.people.models import Department, User
 from hufu.web.numbers import number
@@ -85,6 +86,16 @@ def controls(actor: Actor, resource: ResourceType, query: ListQuery) -> list[Con
                 continue
         made.append(
             Control(declared, shape, [Option(value, label, value in chosen) for value, label in options])
+        )
+    if resource.states:
+        chosen = set(query.filters.get(record_states.NAME, ()))
+        options = [(value, str(label)) for value, label in record_states.FILTER.choices]
+        made.append(
+            Control(
+                record_states.FILTER,
+                "checks",
+                [Option(value, label, value in chosen) for value, label in options],
+            )
         )
     return made
 

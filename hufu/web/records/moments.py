@@ -58,7 +58,10 @@ class Line:
     changes: Sequence[ChangeInWords] = ()
 
 
-TONE_OF_VERB = {"created": "green", "deleted": "red", "restored": "green", "transferred": "purple"}
+TONE_OF_VERB = {
+    **{"created": "green", "deleted": "red", "restored": "green", "transferred": "purple"},
+    **{"voided": "red", "unvoided": "green", "locked": "amber", "unlocked": "green"},
+}
 
 
 def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[Entry]) -> list[Line]:
@@ -143,6 +146,14 @@ def _what(
             return _("put the %(thing)s into the bin") % {"thing": thing}
         case "restored":
             return _("restored the %(thing)s from the bin") % {"thing": thing}
+        case "voided":
+            return _("declared it void")
+        case "unvoided":
+            return _("took back that it is void")
+        case "locked":
+            return _("locked it")
+        case "unlocked":
+            return _("unlocked it")
         case "transferred":
             said = _("changed the owner from %(before)s to %(after)s") % {
                 "before": name("from_owner"),

@@ -30,6 +30,7 @@ from hufu.web.records.views import (
     retention,
     reveal,
     shares,
+    states,
     tabs,
 )
 from hufu.web.requests.views import ask_page
@@ -138,6 +139,14 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
                 f"{one}files/remove", "file_remove", attachments.remove, "edit", of_record=True, methods=DEED
             ),
         ]
+    for deed in states.DEEDS:
+        if resource.has(deed.verb):
+            ask = update_wrapper(partial(states.state_page, verb=deed.verb), states.state_page)
+            undo = update_wrapper(partial(states.take_back, back=deed.back), states.take_back)
+            each += [
+                route(f"{one}{deed.verb}", deed.verb, ask, deed.verb, of_record=True, methods=WRITE),
+                route(f"{one}{deed.back}", deed.back, undo, deed.verb, of_record=True, methods=DEED),
+            ]
     if resource.parent:
         return each
     return [

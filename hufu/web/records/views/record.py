@@ -22,6 +22,7 @@ from hufu.web.passage import Passage
 from hufu.web.records import moments
 from hufu.web.records.children import children
 from hufu.web.records.presenters import Cell, Presenter
+from hufu.web.records.views import states
 
 DEEDS = ("edit", "transfer", "move", "delete")
 # The permission of a deed, where it is called otherwise.
@@ -74,6 +75,8 @@ def tabbed(
         {
             **about(actor, resource, record),
             "marks": marks(presenter, record),
+            "state_notices": list(states.notices(actor, resource, record)),
+            "state_buttons": list(states.buttons(actor, resource, record)),
             "cells": presenter.cells(record, facts(resource)),
             "system_cells": presenter.cells(
                 record, [declared for declared in resource.fields if declared.system]
