@@ -18,6 +18,7 @@ import psycopg
 import pytest
 from django.db.models import Q
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as from_seed
 from hypothesis import strategies as st
 
 from hufu.access import guard, reach, registry, rule_reach
@@ -34,6 +35,8 @@ from tests.access.world import FOLLOWING, store
 NEW = "HUFU_ORGANISATIONS" in os.environ
 COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
 ATTEMPTS = 12
+# Which companies these are. By the test's own text they would be others with every change of it.
+COMPANIES = 0x459B738687EA2C32DD141A0BE9C039C3BAE457203D6BEC6A7B3E1DF58D469A9BF7EBB54B981432B35D11B481A24D887C
 
 
 def chosen(breaks: Sequence[Any]) -> Sequence[Any]:
@@ -69,7 +72,7 @@ def compare_many(
         seen.update(compare(owner, world, tried, now))
         worlds += 1
 
-    for_every_organisation()
+    (from_seed(COMPANIES)(for_every_organisation) if derandomize else for_every_organisation)()
     return worlds, seen
 
 

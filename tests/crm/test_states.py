@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import ProgrammingError, connection
 
-from hufu.access import explain, queries, registry
+from hufu.access import delegations, explain, queries, registry
 from hufu.access.actions import Principal
 from hufu.access.decision.decide import Code
 from hufu.access.decision.near import Nearness, near_misses
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import acting
@@ -184,3 +187,30 @@ def test_every_type_that_declares_the_permission_has_the_state():
         columns = {field.column for field in resource.model_class._meta.concrete_fields}
         assert resource.has("void") == ("voided_at" in columns)
         assert resource.has("lock") == ("locked_at" in columns) == ("pending_tasks" in columns)
+
+
+def test_a_state_closes_what_is_lent_and_what_base_access_opens_too(company, owner_connection):
+    """林晓彤 lends 陈静 the work with her customers, and base access opens all of them to whoever edits any."""
+    qiming, now = company.customer("qiming"), clock.now()
+    owner_connection.execute(
+        "INSERT INTO access_base_access (type, access) VALUES ('customer', 'public_read_write')"
+    )
+    with by(company, "lin") as lin:
+        delegations.delegate(
+            lin,
+            User.objects.get(username="chen"),
+            permissions=("customer.view", "customer.edit"),
+            reason="年假",
+            starts_at=now,
+            ends_at=now + timedelta(days=7),
+        )
+    able = [name for name in company.people if may(company, name, "customer.edit", CUSTOMER, qiming)]
+    assert {"lin", "chen", "zhang"} <= set(able)
+    lock(company, qiming)
+    for name in able:
+        assert not may(company, name, "customer.edit", CUSTOMER, qiming), name
+        with by(company, name), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE crm_customer SET updated_by_id = hufu.actor() WHERE id = {qiming}")
+            assert cursor.rowcount == 0, name
+    # She is told what is in the way of what was lent to her, and not that no role grants it.
+    assert why_not(company, "chen", "customer.edit", qiming)[0].code is Code.LOCKED
