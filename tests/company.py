@@ -135,6 +135,7 @@ POLICY: dict[str, Any] = {
                 **_each("transfer", "own"),
                 **_each("share", "own"),
                 **_contacts("view", "create", "edit", "delete", "restore"),
+                "customer.check_duplicate": "everything",
             },
         },
         {
@@ -163,7 +164,11 @@ POLICY: dict[str, Any] = {
         {
             "key": "executive",
             "name": "高管",
-            "grants": {**_each("view", "everything"), **_each("move_partition", "everything")},
+            "grants": {
+                **_each("view", "everything"),
+                **_each("move_partition", "everything"),
+                "customer.steward": "everything",
+            },
         },
         {
             "key": "service",

@@ -54,6 +54,7 @@ class AccessConfig(AppConfig):
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.change_sets", sql_file("hufu.access", "change_sets")
         yield "access.rules", sql_file("hufu.access", "rules")
+        yield "access.duplicate_facts", sql_file("hufu.access", "duplicate_facts")
         yield "access.delegations", sql_file("hufu.access", "delegations")
         yield "access.business", business_sql()
         yield "access.company", sql_file("hufu.access", "company")

@@ -39,6 +39,11 @@ declare(
     EventType("quota.removed", _("Quota removed"), (*shown("key"), *kept("before"))),
     EventType("quota.nearly_used_up", _("Quota nearly used up"), shown("quota", "span", "used", "most")),
     EventType(
+        "duplicate_check.configured",
+        _("What a duplicate check tells changed"),
+        shown("type", "before", "after"),
+    ),
+    EventType(
         "duty.created", _("Separation of duties created"), (*shown("key", "name", "most"), *kept("roles"))
     ),
     EventType("duty.changed", _("Separation of duties changed"), (*shown("key"), *kept("before", "after"))),

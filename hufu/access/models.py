@@ -11,6 +11,7 @@ from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
 from hufu.access.delegated_models import DELEGATED_COLUMNS
 from hufu.access.delegation_models import DELEGATION_COLUMNS
+from hufu.access.duplicate_models import DUPLICATE_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
 from hufu.access.request_models import APPROVER_COLUMNS
@@ -35,6 +36,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_prohibition": ("permission", *GIVEN_TO, *TERM),
     "access_quota": ("key", "name", "counts", "per_hour", "per_day", "zone", "warn_at", *GIVEN_TO),
     **DUTY_COLUMNS,
+    **DUPLICATE_COLUMNS,
     **APPROVED_COLUMNS,
     **DELEGATED_COLUMNS,
     "access_rule": (

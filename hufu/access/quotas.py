@@ -79,6 +79,13 @@ def consume(
         "SELECT id, key, name, zone, span, most, used, opens_at, refuses FROM hufu.consume_quota(%s, %s, %s)",
         [counted, amount, list(records) if records is not None else None],
     )
+    settle(actor, counted, found, target=target)
+
+
+def settle(
+    actor: Actor, counted: str, found: Iterable[Sequence[Any]], *, target: Target | None = None
+) -> None:
+    """Raise Denied, or note the warnings, as rows of hufu.consume_quota say that a function of the database counted."""
     for row in found:
         one = _standing(row)
         if row[-1]:
@@ -86,6 +93,13 @@ def consume(
         said = {"quota": one.key, "span": one.span, "used": one.used, "most": one.most}
         record(actor, "quota.nearly_used_up", target=target, data=said)
         current_unit().cache.setdefault(_WARNINGS, []).append(_warning(one))
+
+
+def must_be_left(actor: Actor, counted: str, amount: int = 1) -> None:
+    """Raise Denied where so many uses of a permission are not left to the actor, whether they hold it or not."""
+    for one in standing(actor, counted):
+        if one.left < amount:
+            raise _refusal(actor, counted, one, None)
 
 
 def take_warnings() -> list[str]:

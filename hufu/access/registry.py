@@ -36,6 +36,8 @@ DELEGABLE_VERBS = frozenset({"view", "create", "edit", "delete", "restore"})
 READING_VERBS = frozenset({"view", "reveal"})
 # Verbs that are about records that are yet to be.
 NEW_VERBS = frozenset({"create", "import"})
+# Verbs that are about whatever a partition holds, seen or not: the duplicate check, and who works off its findings.
+PLACE_VERBS = frozenset({"check_duplicate", "steward"})
 
 
 class Risk(StrEnum):
@@ -119,6 +121,8 @@ class Field:
     type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount;
     `smallest` and `largest` bound an INTEGER. `encrypted` fields are sealed in the database; some kinds always are.
     `in_rules`: a TEXT that sharing rules can compare; most other open kinds always can (hufu.access.rule_fields).
+    `checkable`: the duplicate check finds records by the exact value. `exclusive`: no two records of a partition have
+    the same value, seen or not, but for those in the bin (docs/decisions/0026); the model has a column `NAME_repeated`.
     """
 
     name: str
@@ -140,10 +144,14 @@ class Field:
     help: StrOrPromise = ""
     encrypted: bool = False
     in_rules: bool = False
+    checkable: bool = False
+    exclusive: bool = False
 
     def __post_init__(self) -> None:
         if self.is_encrypted and (self.sort or self.filterable or self.search is Search.PREFIX):
             raise ValueError(f"{self.name} is encrypted: it cannot be sorted, filtered or searched by a part")
+        if self.exclusive and (self.is_encrypted or self.kind is not Kind.CODE):
+            raise ValueError(f"{self.name} is no open code: it cannot be exclusive")
 
     @property
     def is_encrypted(self) -> bool:
@@ -236,6 +244,14 @@ class ResourceType:
     def editable_fields(self) -> tuple[Field, ...]:
         return tuple(declared for declared in self.fields if not declared.system)
 
+    def checkable_fields(self) -> tuple[Field, ...]:
+        """Return the fields by whose exact value the duplicate check finds records."""
+        return tuple(declared for declared in self.fields if declared.checkable)
+
+    def exclusive_fields(self) -> tuple[Field, ...]:
+        """Return the fields whose values no two records of a partition share."""
+        return tuple(declared for declared in self.fields if declared.exclusive)
+
 
 # Deeds that need no permission; quotas count them all the same.
 _counted: dict[str, StrOrPromise] = {}
@@ -302,7 +318,7 @@ def type_of(permission_name: str) -> ResourceType | None:
 
 def is_about_records(name: str) -> bool:
     """Say whether a permission is about existing records of some type."""
-    return type_of(name) is not None and permission(name).verb not in NEW_VERBS
+    return type_of(name) is not None and permission(name).verb not in NEW_VERBS | PLACE_VERBS
 
 
 @cache
@@ -364,6 +380,8 @@ def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Per
         "lock": (Risk.MEDIUM, Right.EDIT, RECORD_SCOPES),
         "import": (Risk.MEDIUM, Right.CREATE, CREATE_SCOPES),
         "reveal": (Risk.HIGH, Right.READ, RECORD_SCOPES),
+        "check_duplicate": (Risk.MEDIUM, Right.READ, HELD_SCOPES),
+        "steward": (Risk.MEDIUM, Right.EDIT, HELD_SCOPES),
     }
     return tuple(
         Permission(f"{type_name}.{verb}", label[verb], risk, right, scopes)

@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
-from hufu.core.errors import Refusal
+from hufu.core.errors import HufuError, Refusal
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Unit:
     actor: Actor
     gates: Gates
     cache: dict[Any, Any] = field(default_factory=dict)
+    lasting: list[Callable[[], None]] = field(default_factory=list)
 
 
 _UNDONE = "core.undone"
@@ -74,6 +75,14 @@ def unit_cache() -> dict[Any, Any]:
     return {} if unit is None else unit.cache
 
 
+def at_last(deed: Callable[[], None]) -> None:
+    """Do this at the end of the transaction, also where an error that is answered undoes everything else.
+
+    For what counts because it was found out. Where it is refused in the end, that is the answer, and nothing stays.
+    """
+    current_unit().lasting.append(deed)
+
+
 def note_on_behalf(kind: str, number: int, whom: int | None) -> None:
     """Say for whom the actor does what they do with a thing, in this transaction; None: for themselves."""
     current_unit().cache.setdefault(_ON_BEHALF, {})[kind, number] = whom
@@ -102,11 +111,12 @@ def acting(actor: Actor) -> Iterator[Unit]:
     """Run the body as `actor`, in one transaction that is committed at the end.
 
     A Refusal that leaves the body rolls back all that the body did, writes the event of the refusal,
-    commits that event and is raised again. Every other exception rolls everything back.
+    commits that event and is raised again. Every other exception rolls everything back; of one that is answered what
+    was found out stays (`at_last`).
     """
     if _unit.get() is not None:
         raise RuntimeError("A transaction has one actor: acting() does not nest.")
-    refusal: Refusal | None = None
+    answered: HufuError | None = None
     token = None
     try:
         with transaction.atomic():
@@ -115,19 +125,38 @@ def acting(actor: Actor) -> Iterator[Unit]:
             try:
                 with transaction.atomic():
                     yield unit
-            except Refusal as raised:
-                refusal = raised
-                record_refusal(actor, raised)
+                    _do_at_last(unit)
+            except HufuError as raised:
+                answered = _done_at_last(unit, raised)
+                if isinstance(answered, Refusal):
+                    record_refusal(actor, answered)
+                elif not unit.lasting:
+                    raise
     except Exception as error:
-        if refusal is not None:
+        if isinstance(answered, Refusal):
             for lost in _lose_refusal:
-                lost(actor, refusal, error)
+                lost(actor, answered, error)
         raise
     finally:
         if token is not None:
             _unit.reset(token)
-    if refusal is not None:
-        raise refusal
+    if answered is not None:
+        raise answered
+
+
+def _do_at_last(unit: Unit) -> None:
+    for deed in unit.lasting:
+        deed()
+
+
+def _done_at_last(unit: Unit, answer: HufuError) -> HufuError:
+    """Do what lasts although the rest was undone, and return the answer: the refusal of that, where there is one."""
+    try:
+        with transaction.atomic():
+            _do_at_last(unit)
+    except Refusal as refusal:
+        return refusal
+    return answer
 
 
 @contextmanager

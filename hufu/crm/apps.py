@@ -12,7 +12,7 @@ class CrmConfig(AppConfig):
     verbose_name = _("CRM")
 
     def ready(self) -> None:
-        from hufu.crm import attachments, consents, persons, resources, retention, reveals  # noqa: F401  (they declare)
+        from hufu.crm import attachments, consents, duplicates, persons, resources, retention, reveals  # noqa: F401  (they declare)
 
     def sealed_tables(self) -> Iterator[SealedTable]:
         """Yield the tables of records that have encrypted fields."""
@@ -30,6 +30,7 @@ class CrmConfig(AppConfig):
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import policies, record_history, report_views, system_actors
         from hufu.crm import attachments, consents, persons, timeline
+        from hufu.crm.duplicates import sql as duplicates
 
         yield from policies.statements()
         yield from report_views.statements()
@@ -38,4 +39,5 @@ class CrmConfig(AppConfig):
         yield "crm.consents", consents.statements()
         yield from persons.statements()
         yield "crm.attachments", attachments.statements()
+        yield from duplicates.statements()
         yield "access.system_actors", system_actors.install_sql()

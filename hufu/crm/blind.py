@@ -93,6 +93,18 @@ def searched(resource: ResourceType, declared: Field, text: str) -> Q | None:
     return Q(**{f"{column}__in": vault.blind_indexes(vault.INDEX, said(resource, column, what))})
 
 
+def whole(resource: ResourceType, declared: Field, text: str) -> list[bytes]:
+    """Return the blind indexes, under every key in use, of a text as the whole value; none where it cannot be one."""
+    suffix, indexed = INDEXED[declared.kind][0]
+    digits = sum(character in "0123456789" for character in text)
+    if declared.kind is Kind.PHONE and (digits < FEWEST_DIGITS or any(map(str.isalpha, text))):
+        return []
+    what = indexed(text)
+    if not what:
+        return []
+    return list(vault.blind_indexes(vault.INDEX, said(resource, f"{declared.column}{suffix}", what)))
+
+
 def sealed_tables() -> Iterator[SealedTable]:
     """Yield the table of every type that has encrypted fields."""
     for resource in resource_types():

@@ -5,10 +5,20 @@ from __future__ import annotations
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
+from django.db.models import F, Func, Value
+from django.db.models.functions import Upper
 
 from hufu.access.models import Partition
 from hufu.core.vault.fields import SealedText
+from hufu.crm.duplicate_models import Duplicate as Duplicate
+from hufu.crm.duplicate_models import DuplicateDispute as DuplicateDispute
+from hufu.crm.duplicate_models import DuplicateHit as DuplicateHit
 from hufu.people.models import Department, User
+
+
+def exclusive_key(column: str) -> Upper:
+    """Return how an exclusive code is compared: without spaces and hyphens, in capitals (hufu.crm.duplicates.sql)."""
+    return Upper(Func(F(column), Value(" -"), Value(""), function="translate"))
 
 
 class GuardedManager(models.Manager[Any]):
@@ -93,6 +103,8 @@ class Customer(BusinessRecord):
     source = models.CharField(max_length=32, blank=True, default="", db_collation="C")
     region = models.CharField(max_length=80, blank=True, default="", db_collation="C")
     code = models.CharField(max_length=32, blank=True, default="", db_collation="C")
+    # It shared its code with another one when codes became exclusive, and does until either changes.
+    code_repeated = models.BooleanField(default=False)
     phone = SealedText(blank=True, default="")
     phone_index = models.BinaryField(null=True)
     phone_last_index = models.BinaryField(null=True)
@@ -117,6 +129,12 @@ class Customer(BusinessRecord):
         constraints = (
             models.UniqueConstraint(fields=["partition", "id"], name="crm_customer_in_partition"),
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_customer_external"),
+            models.UniqueConstraint(
+                F("partition"),
+                exclusive_key("code"),
+                condition=models.Q(deleted_at__isnull=True, code_repeated=False) & ~models.Q(code=""),
+                name="crm_customer_code_exclusive",
+            ),
         )
 
 

@@ -130,6 +130,8 @@ CUSTOMER = declare_type(
                 "lock": _("Lock customers"),
                 "import": _("Import customers"),
                 "reveal": _("See masked fields of customers"),
+                "check_duplicate": _("Check for duplicates of customers"),
+                "steward": _("Look after duplicates of customers"),
             },
         ),
         fields=(
@@ -140,6 +142,7 @@ CUSTOMER = declare_type(
                 search=Search.PREFIX,
                 sort="name_sort",
                 in_list=True,
+                checkable=True,
             ),
             Field(
                 "customer_level",
@@ -167,6 +170,7 @@ CUSTOMER = declare_type(
                 max_length=40,
                 search=Search.EXACT,
                 in_list=True,
+                checkable=True,
             ),
             Field("industry", _("Industry"), Kind.CHOICE, choices=INDUSTRIES, filterable=True, in_list=True),
             Field("source", _("Source"), Kind.CHOICE, choices=SOURCES, filterable=True),
@@ -177,6 +181,8 @@ CUSTOMER = declare_type(
                 Kind.CODE,
                 max_length=32,
                 search=Search.EXACT,
+                checkable=True,
+                exclusive=True,
                 help=_("18 characters; old 15-digit registration numbers are kept as they are."),
             ),
             Field("website", _("Website"), Kind.URL),

@@ -117,6 +117,14 @@ TABLE: list[Row] = [
         for method in ("GET", "POST")
         for who in (("wang", 200, "lin", 403), ("wang", 200, "sun", 404))
     ),
+    Row("customer_check", "GET", "customer.check_duplicate", "lin", 200, "chen", 403),
+    Row("customer_check", "POST", "customer.check_duplicate", "lin", 200, "chen", 403),
+    # She never found what she disputes here.
+    Row("customer_dispute", "POST", "customer.check_duplicate", "lin", 404, "chen", 403),
+    Row("customer_duplicates", "GET", "customer.steward", "li", 200, "lin", 403),
+    # There is no such pair, and no such dispute.
+    Row("customer_duplicate_decide", "POST", "customer.steward", "li", 404, "lin", 403),
+    Row("customer_dispute_answer", "POST", "customer.steward", "li", 404, "lin", 403),
     Row("customer_retention", "POST", "customer.purge", "wang", 302, "lin", 403),
     Row("contact_consents", "GET", "contact.view", "lin", 200, "zhang", 404),
     Row("contact_consents", "GET", "contact.view", "chen", 200, "zhou", 404),

@@ -41,7 +41,10 @@ def test_every_permission_of_the_table_is_declared():
 RECORDS = {"customer": "qiming", "opportunity": "machines", "contact": "gao"}
 NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "contacts"}
 # The pages of a type that are not about one record.
-OF_TYPE = {"list", "new", "pick", "owners", "bin", "retention"}
+OF_TYPE = {
+    *("list", "new", "pick", "owners", "bin", "retention"),
+    *("check", "dispute", "duplicates", "duplicate_decide", "dispute_answer"),
+}
 
 
 def form_of(name, company):
@@ -55,6 +58,9 @@ def form_of(name, company):
         "restore": {"version": "2"},
         "ask": {"access": "read", "until": str(localdate() + timedelta(days=7))},
         "erase": {"confirmation": "高工"},
+        "check": {"text": "没有这样的公司"},
+        "decide": {"state": "merge"},
+        "answer": {"answer": "x"},
         "give": {"purpose": "contract", "basis": "contract", "source": "form", "given_on": "2026-01-31"},
         "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
     }

@@ -22,6 +22,7 @@ from hufu.access.change_sets import rehearsal
 from hufu.access.change_sets.differences import REMOVED, differences, key_of
 from hufu.access.change_sets.outcome import outcome_of
 from hufu.access.change_sets.rehearsal import Rehearsal
+from hufu.access.duplicate_models import USUAL_FACTS
 from hufu.access.models import ChangeSet, VersionText
 from hufu.access.publishing import publishing
 from hufu.audit import record
@@ -153,9 +154,12 @@ def roll_back(actor: Actor, version: int, *, reason: str, end_assignments: bool 
     removes = policy_document.removal_of(policy_document.definitions(), wanted)
     if end_assignments and "roles" in removes:
         removes["roles"] = [{"key": key, "assignments": "end"} for key in removes["roles"]]
-    opened = set(policy_document.definitions().get("base_access", {})) - set(wanted.get("base_access", {}))
-    closed = dict.fromkeys(sorted(opened), "private")
-    document = {"tests": [], **wanted, "base_access": {**wanted.get("base_access", {}), **closed}}
+    standing = policy_document.definitions()
+    document = {"tests": [], **wanted}
+    # What these name for a type never goes: it becomes again what holds where nothing is said.
+    for name, usual in (("base_access", "private"), ("duplicate_check", list(USUAL_FACTS))):
+        came = sorted(set(standing.get(name, {})) - set(wanted.get(name, {})))
+        document[name] = {**wanted.get(name, {}), **dict.fromkeys(came, usual)}
     if removes:
         document["removes"] = removes
     return submit(actor, document, title=_("Return to version %s") % version, reason=reason)

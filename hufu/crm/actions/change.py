@@ -23,6 +23,7 @@ from hufu.crm.actions.common import (
     sealed_fields,
     target,
 )
+from hufu.crm.duplicates import exclusive
 
 
 def edit_record(
@@ -43,14 +44,16 @@ def edit_record(
     check_references(actor, resource, [(current.partition_id, values)])
     if not wanted:
         return current
-    updated = resource.model_class._base_manager.filter(
-        pk=record_id, partition_id=current.partition_id, lock_version=version
-    ).update(
-        **columns(resource, wanted),
-        lock_version=version + 1,
-        updated_at=clock.now(),
-        updated_by_id=actor.user_id,
-    )
+    exclusive.must_be_open(actor, resource, [wanted])
+    with exclusive.refusing(actor, resource, wanted, partition_id=current.partition_id, record_id=record_id):
+        updated = resource.model_class._base_manager.filter(
+            pk=record_id, partition_id=current.partition_id, lock_version=version
+        ).update(
+            **columns(resource, wanted),
+            lock_version=version + 1,
+            updated_at=clock.now(),
+            updated_by_id=actor.user_id,
+        )
     if not updated:
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at what is new, then save again.")
@@ -91,9 +94,16 @@ def delete_record(actor: Actor, resource: ResourceType, record_id: int, *, versi
 
 
 def restore_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:
-    """Take a record out of the bin, as it was; raise NotFound where none lies there that the actor may restore."""
+    """Take a record out of the bin, as it was; raise NotFound where none lies there that the actor may restore.
+
+    Raise Invalid where another record has an exclusive value of it by now.
+    """
     current = guard.use(actor, resource.permission("restore"), record_id)
-    if not call(f"hufu.restore_{resource.table}", record_id, version):
+    theirs = exclusive.of_record(resource, current)
+    exclusive.must_be_open(actor, resource, [theirs])
+    with exclusive.refusing(actor, resource, theirs, partition_id=current.partition_id, record_id=record_id):
+        restored = call(f"hufu.restore_{resource.table}", record_id, version)
+    if not restored:
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you restore it.")
         )

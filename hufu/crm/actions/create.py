@@ -18,6 +18,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.transaction import note_on_behalf
 from hufu.crm.actions.common import check_fields, check_references, columns, may_own, sealed_fields, target
+from hufu.crm.duplicates import exclusive
 from hufu.people.models import User
 
 BATCH = 2000
@@ -56,8 +57,12 @@ def create_record(actor: Actor, resource: ResourceType, new: NewRecord) -> int:
 
 
 def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecord]) -> list[int]:
-    """Add records and return their numbers, each authorized like a single one. All, or none."""
+    """Add records and return their numbers, each authorized like a single one. All, or none.
+
+    A single one whose exclusive value is taken is refused with a sentence; of several the database's error passes.
+    """
     guard.authorize(actor, resource.permission("create"))
+    exclusive.must_be_open(actor, resource, [new.values for new in records])
     if any(new.created_at or new.updated_at or new.department_id for new in records):
         guard.authorize(actor, resource.permission("import"))
     quotas.consume(actor, resource.permission("create"), len(records))
@@ -87,7 +92,13 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
         holder = guard.creates_as(actor, resource, partition_id=row.partition_id, owner_id=row.owner_id)
         note_on_behalf(resource.name, row.pk, holder if holder != actor.user_id else None)
     # Nothing is read back: whoever may create a record need not be one who may view it.
-    resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
+    if len(records) == 1:
+        with exclusive.refusing(
+            actor, resource, records[0].values, partition_id=records[0].partition_id, record_id=numbers[0]
+        ):
+            resource.model_class._base_manager.bulk_create(rows)
+    else:
+        resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
     record_many(actor, (_created_event(resource, row) for row in rows))
     return numbers
 

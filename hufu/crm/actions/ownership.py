@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from hufu.audit import Event, Target, record, record_many
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
 from hufu.crm.actions.common import call, may_own, target
+from hufu.crm.duplicates import exclusive
 from hufu.people.models import User
 
 
@@ -125,8 +126,10 @@ def move_record(
         guard.authorize(actor, resource.permission("transfer"), current)
     if not guard.may_create(actor, resource, partition_id=to, owner_id=new_owner):
         raise guard.denied(actor, resource.permission("create"))
+    theirs = exclusive.of_record(resource, current)
+    exclusive.must_be_open(actor, resource, [theirs])
     try:
-        with transaction.atomic():
+        with exclusive.refusing(actor, resource, theirs, partition_id=to, record_id=record_id):
             answer = call(f"hufu.move_{resource.table}", record_id, to, new_owner, version)
     except IntegrityError:
         raise Invalid(

@@ -16,6 +16,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Conflict
 from hufu.crm.actions import sealed_fields
 from hufu.crm.actions.common import columns as written
+from hufu.crm.duplicates import exclusive
 
 
 def lock_editable(actor: Actor, resource: ResourceType, ids: Collection[int]) -> dict[int, Any]:
@@ -27,8 +28,23 @@ def lock_editable(actor: Actor, resource: ResourceType, ids: Collection[int]) ->
 def edit_many(
     actor: Actor, resource: ResourceType, edits: Mapping[int, tuple[Any, Mapping[str, Any]]]
 ) -> None:
-    """Change records that `lock_editable` gave: (record, values that differ) by number; before and after recorded."""
+    """Change records that `lock_editable` gave: (record, values that differ) by number; before and after recorded.
+
+    A single one whose exclusive value is taken is refused with a sentence; of several the database's error passes.
+    """
     quotas.consume(actor, resource.permission("edit"), len(edits))
+    exclusive.must_be_open(actor, resource, [values for _row, values in edits.values()])
+    if len(edits) == 1:
+        [(number, (row, values))] = edits.items()
+        with exclusive.refusing(actor, resource, values, partition_id=row.partition_id, record_id=number):
+            _edit_many(actor, resource, edits)
+    else:
+        _edit_many(actor, resource, edits)
+
+
+def _edit_many(
+    actor: Actor, resource: ResourceType, edits: Mapping[int, tuple[Any, Mapping[str, Any]]]
+) -> None:
     events = []
     columns = {"lock_version", "updated_at", "updated_by_id"}
     moment = clock.now()

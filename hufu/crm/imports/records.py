@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, quotas
@@ -20,6 +20,7 @@ from hufu.core.imports import Draft, ImportRefused, Plan, Report, Shape, Unfit
 from hufu.crm import values
 from hufu.crm.actions import NewRecord, create_many
 from hufu.crm.actions.common import changed
+from hufu.crm.imports.apart import apart
 from hufu.crm.imports.edits import edit_many, lock_editable
 from hufu.crm.imports.places import (
     DEPARTMENT_OF_OWNER,
@@ -133,8 +134,8 @@ class _Import:
         self.seen: dict[tuple[str, int, str], tuple[int, int]] = {}
         self._fresh: list[tuple[str, int, str]] = []
         self._refused_before = 0
-        # By code: the first row that has it, and a digest of what it says.
-        self._codes: dict[str, tuple[int, int]] = {}
+        # By exclusive value: the first row that has it, a digest of what it says, and its partition.
+        self._codes: dict[tuple[str, str], tuple[int, int, int]] = {}
         self._parsed: dict[tuple[str, str], Any] = {}
         named = {name for each in plan.map.records for name in each.fields} - set(FACTS)
         access = guard.fields(actor, resource, None)
@@ -349,13 +350,26 @@ class _Import:
         return False
 
     def _look_for_double(self, item: _Item) -> None:
-        """Note a code that another row has, too, unless the row only repeats that one."""
-        code = item.values.get("code")
-        if not code:
-            return
-        row, said = self._codes.setdefault(str(code), (item.draft.row, item.said))
-        if row != item.draft.row and said != item.said:
-            self.plan.notice(item.draft, "code", _("Row %s has the same code.") % row)
+        """Refuse an exclusive value that another row has for the same partition, unless it only repeats that one.
+
+        For another partition it is another record, and only worth a note.
+        """
+        for declared in self.resource.exclusive_fields():
+            value = item.values.get(declared.name)
+            if not value or not item.fits:
+                continue
+            row, said, partition = self._codes.setdefault(
+                (declared.name, str(value)), (item.draft.row, item.said, item.partition)
+            )
+            if row == item.draft.row or said == item.said or declared.name == item.draft.record.identity:
+                continue
+            words = {"row": row, "field": declared.label}
+            if partition == item.partition:
+                self._refuse(item, declared.name, _("Row %(row)s has the same “%(field)s”.") % words)
+            else:
+                self.plan.notice(
+                    item.draft, declared.name, _("Row %(row)s has the same “%(field)s”.") % words
+                )
 
     def _standing(self, items: Sequence[_Item]) -> dict[tuple[str, int, str], list[Any]]:
         """Return the records that stand already, by what they are known by."""
@@ -402,8 +416,11 @@ class _Import:
         self.report.created += len(items)
         if not items or self._is_refusing:
             return
-        taken = list(self._taken(items))
-        for item in taken:
+        taken = list(apart(items, self._write_new))
+        for item, error in taken:
+            if isinstance(error, Invalid):
+                self._refuse_taken(item, error)
+                continue
             self._refuse(
                 item,
                 "external_id",
@@ -414,26 +431,20 @@ class _Import:
             )
         self.report.created -= len(taken)
 
-    def _taken(self, items: Sequence[_Item]) -> Iterator[_Item]:
-        """Create the records and yield those whose external number is taken by one that is not viewable."""
-        try:
-            with transaction.atomic():
-                create_many(
-                    self.actor,
-                    self.resource,
-                    [
-                        NewRecord(item.partition, item.owner, item.values, item.department, item.external_id)
-                        for item in items
-                    ],
-                )
-        except IntegrityError:
-            if len(items) == 1:
-                yield items[0]
-                return
-            # The database does not say which one: halve until it is found.
-            middle = len(items) // 2
-            yield from self._taken(items[:middle])
-            yield from self._taken(items[middle:])
+    def _write_new(self, items: Sequence[_Item]) -> None:
+        create_many(
+            self.actor,
+            self.resource,
+            [
+                NewRecord(item.partition, item.owner, item.values, item.department, item.external_id)
+                for item in items
+            ],
+        )
+
+    def _refuse_taken(self, item: _Item, invalid: Invalid) -> None:
+        """Refuse a row whose exclusive value another record has, as the deed says it."""
+        for name, messages in invalid.problems.items():
+            self._refuse(item, name, " ".join(str(message) for message in messages))
 
     def _edit(self, edits: Sequence[tuple[_Item, Any, dict[str, Any]]]) -> None:
         self.report.updated += len(edits)
@@ -451,12 +462,21 @@ class _Import:
                     _("Somebody else changed this record meanwhile. Import again."),
                 )
                 self.report.updated -= 1
-        if not self._is_refusing:
+        if self._is_refusing:
+            return
+
+        def write(some: Sequence[tuple[_Item, Any, dict[str, Any]]]) -> None:
             edit_many(
                 self.actor,
                 self.resource,
-                {row.pk: (locked[row.pk], differing) for _item, row, differing in edits},
+                {row.pk: (locked[row.pk], differing) for _item, row, differing in some},
             )
+
+        for (item, _row, _values), error in apart(edits, write):
+            if not isinstance(error, Invalid):
+                raise error
+            self._refuse_taken(item, error)
+            self.report.updated -= 1
 
 
 _WITHOUT = {Kind.INTEGER, Kind.MONEY, Kind.DATE, Kind.REFERENCE}

@@ -28,6 +28,7 @@ SECTIONS = {
     "territories": gettext_lazy("Territory"),
     "gates": gettext_lazy("Access limit"),
     "quotas": gettext_lazy("Quota"),
+    "duplicate_check": gettext_lazy("Duplicate check"),
     "tests": gettext_lazy("Test"),
 }
 KINDS = {

@@ -23,6 +23,7 @@ from hufu.web.records.views import (
     consents,
     deeds,
     drawer,
+    duplicates,
     editing,
     lists,
     persons,
@@ -95,6 +96,16 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
                 limit="sensitive",
             )
         )
+    if resource.has("check_duplicate"):
+        each += [
+            route(
+                "check", "check", duplicates.check_page, "check_duplicate", methods=WRITE, limit="sensitive"
+            ),
+            route("check/dispute", "dispute", duplicates.dispute, "check_duplicate", methods=DEED),
+            route("duplicates/", "duplicates", duplicates.duplicates_page, "steward", limit="lists"),
+            route("duplicates/decide", "duplicate_decide", duplicates.decide, "steward", methods=DEED),
+            route("duplicates/answer", "dispute_answer", duplicates.answer, "steward", methods=DEED),
+        ]
     if "stage" in resource.by_name:
         each.append(route(f"{one}stage", "stage", drawer.change_stage, "edit", of_record=True, methods=DEED))
     if resource.is_person:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.registry import ResourceType
+from hufu.core.errors import Invalid
 from hufu.crm import actions, queries
 from hufu.people.models import User
 from hufu.web.numbers import number
@@ -86,7 +88,12 @@ def bin_page(request: Passage, resource: ResourceType) -> HttpResponse:
 def restore(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Take a record out of the bin."""
     actor = request.actor
-    actions.restore_record(actor, resource, record_id, version=number(request.POST.get("version")))
+    try:
+        with transaction.atomic():
+            actions.restore_record(actor, resource, record_id, version=number(request.POST.get("version")))
+    except Invalid as invalid:
+        messages.error(request, " ".join(str(said) for of in invalid.problems.values() for said in of))
+        return HttpResponseRedirect(reverse(f"{resource.name}_bin"))
     messages.success(request, _("%(thing)s restored.") % {"thing": resource.label})
     if queries.visible_titles(actor, resource, [record_id]):
         return HttpResponseRedirect(record_url(resource, record_id))

@@ -62,6 +62,9 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "bin_url": reverse(f"{resource.name}_bin")
             if guard.may(actor, resource.permission("restore"))
             else "",
+            "check_url": reverse(f"{resource.name}_check")
+            if resource.has("check_duplicate") and guard.may(actor, resource.permission("check_duplicate"))
+            else "",
             "retention_url": reverse(f"{resource.name}_retention")
             if retention.rules(resource)
             and guard.may(actor, resource.permission(retention.seen_by(resource)))

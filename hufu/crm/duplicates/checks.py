@@ -1,0 +1,282 @@
+"""The duplicate check: an exact name, code or phone, answered with the configured facts alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.text import format_lazy
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from hufu.access import guard, quotas
+from hufu.access.models import Partition
+from hufu.access.registry import Field, Kind, ResourceType, resource_types
+from hufu.audit import EventType, declare, record, sealed, shown
+from hufu.core.actor import Actor
+from hufu.core.errors import Invalid, NotFound
+from hufu.core.text import is_storable
+from hufu.crm import blind, resources  # noqa: F401  (the types that events are declared for)
+from hufu.people.models import Department, User
+
+LONGEST = 500
+# Codes have 18 characters, old registration numbers 15.
+CODE_LENGTHS = (15, 18)
+
+declare(
+    *(
+        event
+        for resource in resource_types()
+        if resource.has("check_duplicate")
+        for event in (
+            EventType(
+                f"{resource.name}.duplicate_checked",
+                format_lazy(gettext_lazy("{thing}: checked for duplicates"), thing=resource.label),
+                (*shown("fields", "found", "hits", "refused"), *sealed("value")),
+                "personal",
+            ),
+            EventType(
+                f"{resource.name}.duplicate_disputed",
+                format_lazy(
+                    gettext_lazy("{thing}: what a duplicate check found is disputed"), thing=resource.label
+                ),
+                shown("dispute", "hit"),
+            ),
+            EventType(
+                f"{resource.name}.duplicate_decided",
+                format_lazy(gettext_lazy("{thing}: duplicate looked at"), thing=resource.label),
+                shown("pair", "state"),
+            ),
+            EventType(
+                f"{resource.name}.dispute_answered",
+                format_lazy(gettext_lazy("{thing}: dispute answered"), thing=resource.label),
+                shown("dispute"),
+            ),
+        )
+    )
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A record that a check found: by which fields, and what is told of it.
+
+    `record` is its number where the actor may view it and reads these fields there, else None. `hit` names it
+    otherwise: nobody but the one who asked can use it.
+    """
+
+    hit: int
+    fields: tuple[str, ...]
+    told: Mapping[str, Any]
+    record: int | None = None
+    at: datetime | None = None
+    disputed: bool = False
+
+
+def check(actor: Actor, resource: ResourceType, text: str) -> list[Found]:
+    """Return the records whose name, code or phone is exactly this, in all partitions where the actor holds the check.
+
+    It counts, whatever it finds. Raise Invalid for a text that cannot be asked for, Denied where no use is left.
+    """
+    permission = resource.permission("check_duplicate")
+    guard.authorize(actor, permission)
+    asked = asked_for(resource, text)
+    if not asked:
+        raise Invalid({"text": [_("Enter the whole name, code or phone.")]})
+    answer = call("check_duplicate", resource, json.dumps(asked), 1)
+    quotas.settle(actor, permission, rows_of(answer))
+    found = read(actor, resource, answer["found"], asked)
+    note(actor, resource, sorted(asked), text.strip(), len(found), [one.hit for one in found])
+    return found
+
+
+def my_hits(actor: Actor, resource: ResourceType, most: int = 20) -> list[Found]:
+    """Return what the actor's own checks found lately, as it was told then; the newest first."""
+    guard.authorize(actor, resource.permission("check_duplicate"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, fields, told, found_at, disputed FROM hufu.my_duplicate_hits(%s) WHERE type = %s",
+            [most, resource.name],
+        )
+        return [
+            Found(number, tuple(fields), _mapping(told), None, at, disputed)
+            for number, fields, told, at, disputed in cursor.fetchall()
+        ]
+
+
+def dispute(actor: Actor, resource: ResourceType, hit: int, *, reason: str) -> int:
+    """Say that what a check of one's own found is wrong or one's own; the steward looks into it. Return its number.
+
+    Raise Invalid without a reason, NotFound where there is no such hit of the actor's, or it is disputed already.
+    """
+    guard.authorize(actor, resource.permission("check_duplicate"))
+    if not reason.strip() or len(reason) > LONGEST or not is_storable(reason):
+        raise Invalid({"reason": [_("Say why, in at most %s characters.") % LONGEST]})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.dispute_duplicate(%s, %s)", [hit, reason.strip()])
+        [number] = cursor.fetchone()
+    if number is None:
+        raise NotFound(
+            _("There is no such result of yours, or you have disputed it already."),
+            event={
+                "type": "access.refused",
+                "target": None,
+                "data": {"permission": resource.permission("check_duplicate")},
+                "reason": "not_found",
+            },
+        )
+    record(
+        actor,
+        f"{resource.name}.duplicate_disputed",
+        data={"dispute": number, "hit": hit},
+        reason=reason.strip(),
+    )
+    answer: int = number
+    return answer
+
+
+def asked_for(resource: ResourceType, text: str) -> dict[str, Any]:
+    """Return by field what is looked for: the text itself, or the blind indexes of an encrypted value."""
+    said = text.strip()
+    if not said or len(said) > LONGEST or not is_storable(said):
+        return {}
+    asked: dict[str, Any] = {}
+    for declared in resource.checkable_fields():
+        if declared.is_encrypted:
+            if indexes := blind.whole(resource, declared, said):
+                asked[declared.name] = [index.hex() for index in indexes]
+        elif declared.kind is not Kind.CODE or _may_be_a_code(said):
+            asked[declared.name] = said
+    return asked
+
+
+def _may_be_a_code(text: str) -> bool:
+    return len("".join(text.split()).replace("-", "")) in CODE_LENGTHS
+
+
+def call(function: str, resource: ResourceType, *arguments: Any) -> dict[str, Any]:
+    """Return what a function of the type answers; it counts the use and looks nothing up where none is left."""
+    places = ", ".join(
+        ["%s::jsonb", *["%s"] * (len(arguments) - 1)] if function != "taken" else ["%s"] * len(arguments)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT hufu.{function}_{resource.table}({places})", list(arguments))
+        return _mapping(cursor.fetchone()[0])
+
+
+def rows_of(answer: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return how quotas were counted, as hufu.consume_quota gives it."""
+    return [
+        (
+            *(row[name] for name in ("id", "key", "name", "zone", "span", "most", "used")),
+            parse_datetime(row["opens_at"]),
+            row["refuses"],
+        )
+        for row in answer["quotas"]
+    ]
+
+
+def read(
+    actor: Actor, resource: ResourceType, said: Sequence[Mapping[str, Any]], asked: Mapping[str, Any]
+) -> list[Found]:
+    """Return what was found; the number of a record only where the actor reads there what found it."""
+    numbers = [one["record"] for one in said if one["record"] is not None]
+    legible = {
+        name: set(
+            _legible(actor, resource, resource.by_name[name])
+            .filter(pk__in=numbers)
+            .values_list("pk", flat=True)
+        )
+        for name in asked
+        if numbers
+    }
+    return [
+        Found(
+            one["hit"],
+            tuple(one["fields"]),
+            one["told"],
+            one["record"]
+            if one["record"] is not None and all(one["record"] in legible[name] for name in one["fields"])
+            else None,
+        )
+        for one in said
+    ]
+
+
+def _legible(actor: Actor, resource: ResourceType, declared: Field) -> Any:
+    condition = guard.readable(actor, resource, declared)
+    rows = guard.scope(actor, resource.permission("view"))
+    return rows.none() if condition is None else rows.filter(condition)
+
+
+def visible_twin(
+    actor: Actor,
+    resource: ResourceType,
+    declared: Field,
+    value: Any,
+    partition_id: int,
+    record_id: int | None,
+) -> Any:
+    """Return a record of the partition that has the value, where the actor may view it and reads that; else None."""
+    rows = _legible(actor, resource, declared).filter(
+        Q(**{declared.column: value}), partition_id=partition_id
+    )
+    return rows.exclude(pk=record_id).order_by("pk").first()
+
+
+def note(
+    actor: Actor,
+    resource: ResourceType,
+    fields: Sequence[str],
+    value: str,
+    found: int,
+    hits: Sequence[int],
+    *,
+    refused: bool = False,
+) -> None:
+    """Record a check: what was asked for as ciphertext, under the key of who asked."""
+    record(
+        actor,
+        f"{resource.name}.duplicate_checked",
+        data={"fields": list(fields), "found": found, "hits": list(hits), "refused": refused},
+        personal={"value": value},
+    )
+
+
+def facts_in_words(resource: ResourceType, told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is told of a record, as (label, text) in the order of the type's fields."""
+    return [
+        (str(declared.label), _in_words(declared, told[declared.name]))
+        for declared in resource.fields
+        if declared.name in told
+    ]
+
+
+def _in_words(declared: Field, value: Any) -> str:
+    if value in (None, ""):
+        return "—"
+    match declared.kind:
+        case Kind.USER:
+            return User.objects.filter(pk=value).values_list("name", flat=True).first() or "—"
+        case Kind.DEPARTMENT:
+            return Department.objects.filter(pk=value).values_list("name", flat=True).first() or "—"
+        case Kind.PARTITION:
+            return Partition.objects.filter(pk=value).values_list("name", flat=True).first() or "—"
+        case Kind.TIMESTAMP:
+            at = parse_datetime(str(value))
+            return date_format(localtime(at), "DATE_FORMAT") if at else "—"
+        case _:
+            return str(declared.choice_label(str(value)))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
+    return found
