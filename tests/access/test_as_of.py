@@ -704,6 +704,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_field_rule, access_field_rule_history, access_term_field CASCADE"
     )
     owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
+    owner_connection.execute("DROP TABLE access_duplicate_facts, access_duplicate_facts_history CASCADE")
     owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
     owner_connection.execute(
         "DROP TABLE access_request_decision, access_request, access_approver, access_approver_history CASCADE"

@@ -911,6 +911,10 @@ DEFINERS = {
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),
+    # The duplicate check: it asks for its permission and counts; what is found out of that is nobody else's to call.
+    *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),
+    *("check_duplicate_crm_customer", "taken_crm_customer", "stewarded_crm_customer", "count_check"),
+    *("my_duplicate_hits", "dispute_duplicate"),
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
     # The past: triggers write it; what reads it asks for explain.any first.

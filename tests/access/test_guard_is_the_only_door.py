@@ -23,6 +23,8 @@ SQL_DOORS = {
     "access/report_views.py",  # makes the views of reporting logins
     "access/request_sql.py",  # makes the function that finds what a request is about
     "crm/persons.py",  # makes the function that erases a person
+    "crm/duplicates/sql.py",  # makes the duplicate check, which tells the policy's facts alone
+    "crm/duplicates/queue.py",  # hufu.stewarded_…
     "crm/attachments.py",  # makes the trigger by which files go with their record
     "cli/bench/scratch.py",  # fills a database of its own
 }
@@ -146,6 +148,8 @@ PLAIN_SQL = {
     "access/reporting.py",  # the logins for reporting, which the operator alone opens
     "access/rule_reach.py",  # the matches of rules that reach the actor, which the row policy gives
     "access/sharing.py",  # hufu.gives_me_by_rule, hufu.try_condition, which asks by itself
+    "crm/duplicates/checks.py",  # hufu.check_duplicate_…, hufu.taken_…: they ask and count by themselves
+    "crm/duplicates/queue.py",  # hufu.stewarded_…: asks by itself whether the actor is steward
     "crm/attachments.py",  # which files some row can open, asked as the owner
     "crm/actions/common.py",  # the deeds that a row policy cannot allow, hufu.may_own
     "crm/actions/create.py",  # numbers

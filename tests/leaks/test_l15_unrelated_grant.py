@@ -11,6 +11,7 @@ from hufu.access import actions as access
 from hufu.access import (
     change_sets,
     delegations,
+    duplicate_facts,
     field_rules,
     guard,
     policy_file,
@@ -29,7 +30,7 @@ from hufu.core import clock
 from hufu.core.errors import Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
-from hufu.crm import attachments, persons, reveals
+from hufu.crm import attachments, duplicates, persons, reveals
 from hufu.crm import queries as crm_queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
@@ -214,6 +215,15 @@ OPERATIONS = {
     "customer: masked value": (
         {"customer.view", "customer.reveal"},
         lambda a, c: reveals.reveal(a, CUSTOMER, c.customer("qiming"), "phone", reason="x"),
+    ),
+    "customer: duplicate check": (
+        {"customer.check_duplicate"},
+        lambda a, c: _some(duplicates.check(a, CUSTOMER, "上海启明精密机械有限公司")),
+    ),
+    "customer: duplicates": ({"customer.steward"}, lambda a, c: duplicates.pairs(a, CUSTOMER)),
+    "policy: what a duplicate check tells": (
+        {"role.manage"},
+        lambda a, c: duplicate_facts.set_facts(a, CUSTOMER, ["owner", "stage"]),
     ),
     "policy: field rules": (
         {"role.manage"},

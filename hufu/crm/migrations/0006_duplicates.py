@@ -23,7 +23,6 @@ SELECT 'customer', id, first, partition_id, 'code', now(), '' FROM same WHERE fi
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0018_duplicate_facts"),
         ("crm", "0005_attachments"),
     ]
 
