@@ -914,7 +914,7 @@ DEFINERS = {
     # The duplicate check: it asks for its permission and counts; what is found out of that is nobody else's to call.
     *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),
     *("check_duplicate_crm_customer", "taken_crm_customer", "stewarded_crm_customer", "count_check"),
-    *("my_duplicate_hits", "dispute_duplicate"),
+    *("my_duplicate_hits", "dispute_duplicate", "number_of_duplicate"),
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
     # The past: triggers write it; what reads it asks for explain.any first.

@@ -16,8 +16,8 @@ from hufu.crm.resources import CUSTOMER
 from tests.company import publish, unpublish
 from tests.web.log import entries
 
-CODE = "91310000MA1FL0004X"
-OTHER = "91440300MA5G9XYZ09"
+CODE = "91310000MA1FL00043"
+OTHER = "91310115MA1K35LD4R"
 CHECK = "customer.check_duplicate"
 
 
@@ -164,7 +164,7 @@ def test_without_a_check_left_codes_free_and_taken_are_refused_alike(coded, owne
     with pytest.raises(Invalid):
         new(coded, "lin", code=CODE)
     said = []
-    for code in (CODE, "91310115MA1K35LD44"):
+    for code in (CODE, "91310000MA1FL0005X"):
         with pytest.raises(Invalid) as refused:
             new(coded, "lin", code=code)
         said.append(refused.value.problems)
@@ -181,7 +181,7 @@ def test_without_a_check_left_codes_free_and_taken_are_refused_alike(coded, owne
         new(coded, "tang", code=CODE)
     assert left(coded, "tang") == [0]
     with pytest.raises(Invalid, match="used up"):
-        new(coded, "tang", code="91310115MA1K35LD44")
+        new(coded, "tang", code="91310000MA1FL0005X")
 
 
 def test_the_unique_conflict_is_no_oracle(coded, owner_connection):

@@ -43,7 +43,7 @@ NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "
 # The pages of a type that are not about one record.
 OF_TYPE = {
     *("list", "new", "pick", "owners", "bin", "retention"),
-    *("check", "dispute", "duplicates", "duplicate_decide", "dispute_answer"),
+    *("check", "dispute", "join", "duplicates", "duplicate_decide", "dispute_answer"),
 }
 
 

@@ -362,6 +362,7 @@ BEFORE_VERSION_1 = {
         "base access",
         "document",
         "field rules",
+        "what a duplicate check tells",
     )
 } | {
     # The only security administrator stays from version 1 on.

@@ -4,7 +4,7 @@ The one documented exception to “absent and forbidden look alike”: whoever h
 that they may not view what the policy says a check tells, counted and recorded (docs/decisions/0026).
 """
 
-from hufu.crm.duplicates.checks import Found, check, dispute, facts_in_words, my_hits
+from hufu.crm.duplicates.checks import Found, check, dispute, facts_in_words, my_hits, number_to_join
 from hufu.crm.duplicates.queue import Pair, Side, answer_dispute, decide, disputes, pairs
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "disputes",
     "facts_in_words",
     "my_hits",
+    "number_to_join",
     "pairs",
 ]

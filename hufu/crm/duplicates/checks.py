@@ -51,6 +51,13 @@ declare(
                 shown("dispute", "hit"),
             ),
             EventType(
+                f"{resource.name}.duplicate_named",
+                format_lazy(
+                    gettext_lazy("{thing}: number of a duplicate told, to ask to join"), thing=resource.label
+                ),
+                shown("hit"),
+            ),
+            EventType(
                 f"{resource.name}.duplicate_decided",
                 format_lazy(gettext_lazy("{thing}: duplicate looked at"), thing=resource.label),
                 shown("pair", "state"),
@@ -124,15 +131,7 @@ def dispute(actor: Actor, resource: ResourceType, hit: int, *, reason: str) -> i
         cursor.execute("SELECT hufu.dispute_duplicate(%s, %s)", [hit, reason.strip()])
         [number] = cursor.fetchone()
     if number is None:
-        raise NotFound(
-            _("There is no such result of yours, or you have disputed it already."),
-            event={
-                "type": "access.refused",
-                "target": None,
-                "data": {"permission": resource.permission("check_duplicate")},
-                "reason": "not_found",
-            },
-        )
+        raise _no_such_hit(resource)
     record(
         actor,
         f"{resource.name}.duplicate_disputed",
@@ -141,6 +140,31 @@ def dispute(actor: Actor, resource: ResourceType, hit: int, *, reason: str) -> i
     )
     answer: int = number
     return answer
+
+
+def number_to_join(actor: Actor, resource: ResourceType, hit: int) -> int:
+    """Return the number of what a check of one's own found, to ask for access to it; it opens nothing by itself."""
+    guard.authorize(actor, resource.permission("check_duplicate"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.number_of_duplicate(%s, %s)", [hit, resource.name])
+        [number] = cursor.fetchone()
+    if number is None:
+        raise _no_such_hit(resource)
+    record(actor, f"{resource.name}.duplicate_named", data={"hit": hit})
+    found: int = number
+    return found
+
+
+def _no_such_hit(resource: ResourceType) -> NotFound:
+    return NotFound(
+        _("There is no such result of yours, or you have disputed it already."),
+        event={
+            "type": "access.refused",
+            "target": None,
+            "data": {"permission": resource.permission("check_duplicate")},
+            "reason": "not_found",
+        },
+    )
 
 
 def asked_for(resource: ResourceType, text: str) -> dict[str, Any]:

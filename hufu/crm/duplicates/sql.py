@@ -1,6 +1,7 @@
 """The database's half of the duplicate check, made from the registry: what is found, told, entered and kept apart.
 
-INVARIANT: the number of a record that the actor may not view leaves the database in none of these functions.
+INVARIANT: the number of a record that the actor may not view leaves the database in one of these functions alone: for
+whoever asks to join what a check of their own found.
 """
 
 from __future__ import annotations
@@ -329,6 +330,11 @@ $$ SELECT h.id, h.type::text, h.fields::text[], h.told, h.found_at,
                     AND d.closed_at IS NULL)
    FROM crm_duplicate_hit h WHERE h.found_by = hufu.actor() AND h.found_at > hufu.now() - interval '{KEPT}'
    ORDER BY h.found_at DESC, h.id DESC LIMIT most $$;
+
+-- The number of a record that the actor's own check found, for their request to join it; NULL where there is none.
+CREATE OR REPLACE FUNCTION hufu.number_of_duplicate(hit bigint, kind text) RETURNS bigint LANGUAGE sql STABLE {HEAD} AS
+$$ SELECT h.record_id FROM crm_duplicate_hit h
+   WHERE h.id = hit AND h.type = kind AND h.found_by = hufu.actor() AND h.found_at > hufu.now() - interval '{KEPT}' $$;
 
 -- The actor disputes what a check of theirs found. One open dispute per record and person. Returns its number, or NULL
 -- where there is no such hit of theirs.

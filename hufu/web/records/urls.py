@@ -102,6 +102,7 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
                 "check", "check", duplicates.check_page, "check_duplicate", methods=WRITE, limit="sensitive"
             ),
             route("check/dispute", "dispute", duplicates.dispute, "check_duplicate", methods=DEED),
+            route("check/join", "join", duplicates.join, "check_duplicate", methods=DEED),
             route("duplicates/", "duplicates", duplicates.duplicates_page, "steward", limit="lists"),
             route("duplicates/decide", "duplicate_decide", duplicates.decide, "steward", methods=DEED),
             route("duplicates/answer", "dispute_answer", duplicates.answer, "steward", methods=DEED),

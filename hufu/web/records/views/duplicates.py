@@ -92,6 +92,7 @@ def check_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "standing": quotas.standing(actor, resource.permission("check_duplicate")),
             "list_url": reverse(f"{resource.name}_list"),
             "dispute_url": reverse(f"{resource.name}_dispute"),
+            "join_url": reverse(f"{resource.name}_join"),
             "duplicates_url": _url_if(actor, resource, "steward", "duplicates"),
         },
     )
@@ -108,6 +109,12 @@ def dispute(request: Passage, resource: ResourceType) -> HttpResponse:
     else:
         messages.success(request, _("Disputed. Whoever looks after duplicates sees it, with your reason."))
     return HttpResponseRedirect(reverse(f"{resource.name}_check"))
+
+
+def join(request: Passage, resource: ResourceType) -> HttpResponse:
+    """Lead to the request for access to what a check of one's own found."""
+    found = duplicates.number_to_join(request.actor, resource, number(request.POST.get("hit")))
+    return HttpResponseRedirect(reverse(f"{resource.name}_ask", args=[found]))
 
 
 def duplicates_page(request: Passage, resource: ResourceType) -> HttpResponse:

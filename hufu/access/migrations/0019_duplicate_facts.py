@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0017_field_rules"),
+        ("access", "0018_access_requests"),
     ]
 
     operations = [
