@@ -252,3 +252,31 @@ def test_a_csv_file_may_give_a_workbook(company, sheet, imported, tmp_path):
     imported("customers", MAP, file, skip_errors=True, error_file=into)
     rows = list(open_sheet(into, File("main", "", "")).rows())
     assert [row.cells[:5] for row in rows] == [BAD_OWNER[:5], ["云合", "K3", "lin", "138****6621", "u"]]
+
+
+CODES = MAP.replace("note: {column: note}", "code: {column: code}")
+
+
+def test_a_code_that_is_taken_refuses_its_row(company, sheet, imported, owner_connection):
+    """Taken by another row, by a record that the importer views, and by one that she does not: each row alone."""
+    owner_connection.execute(
+        "UPDATE crm_customer SET code = '91310000MA1FL00043' WHERE id = %s", [company.customer("nanfang")]
+    )
+    header = ["name", "no", "owner", "phone", "code"]
+    rows = [
+        ["一", "K1", "lin", "", "91310115MA1K35LD4R"],
+        ["二", "K2", "lin", "", "91310115MA1K35LD4R"],
+        ["三", "K3", "lin", "", "9131 0000-MA1FL00043"],
+        ["四", "K4", "lin", "", ""],
+    ]
+    file = sheet("main.csv", header, *rows)
+    report = imported("customers", CODES, file, skip_errors=True)
+    assert (report.created, report.refused_rows) == (2, 2)
+    assert numbers() == ["K1", "K4"]
+    _header, second, third = error_rows(file.with_name("main.refused.csv"))
+    assert "Row 2 has the same “Unified social credit code”" in second[-2]
+    assert "“广州南方电子有限公司” (number" in third[-2]
+    # Editing by import, too.
+    again = sheet("again.csv", header, ["四", "K4", "lin", "", "91310000MA1FL00043"])
+    report = imported("customers", CODES, again, skip_errors=True)
+    assert (report.updated, report.refused_rows) == (0, 1)
