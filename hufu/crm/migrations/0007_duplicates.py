@@ -23,7 +23,7 @@ SELECT 'customer', id, first, partition_id, 'code', now(), '' FROM same WHERE fi
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("crm", "0005_attachments"),
+        ("crm", "0006_states"),
     ]
 
     operations = [
