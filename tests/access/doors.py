@@ -6,7 +6,7 @@ not bind; the point check gets records that it did not read), and half two witho
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any
 
@@ -54,9 +54,13 @@ class _Undo(Exception):
 
 
 def compare(
-    owner: psycopg.Connection, world: World, attempts: list[Any], now: datetime
+    owner: psycopg.Connection,
+    world: World,
+    attempts: list[Any],
+    now: datetime,
+    people: Collection[int] | None = None,
 ) -> list[tuple[bool, str]]:
-    """Ask every door for every person, verb and type; raise Difference where two disagree.
+    """Ask every door for every person (or for some), verb and type; raise Difference where two disagree.
 
     Return each decision as (allowed, which kind), to show that the comparison was not empty.
     """
@@ -67,6 +71,11 @@ def compare(
     # Who may is asked of everybody: their gates are not evaluated.
     ungated = {**world, "gates": {}, "quotas": {}, "ceilings": {}}
     for person in world["people"]:
+        for type_name, verb in permissions():
+            for number, record in world["records"][type_name].items():
+                if reference.allowed(ungated, now, person, verb, type_name, record):
+                    may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
+    for person in world["people"] if people is None else people:
         with acting(_actor(world, person)):
             snapshots = {"explanation": whole_policy}
             if world["people"][person]["active"] and not reference.is_shut_out(world, person):
@@ -77,9 +86,6 @@ def compare(
                 whole = len(world["records"][type_name])
                 covered = len(answers["reference"])
                 seen += [(True, verb)] * covered + [(False, verb)] * (whole - covered)
-                for number, record in world["records"][type_name].items():
-                    if reference.allowed(ungated, now, person, verb, type_name, record):
-                        may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
             if len(snapshots) > 1:
                 _compare_fields(world, snapshots, now, person)
             for attempt in (attempt for attempt in attempts if attempt[0] == person):

@@ -7,6 +7,7 @@ broken on purpose a few are tried in every run, and all of them by `make mutate`
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -27,16 +28,21 @@ from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.states import State
 from hufu.core import clock
 from hufu.core.transaction import Gates
+from tests import other_postgres
 from tests.access.doors import VERBS, Difference, compare
 from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules
 from tests.access.record_states import stated
 from tests.access.world import FOLLOWING, store
 
 NEW = "HUFU_ORGANISATIONS" in os.environ
-COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
+# On a second PostgreSQL fewer: what differs there is SQL, not the policy.
+USUAL = "8" if other_postgres.VARIABLE in os.environ else "40"
+COUNT = int(os.environ.get("HUFU_ORGANISATIONS", USUAL))
 ATTEMPTS = 12
 # Which companies these are. By the test's own text they would be others with every change of it.
 COMPANIES = 0x459B738687EA2C32DD141A0BE9C039C3BAE457203D6BEC6A7B3E1DF58D469A9BF7EBB54B981432B35D11B481A24D887C
+# Of how many people of an organisation the doors are asked in a usual run; who may do what is asked of all of them.
+ASKED = 3
 
 
 def chosen(breaks: Sequence[Any]) -> Sequence[Any]:
@@ -45,9 +51,12 @@ def chosen(breaks: Sequence[Any]) -> Sequence[Any]:
 
 
 def compare_many(
-    owner: psycopg.Connection, count: int, *phases: Phase, derandomize: bool = True
+    owner: psycopg.Connection, count: int, *phases: Phase, derandomize: bool = True, asked: int = 0
 ) -> tuple[int, Counter[tuple[bool, str]]]:
-    """Generate organisations and compare all doors; return how many, and the decisions seen."""
+    """Generate organisations and compare all doors; return how many, and the decisions seen.
+
+    With `asked`, the doors are asked of that many people of each.
+    """
     now = clock.now()
     seen: Counter[tuple[bool, str]] = Counter()
     worlds = 0
@@ -69,7 +78,8 @@ def compare_many(
         seed = data.draw(st.integers(0, 2**32))
         world = stated(with_field_rules(lent(world, now, seed), seed), seed)
         store(owner, world)
-        seen.update(compare(owner, world, tried, now))
+        people = random.Random(seed).sample(sorted(world["people"]), asked) if asked else None
+        seen.update(compare(owner, world, tried, now, people))
         worlds += 1
 
     (from_seed(COMPANIES)(for_every_organisation) if derandomize else for_every_organisation)()
@@ -77,7 +87,9 @@ def compare_many(
 
 
 def test_every_door_answers_like_the_reference(committed, owner_connection):
-    worlds, seen = compare_many(owner_connection, COUNT, Phase.generate, Phase.shrink, derandomize=not NEW)
+    worlds, seen = compare_many(
+        owner_connection, COUNT, Phase.generate, Phase.shrink, derandomize=not NEW, asked=0 if NEW else ASKED
+    )
     allowed = sum(number for (yes, _verb), number in seen.items() if yes)
     print(f"\n{worlds} organisations, {seen.total()} decisions, {allowed} of them allowed: no difference")
     # A comparison of denials alone would prove nothing.
