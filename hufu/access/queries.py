@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from hufu.access import guard, reach, requests, states
-from hufu.access.decision.decide import Decision, decide
+from hufu.access.decision.decide import Code, Decision, Link, decide
 from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
 from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope
@@ -324,6 +324,13 @@ def explain(
     declared = declared_permission(permission)
     needed = requirement(permission) if record is not None else None
     return decide(snapshot, person_id, permission, declared.right, needed, record, closed, ceiling)
+
+
+def about_no_record(snapshot: Snapshot, person_id: int, permission: str) -> Decision:
+    """Return the decision about a record that is not there."""
+    missing = (Link(Code.NO_RECORD, permission),)
+    decision = explain(snapshot, person_id, permission, None)
+    return replace(decision, allowed=False, code=Code.NO_RECORD, covers=(), missing=missing)
 
 
 def who_can(snapshot: Snapshot, permission: str, record: RecordFacts) -> tuple[Decision, ...]:

@@ -24,7 +24,6 @@ exit codes: 0 allowed · 1 denied, hidden or masked · 2 wrong usage (no such pe
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hufu.cli import environment, options, output
@@ -180,13 +179,9 @@ def _about_record(
 ) -> Decision:
     """Return the decision about one record; a record in the bin is none to the operator."""
     from hufu.access import queries
-    from hufu.access.decision.decide import Code, Link
     from hufu.cli import asking
 
     facts = asking.facts_of(operator, resource, record_id)
-    if facts is not None:
-        return queries.explain(snapshot, user_id, permission, facts)
-    decision = queries.explain(snapshot, user_id, permission, None)
-    return replace(
-        decision, allowed=False, code=Code.NO_RECORD, covers=(), missing=(Link(Code.NO_RECORD, permission),)
-    )
+    if facts is None:
+        return queries.about_no_record(snapshot, user_id, permission)
+    return queries.explain(snapshot, user_id, permission, facts)
