@@ -7,6 +7,7 @@ python tools/translations.py check      fail where a text of the source has no f
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import sys
@@ -90,6 +91,7 @@ def check() -> int:
         for key, message in said.items()
         if (problem := problem_of(message, catalogue.get(key)))
     ]
+    problems += [f"{place}: said within an f-string, where nobody finds it" for place in hidden()]
     problems += [f"nobody says this any more: {text!r}" for _context, text in catalogue.keys() - said.keys()]
     for problem in sorted(problems):
         print(problem)
@@ -113,6 +115,16 @@ def problem_of(message: Message, entry: polib.POEntry | None) -> str:
     if any(placeholders(translation) != wanted for translation in translations):
         return "the placeholders differ"
     return ""
+
+
+def hidden() -> Iterator[str]:
+    """Yield the places of texts that stand within f-strings: extraction does not look there."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.JoinedStr):
+                for inner in ast.walk(node):
+                    if isinstance(inner, ast.Call) and getattr(inner.func, "id", "") in KEYWORDS:
+                        yield f"{path.relative_to(ROOT).as_posix()}:{inner.lineno}"
 
 
 def placeholders(text: str) -> list[str]:

@@ -22,6 +22,7 @@ from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
 from hufu.access.decision.terms import Right, Share
 from hufu.access.pending_models import PendingField
+from hufu.core import wording
 from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
@@ -90,12 +91,17 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         yield from dict.fromkeys(reasons)
         for gate in gates_on(snapshot, decision):
             if gate < 0:
-                yield quota_words(snapshot, -gate) + " " + _("How much of it is left is not evaluated here.")
+                yield wording.joined(
+                    quota_words(snapshot, -gate), _("How much of it is left is not evaluated here.")
+                )
                 continue
             words = {"gate": snapshot.gate_names[gate]}
             yield (
                 _("This way is open while the access limit “%(gate)s” is; it is not evaluated here.") % words
             )
+        return
+    if decision.code is Code.UNKNOWN_PERSON:
+        yield _("There is no such person.")
         return
     yield _("No: %(person)s may not: %(permission)s.") % what
     for link in decision.missing:
@@ -455,7 +461,7 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     }
     if link.code is Code.QUOTA_EXHAUSTED and link.gate is not None:
         used_up = _("“%(permission)s” is held, but the quota “%(gate)s” on it is used up.") % words
-        return f"{used_up} {quota_words(snapshot, -link.gate)}"
+        return wording.joined(used_up, quota_words(snapshot, -link.gate))
     if link.code is Code.OUTSIDE_CEILING:
         words["ceiling"] = link.ceiling
         if link.right is not None:
@@ -464,7 +470,7 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
     if link.code is Code.PROHIBITED and link.by is not None:
         words |= {"principal": forbidden_words(snapshot, link.by), "until": _until(link.by)}
         forbidden = _("“%(permission)s” is forbidden to %(principal)s%(until)s.") % words
-        return f"{forbidden} {_('A prohibition wins over everything that is granted or shared.')}"
+        return wording.joined(forbidden, _("A prohibition wins over everything that is granted or shared."))
     if link.code is Code.NOT_ADMITTED and link.right is Right.CREATE:
         return _("%(person)s is admitted to no partition with the right to create.") % words
     if link.code is Code.RULE_BROKEN:

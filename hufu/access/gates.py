@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from hufu.access import ceilings, quotas, training
 from hufu.access.decision.gates import ClosedGate, Condition, Gate, closed
 from hufu.access.models import GateUse, Quota, Term, TermGrant
-from hufu.core import clock
+from hufu.core import clock, wording
 from hufu.core.actor import Actor
 from hufu.core.errors import GateClosed, Refusal, SecondFactorNeeded
 from hufu.core.transaction import Gates, current_unit
@@ -109,7 +109,7 @@ def sentence(shut: ClosedGate) -> str:
         opens = date_format(shut.opens_at, "DATETIME_FORMAT")
         zone = str(shut.opens_at.tzinfo)
         said.append(_("It opens again: %(opens)s (%(zone)s).") % {"opens": opens, "zone": zone})
-    return " ".join([_("The access limit “%(gate)s” is closed.") % words, *said])
+    return wording.joined(_("The access limit “%(gate)s” is closed.") % words, *said)
 
 
 _SAID = {
@@ -133,7 +133,7 @@ def _standing(user_id: int) -> Iterable[_Standing]:
 
 
 def _refusal(actor: Actor, shut: list[ClosedGate]) -> Refusal:
-    said = " ".join([*map(sentence, shut), _("If you need access now, ask your security administrator.")])
+    said = wording.joined(*map(sentence, shut), _("If you need access now, ask your security administrator."))
     kind = SecondFactorNeeded if only_second_factor(shut) else GateClosed
     return kind(None, said, event=event_of(shut[0]))
 

@@ -18,6 +18,7 @@ from hufu.access.decision.terms import Need, Requirement, Share, by_holder, cove
 from hufu.access.fields import FieldAccess, field_access, is_exportable, says
 from hufu.access.registry import Field, ResourceType
 from hufu.audit import Target
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
 from hufu.core.transaction import current_unit, note_on_behalf
@@ -259,7 +260,7 @@ def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: 
             code_of(shut[0].gate.id),
             missing=tuple(Link(code_of(each.gate.id), permission, gate=each.gate.id) for each in shut),
         ),
-        " ".join(map(gates.sentence, shut)),
+        wording.joined(*map(gates.sentence, shut)),
         event={**event, "target": target, "data": {"permission": permission, **event["data"]}},
     )
 

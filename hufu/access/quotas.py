@@ -22,6 +22,7 @@ from hufu.access import registry
 from hufu.access.decision.decide import Code, Decision, Link
 from hufu.access.decision.gates import ClosedGate, Condition, Gate
 from hufu.audit import Target, record
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied
 from hufu.core.transaction import current_unit, unit_cache
@@ -127,7 +128,7 @@ def _used_up(name: str, most: int, span: str, opens_at: datetime) -> str:
         HOUR: _("The quota “%(quota)s” is used up: %(most)s an hour."),
         DAY: _("The quota “%(quota)s” is used up: %(most)s a day."),
     }[span] % {"quota": name, "most": most}
-    return f"{said} {_opens(opens_at)}"
+    return wording.joined(said, _opens(opens_at))
 
 
 def _opens(opens_at: datetime) -> str:
@@ -141,7 +142,7 @@ def _warning(one: Standing) -> str:
         HOUR: _("You have used %(used)s of %(most)s an hour of the quota “%(quota)s”."),
         DAY: _("You have used %(used)s of %(most)s a day of the quota “%(quota)s”."),
     }[one.span] % words
-    return f"{said} {_('After that it is closed until the time is over.')}"
+    return wording.joined(said, _("After that it is closed until the time is over."))
 
 
 def _refusal(actor: Actor, counted: str, one: Standing, target: Target | None) -> Denied:

@@ -125,7 +125,8 @@ def _noticed(report: Report) -> Iterator[str]:
         yield ""
         yield _("Translated:")
         for (where, old, new), count in sorted(report.translated.items()):
-            yield f"  {where}: {old} → {new or _('(empty)')}  {count:,}×"
+            said = new or _("(empty)")
+            yield f"  {where}: {old} → {said}  {count:,}×"
     if report.left_empty:
         yield ""
         yield _("Left empty, because the file has nothing there:")

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access.policy_document import Problems
 from hufu.access.policy_file import Report
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.people.models import (
@@ -48,9 +49,7 @@ class _Applying:
         found = dict(User.objects.filter(username__in=names).values_list("username", "id"))
         for name in names:
             if name not in found:
-                self.problems.add(
-                    place, _("There is no %(kind)s “%(name)s”.") % {"kind": "user", "name": name}
-                )
+                self.problems.add(place, wording.unknown("user", name))
         return [found[name] for name in names if name in found]
 
     def tried(self, place: str, deed: Callable[[], Any]) -> Any:
@@ -160,7 +159,7 @@ def _includes(run: _Applying, place: str, entry: Mapping[str, Any]) -> None:
             if other is None:
                 run.problems.add(
                     f"{here}.includes",
-                    _("There is no %(kind)s “%(name)s”.") % {"kind": "level", "name": name},
+                    wording.unknown("level", name),
                 )
             elif run.tried(f"{here}.includes", partial(actions.include_level, run.actor, level, other)):
                 run.report.add(f"level:{actions.level_key(level)}", created=False)
@@ -224,7 +223,7 @@ def _posts(run: _Applying, place: str, entry: Any, departments: Mapping[str, Dep
     if department is None:
         run.problems.add(
             f"{place}.department",
-            _("There is no %(kind)s “%(name)s”.") % {"kind": "department", "name": code},
+            wording.unknown("department", code),
         )
         return
     changed = False

@@ -64,7 +64,7 @@ DOCUMENT: dict[str, Any] = {
     "format": 1,
     "base_access": {"opportunity": "public_read"},
     "roles": [
-        _role("care", "客户关怀", {"customer.reveal": "everything"}),
+        _role("care", "客户关怀", {"customer.import": "everything"}),
         _role("lead", "小组长", {}, inherits=("rep_reading",)),
         _role("heads", "部门负责人", {"customer.transfer": "department"}),
         _role("files", "档案查阅", {"opportunity.view": "own"}),
@@ -80,6 +80,7 @@ DOCUMENT: dict[str, Any] = {
         _given("files", group="archive"),
         _given("care", level="service.agent"),
         _given("seller", position="stand"),
+        _given("blind", user="chen"),
     ],
     "gates": [
         {"key": key, "name": name, "conditions": conditions, "binds": {"permissions": [permission]}}
@@ -181,7 +182,7 @@ class Outcome:
 OUTCOMES = (
     Outcome("level", "lin", "customer.edit", "customer:qiming"),
     Outcome("higher level of the ladder", "wang", "contact.edit", "contact:gao"),
-    Outcome("level of another ladder", "li", "customer.reveal", "customer:qiming"),
+    Outcome("level of another ladder", "li", "customer.import"),
     Outcome("role inheritance", "qian", "customer.view", "customer:qiming"),
     Outcome("reporting line", "wang", "customer.edit", "customer:haitian"),
     Outcome("head of a department", "tang", "customer.transfer", "customer:qiming"),

@@ -110,7 +110,7 @@ def test_who_comes_too_late_is_told_when_it_opens_and_a_session_ends_with_the_ho
     said = late.content.decode()
     assert late.status_code == 403
     assert "It is outside the hours in which it is open." in said
-    assert "It opens again: Nov. 30, 2026, 9 a.m. (Asia/Shanghai)." in said
+    assert "It opens again: 30 November 2026, 09:00 (Asia/Shanghai)." in said
     assert at("2026-11-30T09:00+08:00").status_code == 200
 
 

@@ -11,6 +11,7 @@ from hufu.access import approvals
 from hufu.access.pending_models import ApprovedMove
 from hufu.access.policy_document.draft import Draft, Section
 from hufu.access.policy_document.principals import find_principal
+from hufu.core import wording
 from hufu.core.actor import Actor
 
 FACTS = ("department", "level", "position", "group")
@@ -35,7 +36,7 @@ def _plan(draft: Draft, entries: Any) -> None:
                 if values[kind] is None:
                     draft.problems.add(
                         f"{place}.{kind}",
-                        _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": entry[kind]},
+                        wording.unknown(kind, entry[kind]),
                     )
         named = [kind for kind in FACTS if values.get(kind) is not None]
         if bool(named) == values["anything"]:

@@ -20,6 +20,7 @@ from hufu.access.models import Role
 from hufu.access.policy_document.draft import Draft
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.access.rule_fields import COMPARED, DAY, NUMBER, WORDS, comparable
+from hufu.core import wording
 from hufu.core.errors import Invalid
 from hufu.core.money import from_minor, to_minor
 from hufu.people.models import Department, Level
@@ -115,7 +116,7 @@ def _owner(draft: Draft, place: str, entry: Mapping[str, Any], word: str) -> dic
         found = Department.objects.filter(code=name).first()
     if found is None:
         kind = "level" if word == "owner_level" else "department"
-        problems.add(f"{place}.{word}", _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": name})
+        problems.add(f"{place}.{word}", wording.unknown(kind, name))
         return {}
     return {word: found.pk, **({"below": True} if entry.get("below") is True else {})}
 

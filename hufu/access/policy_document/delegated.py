@@ -12,6 +12,7 @@ from hufu.access.delegated_models import Delegated
 from hufu.access.policy_document.draft import Draft, Section
 from hufu.access.policy_document.principals import find_principal
 from hufu.access.policy_document.roles import with_inherited
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.people.models import Department, User
 
@@ -36,7 +37,7 @@ def _plan(draft: Draft, entries: Any) -> None:
         if within is None:
             draft.problems.add(
                 f"{place}.within",
-                _("There is no %(kind)s “%(name)s”.") % {"kind": "department", "name": entry["within"]},
+                wording.unknown("department", entry["within"]),
             )
         roles = draft.problems.names(f"{place}.roles", entry["roles"])
         for role in roles:

@@ -21,6 +21,7 @@ from hufu.access.policy_document.principals import (
 from hufu.access.policy_document.roles import refuse_administrator, risk_of_role
 from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.access.registry import Risk
+from hufu.core import wording
 from hufu.core.actor import Actor
 
 GIVEN_KEYS = {"to", "reason", "starts", "ends"}
@@ -38,9 +39,7 @@ def _plan_given(draft: Draft, section: str, entries: Any) -> None:
         before = len(draft.problems.found)
         key = str(entry[what])
         if key not in things:
-            draft.problems.add(
-                f"{place}.{what}", _("There is no %(kind)s “%(name)s”.") % {"kind": what, "name": key}
-            )
+            draft.problems.add(f"{place}.{what}", wording.unknown(what, key))
         principal = read_principal(f"{place}.to", entry["to"], draft.problems)
         starts_at = read_moment(f"{place}.starts", entry.get("starts"), draft.problems)
         ends_at = read_moment(f"{place}.ends", entry.get("ends"), draft.problems)

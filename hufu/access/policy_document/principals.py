@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from hufu.access.actions import Principal
 from hufu.access.models import PRINCIPALS, Admission, Assignment
 from hufu.access.policy_document.draft import Problems
+from hufu.core import wording
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 
@@ -32,7 +33,7 @@ def read_principal(place: str, entry: Any, problems: Problems) -> Principal | No
         return None
     found = find_principal(kind, name)
     if found is None:
-        problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": name})
+        problems.add(place, wording.unknown(kind, name))
         return None
     return Principal(**{kind: found}, below=bool(entry.get("below")), post=post)
 

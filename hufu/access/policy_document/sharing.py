@@ -17,6 +17,7 @@ from hufu.access.policy_document.draft import Draft, Section, again
 from hufu.access.policy_document.principals import export_principal, read_moment, read_principal
 from hufu.access.registry import ResourceType
 from hufu.access.sharing import Rule
+from hufu.core import wording
 from hufu.core.actor import Actor
 
 ACCESS = {"view": "read", "edit": "edit"}
@@ -201,8 +202,8 @@ def _exported(rule: Rule, recipients: str) -> dict[str, Any]:
 def _remove(draft: Draft, place: str, entry: Any, *, territory: bool) -> None:
     row = SharingRule.objects.filter(key=str(entry), territory=territory).first()
     if row is None:
-        kind = "territory" if territory else "sharing rule"
-        draft.problems.add(place, _("There is no %(kind)s “%(name)s”.") % {"kind": kind, "name": entry})
+        kind = "territory" if territory else "rule"
+        draft.problems.add(place, wording.unknown(kind, entry))
         return
     kind = "territory" if territory else "sharing_rule"
     deed = partial(sharing.end_rule, row=row, reason="")

@@ -141,7 +141,7 @@ def _company(args: argparse.Namespace) -> tuple[str, Mode]:
     # Whoever names the administrators on the command line has decided; nobody is asked for the rest.
     asks = _may_ask(args) and args.system is None and args.audit is None
     if name is None:
-        name = input(f"{_('name of the company (may be empty)')}: ") if asks else ""
+        name = input(_("name of the company (may be empty)") + ": ") if asks else ""
     if args.mode:
         return name.strip(), Mode(args.mode)
     if not asks:
@@ -153,7 +153,7 @@ def _company(args: argparse.Namespace) -> tuple[str, Mode]:
         + _("three: system, security and audit administrator are three people; none sees customers")
     )
     while True:
-        typed = input(f"{_('mode (empty: standard)')}: ").strip().lower() or MODES[0]
+        typed = input(_("mode (empty: standard)") + ": ").strip().lower() or MODES[0]
         if typed in MODES:
             return name.strip(), Mode(typed)
 
@@ -204,7 +204,9 @@ def _asked(post: Administrator, same: Person | None) -> Person:
     if not username and same:
         return same
     return _checked(
-        username, input(f"  {_('name')}: ").strip(), input(f"  {_('mail address (may be empty)')}: ").strip()
+        username,
+        input("  " + _("name") + ": ").strip(),
+        input("  " + _("mail address (may be empty)") + ": ").strip(),
     )
 
 
