@@ -151,7 +151,8 @@ _FACTS = (
     f" ({_ROLE.format('season')}, %(qian)s, false, '', %(later)s, NULL, '', -1)",
     "DELETE FROM people_department WHERE code = 'closing'",
     "UPDATE crm_customer SET locked_at = %(earlier)s, locked_by_id = %(wang)s, lock_reason = '' WHERE id = %(c_yunhe)s",
-    "UPDATE crm_customer SET voided_at = %(earlier)s, voided_by_id = %(wang)s, void_reason = '' WHERE id = %(c_haitian)s",
+    "UPDATE crm_customer SET voided_at = %(earlier)s, voided_by_id = %(wang)s, void_reason = ''"
+    " WHERE id = %(c_haitian)s",
     "INSERT INTO access_pending_change (user_id, field, value, adds, asked_by, asked_at)"
     " SELECT %(zhao)s, 'level', id, '{}', %(feng)s, %(earlier)s FROM people_level WHERE key = 'rep'",
 )

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard, quotas
 from hufu.access.registry import Field, ResourceType
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import at_last, unit_cache
@@ -109,7 +110,7 @@ def refusal(
         "field": declared.label
     }
     if not guard.may(actor, resource.permission("check_duplicate")):
-        return Invalid({declared.name: [f"{taken} {_('Ask whoever looks after duplicates.')}"]})
+        return Invalid({declared.name: [wording.joined(taken, _("Ask whoever looks after duplicates."))]})
     facts = [
         _("%(label)s: %(value)s.") % {"label": label, "value": text}
         for one in answer["found"]
