@@ -452,6 +452,7 @@ def _facts(resource: ResourceType, row: SimpleNamespace, then: _Then) -> RecordF
             ),
             values=rule_values(resource, row),
             states=states.facts(resource, row),
+            pool_id=row.pool_id if resource.pooled else None,
         )
     parent_id = getattr(row, resource.by_name[resource.parent].column)
     above = then.row(parent_type, parent_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import registry, rule_sql, state_deeds, states
+from hufu.access import pool_sql, registry, rule_sql, state_deeds, states
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Share
@@ -33,6 +33,8 @@ def statements(resource: ResourceType) -> str:
             _hand_over(resource),
             _who(resource),
         ]
+    if resource.pooled:
+        made.append(pool_sql.deeds(resource))
     return "".join(made)
 
 
@@ -115,7 +117,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
-    UPDATE {table} r SET owner_id = new_owner, {TOUCHED},
+    UPDATE {table} r SET owner_id = new_owner, {pool_sql.leaves(resource)}{TOUCHED},
            department_id = CASE WHEN keep_department THEN r.department_id ELSE u.main_department_id END
     FROM people_user u
     WHERE r.id = record AND u.id = new_owner AND u.main_department_id IS NOT NULL
@@ -283,7 +285,8 @@ BEGIN
     SELECT main_department_id INTO home FROM people_user WHERE id = new_owner;
     {_must(resource, "move_partition")}
     SELECT r.owner_id INTO owned_by FROM {table} r WHERE r.id = record FOR UPDATE;
-    IF new_owner IS DISTINCT FROM owned_by AND (new_owner = hufu.actor() OR hufu.may_own(owned_by, target)) THEN
+    IF new_owner IS DISTINCT FROM owned_by
+       AND (owned_by IS NULL OR new_owner = hufu.actor() OR hufu.may_own(owned_by, target)) THEN
         {_must(resource, "transfer")}
     END IF;
     IF NOT (hufu.permission_is_open('{resource.permission("create")}') AND hufu.partition_is_open(target))
@@ -299,7 +302,7 @@ BEGIN
     IF {held or "false"} THEN
         RETURN '{{"held": true}}';
     END IF;
-    UPDATE {table} r SET partition_id = target, owner_id = new_owner, {TOUCHED},
+    UPDATE {table} r SET partition_id = target, owner_id = new_owner, {pool_sql.leaves(resource)}{TOUCHED},
            department_id = CASE WHEN r.owner_id = new_owner THEN r.department_id ELSE home END
     WHERE r.id = record AND r.lock_version = version AND r.partition_id <> target AND home IS NOT NULL
       AND hufu.may_own(new_owner, target){parents};
@@ -425,13 +428,14 @@ def _who(resource: ResourceType) -> str:
         needs = registry.requirement(declared.name).needs
         joined = "\n        JOIN ".join(
             f"hufu.who_covers('{need.permission}', '{need.right}', {int(need.share)}, '{name}', r.id, r.partition_id,"
-            f" r.owner_id, r.department_id, {_recipients(resource, need)}) n{index}"
+            f" r.owner_id, r.department_id, {_recipients(resource, need)}, {pool_sql.members(need, 'r')}) n{index}"
             + (" USING (user_id, holder_id)" if index else " ON true")
             for index, need in enumerate(needs)
         )
         last = len(needs) - 1
         closed_in = needs[0].closed_in | needs[last].closed_in
         state = "IS NOT NULL" if registry.requirement(declared.name).of_bin else "IS NULL"
+        state += " AND r.pool_id IS NOT NULL" if registry.requirement(declared.name).of_pool else ""
         chosen.append(
             f"(SELECT DISTINCT ON (n0.user_id) n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
             f"\n        WHERE wanted = '{declared.name}' AND r.id = record AND r.deleted_at {state}"

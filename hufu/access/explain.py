@@ -12,7 +12,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import explain_requests, explain_rules, registry, state_words
+from hufu.access import explain_pools, explain_requests, explain_rules, registry, state_words
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.duties import clashes
@@ -105,7 +105,11 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         return
     yield _("No: %(person)s may not: %(permission)s.") % what
     for link in decision.missing:
-        yield _missing_sentence(snapshot, who, link)
+        yield (
+            explain_pools.missing_sentence(snapshot, decision.record)
+            if link.code is Code.IN_POOL
+            else _missing_sentence(snapshot, who, link)
+        )
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
             yield _near_sentence(snapshot, miss)
             if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
@@ -235,6 +239,7 @@ def structure(snapshot: Snapshot, decision: Decision) -> dict[str, Any]:
                         and any(clashes(snapshot, person, miss.roles[0]))
                         else None,
                         "rule": miss.rule.key if miss.rule else None,
+                        "pool": miss.pool.key if miss.pool else None,
                     }
                     for miss in near_misses(snapshot, decision.person_id, link, decision.record)
                 ],
@@ -261,6 +266,7 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "team": cover.shared,
         "share": _share_structure(snapshot, cover.share) if cover.share else None,
         "rule": explain_rules.structure(cover.rule) if cover.rule else None,
+        "pool": explain_pools.structure(cover.pool) if cover.pool else None,
         "of_parent": cover.of_parent,
         "delegation": _delegation_structure(snapshot, cover.delegation) if cover.delegation else None,
         "admission": given_structure(snapshot, cover.admission) if cover.admission else None,
@@ -360,6 +366,9 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         )
         if not cover.rule.superior:
             yield from _belonging(snapshot, person, cover.rule.given)
+    elif cover.pool is not None:
+        yield explain_pools.cover_sentence(cover.pool, principal_words(snapshot, cover.pool.given))
+        yield from _belonging(snapshot, person, cover.pool.given)
     elif cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
@@ -491,6 +500,7 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
         ),
         Code.RECORD_DELETED: _("The record is in the bin."),
         Code.NOT_DELETED: _("The record is not in the bin."),
+        Code.NOT_IN_POOL: _("The record has an owner: only what lies in a pool can be claimed."),
         Code.NO_RECORD: _("There is no such record."),
     }[link.code] % words
 
@@ -556,6 +566,8 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
     }
     if miss.rule is not None:
         return explain_rules.near_sentence(miss, words["principal"], moment_words)
+    if miss.pool is not None:
+        return explain_pools.near_sentence(miss, words["principal"])
     if miss.share is not None:
         return {
             Nearness.ENDED: _("The record was shared with %(principal)s; that ended: %(until)s."),

@@ -17,7 +17,6 @@ from hufu.access.decision.field_access import (
     FieldCode,
     FieldDecision,
     decide_field,
-    is_mine,
 )
 from hufu.access.decision.field_near import RuleMiss, field_misses
 from hufu.access.decision.near import Nearness
@@ -60,10 +59,8 @@ def decide(
 ) -> FieldDecision:
     """Return what the person may do with a field of a record that the decision allows them to view or edit."""
     assert decision.record is not None
-    mine = is_mine(decision.person_id, decision.record)
-    return decide_field(
-        snapshot, decision.person_id, asked_about(resource, declared), mine=mine, closed=closed
-    )
+    about = asked_about(resource, declared)
+    return decide_field(snapshot, decision.person_id, about, record=decision.record, closed=closed)
 
 
 def allows(decision: FieldDecision, verb: str) -> bool:
@@ -113,6 +110,11 @@ def _reason(snapshot: Snapshot, decision: FieldDecision, words: dict[str, Any]) 
                 _("The access limit “%(gate)s” on fields marked “%(mark)s” is closed.")
                 % {**words, "gate": snapshot.gate_names[gate]}
             )
+        return
+    if decision.pool is not None:
+        yield (
+            _("The pool “%(pool)s” hides it until somebody claims the record.") % {"pool": decision.pool.name}
+        )
         return
     if decision.mine:
         yield (
@@ -189,5 +191,6 @@ def structure(snapshot: Snapshot, decision: FieldDecision) -> dict[str, Any]:
         "rule": {"mine": rule.mine, "others": rule.others, "export": rule.export} if rule else None,
         "roles": [role_structure(snapshot, role) for role in decision.roles],
         "given": given_structure(snapshot, decision.given) if decision.given else None,
+        "pool": decision.pool.key if decision.pool else None,
         "gates": [snapshot.gate_names[gate] for gate in decision.gates or _gates_on(snapshot, decision)],
     }

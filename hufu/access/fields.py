@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hufu.access import gates, reach
+from hufu.access import gates, pool_fields, reach
 from hufu.access.decision.field_access import BY_SENSITIVITY, LEVELS, FieldAccess
 from hufu.access.models import TermField
 from hufu.access.registry import Field, Kind, ResourceType, Sensitivity
@@ -57,7 +57,8 @@ def field_access(actor: Actor, resource: ResourceType, declared: Field, *, mine:
 def is_open(actor: Actor, resource: ResourceType, declared: Field) -> bool:
     """Say whether the field may be read on every record that is viewable."""
     holds = says(actor, resource, declared)
-    return holds.mine.is_readable and holds.others.is_readable
+    hidden = pool_fields.hiding(resource, declared)
+    return holds.mine.is_readable and holds.others.is_readable and not hidden
 
 
 def is_exportable(actor: Actor, resource: ResourceType, declared: Field) -> bool:

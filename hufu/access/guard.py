@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import ceilings, gates, quotas, reach, registry, state_refusal
+from hufu.access import ceilings, gates, pool_fields, quotas, reach, registry, state_refusal
 from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
@@ -43,6 +43,8 @@ def scope_to_give_edit(actor: Actor, resource: ResourceType) -> QuerySet[Any]:
 
 def _scope(actor: Actor, resource: ResourceType, requirement: Requirement) -> QuerySet[Any]:
     rows: QuerySet[Any] = resource.model_class._base_manager.filter(deleted_at__isnull=not requirement.of_bin)
+    if requirement.of_pool:
+        rows = rows.filter(pool_id__isnull=False)
     if resource.parent:
         rows = rows.filter(**{f"{resource.parent}__deleted_at__isnull": True})
     condition = reach.covered(actor, resource, requirement.needs)
@@ -268,7 +270,8 @@ def _behind_gate(actor: Actor, permission: str, shut: list[ClosedGate], target: 
 def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[str, FieldAccess]:
     """Return what the actor may do with each field of a record that they may view; None is a new record.
 
-    A record is the actor's own (mine) when they own it or are an edit-member of its team, or of its parent's. Without
+    A record is the actor's own (mine) when they own it or are an edit-member of its team, or of its parent's. What the
+    pool in which it lies hides is hidden. Without
     its required fields there is no new record: whoever may create one writes them.
     """
     mine = record is None or is_mine(actor, resource, record)
@@ -277,6 +280,14 @@ def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[s
     }
     if record is None:
         access |= {declared.name: FieldAccess.EDITABLE for declared in resource.fields if declared.required}
+        return access
+    pool = pool_fields.pool_of(resource, record)
+    if pool is not None:
+        access |= {
+            declared.name: FieldAccess.HIDDEN
+            for declared in resource.fields
+            if pool in pool_fields.hiding(resource, declared)
+        }
     return access
 
 
@@ -294,11 +305,13 @@ def readable(actor: Actor, resource: ResourceType, declared: Field) -> Q | None:
     INVARIANT: whatever looks into a field (filter, sort, search, group, aggregate) is conjoined with this, or refused.
     """
     holds = says(actor, resource, declared)
+    if not holds.mine.is_readable and not holds.others.is_readable:
+        return None
+    shown = pool_fields.shown(resource, declared)
     if holds.mine.is_readable and holds.others.is_readable:
-        return Q()
-    if holds.mine.is_readable:
-        return mine(actor, resource)
-    return ~mine(actor, resource) if holds.others.is_readable else None
+        return shown
+    whose = mine(actor, resource) if holds.mine.is_readable else ~mine(actor, resource)
+    return whose & shown
 
 
 def is_mine(actor: Actor, resource: ResourceType, record: Model) -> bool:

@@ -15,6 +15,11 @@ from hufu.access.duplicate_models import DUPLICATE_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
 from hufu.access.request_models import APPROVER_COLUMNS
+from hufu.access.pool_models import POOL_COLUMNS
+from hufu.access.pool_models import Pool as Pool
+from hufu.access.pool_models import PoolHidden as PoolHidden
+from hufu.access.pool_models import PoolMember as PoolMember
+from hufu.access.pool_models import PoolReach as PoolReach
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 # How a principal stands in a row, and a gift's term.
@@ -46,6 +51,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     "access_rule_to": ("rule_id", *GIVEN_TO),
     **DELEGATION_COLUMNS,
     **APPROVER_COLUMNS,
+    **POOL_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")

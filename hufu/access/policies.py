@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
-from hufu.access import deeds, registry, request_sql, rule_sql, states
+from hufu.access import deeds, pool_sql, registry, request_sql, rule_sql, states
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Requirement, Share
@@ -23,6 +23,7 @@ FIXED_COLUMNS = frozenset(
         "partition_id",
         "owner_id",
         "department_id",
+        "pool_id",
         "created_at",
         "created_by_id",
         "deleted_at",
@@ -76,7 +77,8 @@ def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
 def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
     """Return the SQL condition for using a permission on `row`: its state, and all that is needed."""
     state = "IS NOT NULL" if requirement.of_bin else "IS NULL"
-    return f"{row}.deleted_at {state} AND {covered(resource, requirement.needs, row)}"
+    pooled = f" AND {row}.pool_id IS NOT NULL" if requirement.of_pool else ""
+    return f"{row}.deleted_at {state}{pooled} AND {covered(resource, requirement.needs, row)}"
 
 
 def _by_one_holder(resource: ResourceType, needs: list[Need], row: str, whose: str, t: str = "t") -> str:
@@ -101,7 +103,7 @@ def _open(t: str) -> str:
 def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
     """Return the SQL condition that the scopes of a term's grant, or a share with the actor, hold `row`.
 
-    What is shared belongs to people: it counts with the actor's own terms alone.
+    What is shared belongs to people, and so do memberships of pools: they count with the actor's own terms alone.
     """
     shared = is_member(resource, row, Share.READ)
     if need.share is Share.NONE:
@@ -111,6 +113,8 @@ def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
             f"{is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
             f" OR {rule_sql.is_ruled(resource, row, need.share)}"
         )
+    if need.pooled:
+        shared += f" OR {pool_sql.is_member(resource, row)}"
     return f"""({row}.owner_id = {t}.holder_id
                OR {t}g.scopes & {Scope.EVERYTHING.value} <> 0
                OR ({t}g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit({t}.owners, {row}.owner_id))

@@ -15,6 +15,7 @@ from django.db.models import Model, QuerySet
 from hufu.access import guard, reach, requests, states
 from hufu.access.decision.decide import Code, Decision, Link, decide
 from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
+from hufu.access.decision.pools import PoolFacts
 from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
@@ -46,6 +47,9 @@ from hufu.access.models import (
     GateUse,
     Grant,
     Partition,
+    Pool,
+    PoolHidden,
+    PoolMember,
     Prohibition,
     Quota,
     RecordShare,
@@ -134,6 +138,12 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
     for row in rows(Grant):
         grants[row.role_id].append((row.permission, row.scope))
     recipients: dict[int, list[Given]] = defaultdict(list)
+    members: dict[int, list[Given]] = defaultdict(list)
+    for row in rows(PoolMember):
+        members[row.pool_id].append(Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
+    hidden: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for row in rows(PoolHidden):
+        hidden[row.pool_id].add((row.type, row.field))
     for row in rows(RuleRecipient):
         recipients[row.rule_id].append(Given(row.id, **{name: getattr(row, name) for name in GIVEN_TO}))
     found = Snapshot(
@@ -183,6 +193,14 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
             FieldRule(row.role_id, row.type, row.field, row.mine, row.others, row.export)
             for row in rows(FieldRuleRow)
         ),
+        pools={
+            row.id: PoolFacts(
+                *(row.id, row.key, row.name, row.type, row.partition_id),
+                tuple(members[row.id]),
+                frozenset(hidden[row.id]),
+            )
+            for row in rows(Pool)
+        },
     )
     there_are = Named(found.departments, found.roles, found.levels)
     return replace(
@@ -294,6 +312,7 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
         shares=tuple(share_facts(row, asked.get(row.pk)) for row in shares),
         values=rule_values(resource, record),
         states=states.facts(resource, record),
+        pool_id=record.pool_id if resource.pooled else None,
     )
 
 

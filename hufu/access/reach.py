@@ -22,12 +22,13 @@ from hufu.core.transaction import current_unit
 
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
 
-# What else was derived from reach, to be forgotten with it (hufu.access.fields).
+# What else was derived from reach, to be forgotten with it (hufu.access.fields, hufu.access.pool_fields).
 FIELD_RULES = "access.field_rules"
+POOL_FIELDS = "access.pool_fields"
 
 _CACHE = "access.terms"
 _SHARES = "access.shares"
-_TEAM, _BY_HAND, _RULE = "team", "by_hand", "rule"
+_TEAM, _BY_HAND, _RULE, _POOL = "team", "by_hand", "rule", "pool"
 _DEFERRED = "access.deferred"
 
 
@@ -66,7 +67,7 @@ def changed() -> None:
             raise
         raise refused from error
     finally:
-        for name in (_CACHE, _SHARES, FIELD_RULES):
+        for name in (_CACHE, _SHARES, FIELD_RULES, POOL_FIELDS):
             unit.cache.pop(name, None)
 
 
@@ -94,15 +95,21 @@ def rules(actor: Actor, resource: ResourceType) -> tuple[RulePart, ...]:
     return _shared(actor, resource).rules
 
 
+def pools(actor: Actor, resource: ResourceType) -> frozenset[int]:
+    """Return the pools of a type of which the actor is a member."""
+    return _shared(actor, resource).pools
+
+
 @dataclass
 class _Shared:
     team: dict[int, Share] = field(default_factory=dict)
     by_hand: dict[int, Share] = field(default_factory=dict)
     rules: tuple[RulePart, ...] = ()
+    pools: frozenset[int] = frozenset()
 
 
 def _shared(actor: Actor, resource: ResourceType) -> _Shared:
-    """Return teams, shares and rules, read once per transaction."""
+    """Return teams, shares, rules and pools, read once per transaction."""
     unit = current_unit()
     if unit.actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
@@ -114,11 +121,17 @@ def _shared(actor: Actor, resource: ResourceType) -> _Shared:
                 "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
                 " WHERE user_id = %s AND type = %s"
                 " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_shares(%s)"
-                " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)",
-                [_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _RULE, resource.name],
+                " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)"
+                " UNION ALL SELECT %s, pool, '', NULL, NULL, NULL FROM hufu.my_pools(%s) pool",
+                [
+                    *(_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _RULE, resource.name),
+                    *(_POOL, resource.name),
+                ],
             )
             for way, number, access, owners, departments, literals in cursor.fetchall():
-                if way == _RULE:
+                if way == _POOL:
+                    found.pools |= {number}
+                elif way == _RULE:
                     found.rules += (
                         RulePart(
                             number,
@@ -269,6 +282,8 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
     if need.share is not Share.NONE:
         for by_rule in rule_reach.conditions(rules(actor, resource.independent), need.share, of):
             whose |= by_rule
+    if need.pooled and (mine := pools(actor, resource.independent)):
+        whose |= Q(**{f"{of}pool_id__in": sorted(mine)})
     return within & whose
 
 
@@ -283,6 +298,7 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
     member = teams(actor, resource).get(record.pk, Share.NONE)
     shared = shares(actor, resource).get(record.pk, Share.NONE)
     shared = max(shared, rule_reach.opened(rules(actor, resource), resource, record))
+    pool = record.pool_id if resource.pooled else None
     return RecordFacts(
         record.partition_id,
         record.owner_id,
@@ -291,4 +307,6 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         team={actor.user_id: member} if member else {},
         shared={actor.user_id: shared} if shared else {},
         states=states.facts(resource, record),
+        pool_id=pool,
+        pool_members=frozenset({actor.user_id} if pool in pools(actor, resource) else ()),
     )

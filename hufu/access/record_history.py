@@ -9,7 +9,7 @@ from hufu.access.registry import Field, Kind, ResourceType, Sensitivity
 from hufu.core.schema import record_history_sql
 
 # What coverage itself looks at, where a type has it.
-COVERED_BY = ("partition_id", "owner_id", "department_id", "deleted_at", *states.PAST)
+COVERED_BY = ("partition_id", "owner_id", "department_id", "pool_id", "deleted_at", *states.PAST)
 NAMEABLE = frozenset({Kind.CHOICE, Kind.INTEGER, Kind.MONEY, Kind.DATE, Kind.REFERENCE, Kind.CODE})
 OPEN = frozenset({Sensitivity.PUBLIC, Sensitivity.INTERNAL})
 

@@ -24,12 +24,17 @@ RECORD_SCOPES = tuple(NAMES)
 # A team membership is a share of view and edit already; `team` is a scope of the other verbs.
 SHARED_SCOPES = tuple(name for name in NAMES if name != "team")
 CREATE_SCOPES = ("own", "everything")
+# Out of the pools of which one is a member, or out of any.
+CLAIM_SCOPES = ("own", "everything")
 SYSTEM_SCOPES = ("everything",)
 # Permissions of following types are held or not: their scope is their parent's.
 HELD_SCOPES = ("everything",)
 # What a team membership opens, and what restoring and purging act on.
 SHARES = {"view": Share.READ, "edit": Share.EDIT}
 BIN_VERBS = frozenset({"restore", "purge"})
+# What membership of a pool opens, and what acts on records in a pool alone.
+OPEN_TO_POOL = frozenset({"view", "claim"})
+POOL_VERBS = frozenset({"claim"})
 # What somebody may do for a colleague who is away. No verb that hands records or rights on: what is lent ends.
 DELEGABLE_VERBS = frozenset({"view", "create", "edit", "delete", "restore"})
 # What asks of a parent no more than its view.
@@ -174,7 +179,7 @@ class ResourceType:
 
     An independent type has its own owner, department, partition and team. A following type names its `parent`
     (a field of its own that refers to it) and is decided with it. `is_person`: its records are about people, who have
-    rights of their own to what is kept of them.
+    rights of their own to what is kept of them. `pooled`: its records either have an owner or lie in a pool.
     """
 
     name: str
@@ -188,10 +193,15 @@ class ResourceType:
     icon: str = "file"
     parent: str = ""
     is_person: bool = False
+    pooled: bool = False
     by_name: Mapping[str, Field] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_name", {declared.name: declared for declared in self.fields})
+        if self.pooled and any(declared.kind is Kind.REFERENCE for declared in self.fields):
+            raise ValueError(
+                f"{self.name} belongs to other records: these would take it out of its pool's partition"
+            )
 
     @property
     def model_class(self) -> type[Model]:
@@ -340,7 +350,8 @@ def requirement(name: str) -> Requirement:
         ]
         verbs = dict.fromkeys(("view", "view" if permission(name).verb in READING_VERBS else "edit"))
         needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
-    return Requirement(tuple(needs), permission(name).verb in BIN_VERBS)
+    verb = permission(name).verb
+    return Requirement(tuple(needs), verb in BIN_VERBS, verb in POOL_VERBS)
 
 
 @cache
@@ -358,7 +369,10 @@ def _need(name: str) -> Need:
     declared, resource = permission(name), type_of(name)
     assert resource is not None
     closed = closing(declared.verb) & resource.states
-    return Need(name, declared.right, SHARES.get(declared.verb, Share.NONE), closed_in=closed)
+    pooled = resource.pooled and declared.verb in OPEN_TO_POOL
+    return Need(
+        name, declared.right, SHARES.get(declared.verb, Share.NONE), closed_in=closed, pooled=pooled
+    )
 
 
 def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:
@@ -382,6 +396,7 @@ def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Per
         "reveal": (Risk.HIGH, Right.READ, RECORD_SCOPES),
         "check_duplicate": (Risk.MEDIUM, Right.READ, HELD_SCOPES),
         "steward": (Risk.MEDIUM, Right.EDIT, HELD_SCOPES),
+        "claim": (Risk.MEDIUM, Right.EDIT, CLAIM_SCOPES),
     }
     return tuple(
         Permission(f"{type_name}.{verb}", label[verb], risk, right, scopes)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.utils import translation
 
-from hufu.access import policies, registry
+from hufu.access import policies, pool_sql, registry
 from hufu.access.decision.terms import Share
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.money import MINOR_UNITS
@@ -107,7 +107,11 @@ def _shown(resource: ResourceType, declared: Field, value: str) -> str:
     def reads(mine: str) -> str:
         return f"(SELECT hufu.reads_field('{resource.name}', '{declared.name}', '{declared.sensitivity}', {mine}))"
 
-    return f"CASE WHEN CASE WHEN m.mine THEN {reads('true')} ELSE {reads('false')} END THEN {value} END"
+    reading = f"CASE WHEN m.mine THEN {reads('true')} ELSE {reads('false')} END"
+    if resource.independent.pooled:
+        decides = f"of_{resource.parent}" if resource.parent else "r"
+        reading += f" AND NOT {pool_sql.hides(resource, declared, decides)}"
+    return f"CASE WHEN {reading} THEN {value} END"
 
 
 def _joined(resource: ResourceType) -> Iterator[str]:

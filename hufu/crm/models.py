@@ -9,6 +9,7 @@ from django.db.models import F, Func, Value
 from django.db.models.functions import Upper
 
 from hufu.access.models import Partition
+from hufu.access.pool_models import Pool
 from hufu.core.vault.fields import SealedText
 from hufu.crm.duplicate_models import Duplicate as Duplicate
 from hufu.crm.duplicate_models import DuplicateDispute as DuplicateDispute
@@ -94,7 +95,36 @@ class BusinessRecord(Record):
         )
 
 
-class Customer(BusinessRecord):
+class PooledRecord(BusinessRecord):
+    """A record of a type that declares itself pooled: it has an owner, or lies in a pool of its partition.
+
+    The database keeps its partition equal to the pool's (migration 0006).
+    """
+
+    pool = models.ForeignKey(
+        Pool, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+
+    class Meta(BusinessRecord.Meta):
+        abstract = True
+        indexes: ClassVar[tuple[models.Index, ...]] = (
+            *BusinessRecord.Meta.indexes,
+            models.Index(
+                fields=["pool", "-updated_at", "-id"],
+                condition=models.Q(pool__isnull=False),
+                name="%(class)s_pool",
+            ),
+        )
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
+            models.CheckConstraint(
+                condition=models.Q(owner__isnull=False, pool__isnull=True)
+                | models.Q(owner__isnull=True, pool__isnull=False),
+                name="%(class)s_owner_or_pool",
+            ),
+        )
+
+
+class Customer(PooledRecord):
     """A company or a person that one sells to."""
 
     customer_level = models.CharField(max_length=16, blank=True, default="", db_collation="C")
@@ -118,15 +148,16 @@ class Customer(BusinessRecord):
 
     rows: ClassVar[models.Manager[Customer]] = models.Manager()
 
-    class Meta(BusinessRecord.Meta):
+    class Meta(PooledRecord.Meta):
         db_table = "crm_customer"
         indexes: ClassVar[tuple[models.Index, ...]] = (
-            *BusinessRecord.Meta.indexes,
+            *PooledRecord.Meta.indexes,
             models.Index(fields=["code"], name="customer_code"),
             models.Index(fields=["phone_index"], name="customer_phone"),
             models.Index(fields=["phone_last_index"], name="customer_phone_last"),
         )
-        constraints = (
+        constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
+            *PooledRecord.Meta.constraints,
             models.UniqueConstraint(fields=["partition", "id"], name="crm_customer_in_partition"),
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_customer_external"),
             models.UniqueConstraint(
@@ -162,6 +193,8 @@ class Opportunity(BusinessRecord):
             models.Index(fields=["customer"], name="opportunity_customer"),
         )
         constraints = (
+            # No pool for these: each has an owner.
+            models.CheckConstraint(condition=models.Q(owner__isnull=False), name="opportunity_owner"),
             models.UniqueConstraint(fields=["partition", "id"], name="crm_opportunity_in_partition"),
             models.UniqueConstraint(fields=["partition", "external_id"], name="crm_opportunity_external"),
         )

@@ -114,6 +114,7 @@ CUSTOMER = declare_type(
         label_plural=_("Customers"),
         model="crm.Customer",
         icon="building",
+        pooled=True,
         permissions=record_permissions(
             "customer",
             label={
@@ -129,6 +130,7 @@ CUSTOMER = declare_type(
                 "void": _("Void customers"),
                 "lock": _("Lock customers"),
                 "import": _("Import customers"),
+                "claim": _("Claim customers from the pool"),
                 "reveal": _("See masked fields of customers"),
                 "check_duplicate": _("Check for duplicates of customers"),
                 "steward": _("Look after duplicates of customers"),

@@ -30,6 +30,7 @@ from tests.access.world import (
     FOLLOWING,
     INDEPENDENT,
     LONG_AGO,
+    POOLED,
     REASONS,
     STATES,
     TABLES,
@@ -40,7 +41,7 @@ from tests.access.world import (
     told,
 )
 
-VERBS = ("view", "edit", "delete", "restore", "transfer", "void", "lock")
+VERBS = ("view", "edit", "delete", "restore", "transfer", "void", "lock", "claim")
 STATE_OF = {"void": State.VOID, "locked": State.LOCKED, "pending": State.PENDING}
 Answers = dict[str, set[int]]
 
@@ -121,7 +122,8 @@ def _compare_fields(world: World, snapshots: dict[str, Snapshot], now: datetime,
             n for n, x in records.items() if reference.allowed(world, now, person, "view", type_name, x)
         }
         unread = {number: _unread(world, type_name, number, records[number]) for number in viewed}
-        if found := differences(world, now, _actor(world, person), snapshots, type_name, unread, viewed):
+        facts = {number: _facts(world, type_name, records[number]) for number in viewed}
+        if found := differences(world, now, _actor(world, person), snapshots, type_name, unread, facts):
             raise Difference("\n".join([*found, told(world)]))
 
 
@@ -260,6 +262,7 @@ def _unread(world: World, type_name: str, number: int, record: dict[str, Any]) -
         department_id=record["department"],
         deleted_at=gone,
         stage="won",
+        **({"pool_id": record["pool"]} if type_name in POOLED else {}),
         **record["fields"],
         **dict(zip(STATES, state_values(record), strict=True)),
     )
@@ -278,6 +281,7 @@ def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
         record["deleted"],
         team=team,
         shares=shares,
+        pool_id=record["pool"],
         values={**record["fields"], "stage": "won", "amount.currency": record["fields"].get("currency")},
         states=tuple(StateFacts(STATE_OF[state], LONG_AGO, -1) for state in record["states"]),
     )

@@ -8,6 +8,7 @@ from typing import Any
 from hufu.access import explain_fields, guard, registry
 from hufu.access.decision.field_access import decide_field
 from hufu.access.decision.snapshot import Snapshot
+from hufu.access.decision.terms import RecordFacts
 from hufu.core.actor import Actor
 from tests.access import field_reference
 from tests.access.world import World
@@ -20,9 +21,11 @@ def differences(
     snapshots: dict[str, Snapshot],
     type_name: str,
     unread: dict[int, Any],
-    listed: set[int],
+    facts: dict[int, RecordFacts],
 ) -> list[str]:
-    """Return what differs about the fields of the records that somebody lists; `unread` are these as objects."""
+    """Return what differs about the fields of the records that somebody lists; `unread` are these as objects, `facts`
+    as the explanation looks at them."""
+    listed = set(unread)
     resource, person = registry.resource_type(type_name), actor.user_id
     closed = frozenset(world["gates"]) - frozenset(world["open"][person])
     found: list[str] = []
@@ -30,21 +33,21 @@ def differences(
     guarded = {number: guard.fields(actor, resource, unread[number]) for number in listed}
     for name in field_reference.RULED[type_name]:
         about = explain_fields.asked_about(resource, resource.by_name[name])
-        explained = {
-            (door, mine): decide_field(snapshot, person, about, mine=mine, closed=closed).access
-            for door, snapshot in snapshots.items()
-            for mine in (True, False)
-        }
         readable = guard.readable(actor, resource, resource.by_name[name])
         read = set() if readable is None else set(rows.filter(readable).values_list("pk", flat=True))
         expected_read = set()
         for number in sorted(listed):
             record = world["records"][type_name][number]
             expected = field_reference.access(world, now, person, type_name, name, record)
-            mine = field_reference.is_mine(world, person, type_name, record)
             if expected in ("read_only", "editable"):
                 expected_read.add(number)
-            answers = {"guard": guarded[number][name], **{d: explained[d, mine] for d in snapshots}}
+            answers = {
+                "guard": guarded[number][name],
+                **{
+                    door: decide_field(snapshot, person, about, record=facts[number], closed=closed).access
+                    for door, snapshot in snapshots.items()
+                },
+            }
             found += [
                 f"{type_name} {number}, field {name}, person {person}: reference {expected}, {door} {answer}"
                 for door, answer in answers.items()

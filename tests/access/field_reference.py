@@ -27,6 +27,9 @@ def access(world: World, at: datetime, person: int, type_name: str, field: str, 
     for gate in reference.closed_gates(world, person):
         if sensitivity in gate["sensitivities"]:
             return "hidden"
+    # 2.4: pool-hidden fields are hidden until the record is claimed.
+    if is_hidden_in_pool(world, type_name, field, record):
+        return "hidden"
     mine = is_mine(world, person, type_name, record)
     said = []
     for role in reference.roles_of(world, at, person):
@@ -42,6 +45,14 @@ def access(world: World, at: datetime, person: int, type_name: str, field: str, 
     if sensitivity == "personal":
         return "editable" if mine else "masked"
     return "editable"
+
+
+def is_hidden_in_pool(world: World, type_name: str, field: str, record: Record) -> bool:
+    """Does the record, or the parent of a following one, lie in a pool that hides the field?"""
+    parent = FOLLOWING.get(type_name)
+    decides = world["records"][parent][record[parent]] if parent else record
+    pool = world["pools"].get(decides["pool"])
+    return pool is not None and (type_name, field) in pool["hides"]
 
 
 def is_mine(world: World, person: int, type_name: str, record: Record) -> bool:

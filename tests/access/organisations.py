@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.access.field_reference import ORDER, RULED
-from tests.access.world import FOLLOWING, INDEPENDENT, TABLES, World
+from tests.access.world import FOLLOWING, INDEPENDENT, POOLED, TABLES, World
 
 TYPES = INDEPENDENT
 RECORD_SCOPES = ("own", "direct_reports", "subordinates", "department", "department_and_below", "everything")
@@ -84,10 +84,15 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
 
     def record(type_name: str) -> dict[str, Any]:
         owner = pick([*people, None])
+        if type_name not in POOLED:
+            owner = owner or people[0]
         team = draw(st.dictionaries(st.sampled_from(people), st.sampled_from(["read", "edit"]), max_size=2))
+        partition = pick(partitions)
         return {
-            "partition": pick(partitions),
+            "partition": partition,
             "owner": owner,
+            # What has no owner lies in the one pool of its partition, which has no member yet (with_pools).
+            "pool": partition if owner is None else None,
             "department": pick(departments),
             "deleted": pick([False, False, False, False, False, True]),
             "fields": {name: pick(values) for name, values in FIELDS[type_name].items()},
@@ -182,6 +187,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
                 [*TYPES, *TYPES, "customer"][:PLAIN_RULES] + [pick(TYPES)] * pick([0, 2, 3]), start=1
             )
         },
+        "pools": {n: {"type": "customer", "partition": n, "to": [], "hides": []} for n in partitions},
         "records": {
             **records,
             **{
@@ -355,6 +361,59 @@ def with_field_rules(world: World, seed: int) -> World:
 
 
 _RULED = [(type_name, name) for type_name, names in RULED.items() for name in names]
+
+
+def with_pools(world: World, seed: int) -> World:
+    """Return the world with members in its pools, fields hidden in them, a few more customers there, a second pool, and
+    roles that may claim.
+
+    By a seed of its own, like field rules.
+    """
+    chance = random.Random(seed)
+    departments, people = list(world["departments"]), list(world["people"])
+
+    def principal() -> dict[str, Any]:
+        return chance.choice(
+            [
+                {"department": departments[0], "below": True},
+                {"department": chance.choice(departments), "below": chance.random() < 0.5},
+                {"department": chance.choice(departments), "post": "head", "below": True},
+                {"user": chance.choice(people)},
+                {"level": chance.choice(list(world["levels"]))},
+                {"group": chance.choice(world["groups"])},
+                {"position": chance.choice(world["positions"])},
+            ]
+        )
+
+    places = {**{n: n for n in world["partitions"]}, 20: world["partitions"][0]}
+    pools = {
+        number: {
+            "type": "customer",
+            "partition": partition,
+            "to": [principal() for _n in range(chance.choice([0, 1, 1, 2]))],
+            "hides": [about for about in _RULED if "customer" in (about[0], FOLLOWING.get(about[0])) and chance.random() < 0.4],
+        }
+        for number, partition in places.items()
+    }
+    customers = {}
+    for number, record in world["records"]["customer"].items():
+        pooled = record["owner"] is None or chance.random() < 0.15
+        pool = chance.choice([n for n, place in places.items() if place == record["partition"]])
+        customers[number] = {**record, "owner": None, "pool": pool} if pooled else record
+    roles = {
+        number: {
+            **role,
+            "grants": sorted(
+                {*role["grants"], *(("customer.claim", scope) for scope in chance.choice(_CLAIM_SETS))}
+            ),
+        }
+        for number, role in world["roles"].items()
+    }
+    records = {**world["records"], "customer": customers}
+    return {**world, "roles": roles, "pools": pools, "records": records}
+
+
+_CLAIM_SETS: list[tuple[str, ...]] = [(), ("own",), ("own",), ("everything",)]
 
 
 def lent(world: World, now: datetime, seed: int) -> World:

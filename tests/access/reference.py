@@ -24,6 +24,7 @@ RIGHT_NEEDED = {
     "transfer": "edit",
     "void": "edit",
     "lock": "edit",
+    "claim": "edit",
 }
 
 # 2.1: the record's state is part of coverage. What is still open in which state; everything else is closed.
@@ -79,6 +80,7 @@ def world_lent_by(world: World, at: datetime, giver: int, person: int) -> World:
         **world,
         "delegations": [],
         "rules": {},
+        "pools": {number: {**pool, "to": []} for number, pool in world["pools"].items()},
         "roles": {
             number: {**role, "grants": [grant for grant in role["grants"] if grant[0] in named]}
             for number, role in world["roles"].items()
@@ -106,6 +108,9 @@ def allowed_as(world: World, at: datetime, person: int, verb: str, type_name: st
     if record["deleted"] != (verb == "restore"):
         return False
     if any(verb not in OPEN_IN_STATE[state] for state in record.get("states", ())):
+        return False
+    # 2.4: only what lies in a pool is claimed.
+    if verb == "claim" and record["pool"] is None:
         return False
     if type_name in FOLLOWING:
         return allowed_following(world, at, person, verb, type_name, record)
@@ -148,6 +153,9 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     # 2.4: and so is a sharing rule, or a territory.
     if verb in ("view", "edit") and is_shared_by_rule(world, at, person, verb, type_name, record):
         return True
+    # 2.4: members of its pool view and claim what has no owner.
+    if verb in ("view", "claim") and is_pool_member(world, at, person, record):
+        return True
     # 2.2, base access: for those who hold view (edit) at any scope it becomes `everything`.
     base = world["base_access"].get(type_name, "private")
     if verb == "view" and base in ("public_read", "public_read_write"):
@@ -155,6 +163,14 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     if verb == "edit" and base == "public_read_write":
         return True
     return any(scope_holds(world, person, scope, record) for scope in held)
+
+
+def is_pool_member(world: World, at: datetime, person: int, record: Record) -> bool:
+    """2.4: does the record lie in a pool of which the person is a member?"""
+    if record["pool"] is None:
+        return False
+    members = world["pools"][record["pool"]]["to"]
+    return any(is_given_to(world, at, person, {"to": to, "starts": None, "ends": None}) for to in members)
 
 
 def is_shared_with(world: World, at: datetime, person: int, verb: str, record: Record) -> bool:

@@ -30,7 +30,7 @@ from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests import other_postgres
 from tests.access.doors import VERBS, Difference, compare
-from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules
+from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules, with_pools
 from tests.access.record_states import stated
 from tests.access.world import FOLLOWING, store
 
@@ -76,7 +76,7 @@ def compare_many(
         world = data.draw(gated(data.draw(organisations(now))))
         tried = data.draw(attempts(world, ATTEMPTS))
         seed = data.draw(st.integers(0, 2**32))
-        world = stated(with_field_rules(lent(world, now, seed), seed), seed)
+        world = with_pools(stated(with_field_rules(lent(world, now, seed), seed), seed), seed)
         store(owner, world)
         people = random.Random(seed).sample(sorted(world["people"]), asked) if asked else None
         seen.update(compare(owner, world, tried, now, people))

@@ -20,9 +20,11 @@ even numbers) gets them afterwards.
      "admissions": [{"partition": 1, "rights": ["edit"], "to": principal, "starts": None, "ends": None}, …],
      "rules": {1: {"type": "customer", "access": "read", "condition": {…}, "superiors": False, "territory": False,
                    "parent": None, "to": [principal], "starts": None, "ends": None}, …},
+     "pools": {1: {"type": "customer", "partition": 1, "to": [principal], "hides": [("customer", "phone")]}, …},
      "prohibitions": [{"permission": "customer.*", "to": principal, "starts": None, "ends": None}, …],
      "records": {"customer": {1: {"partition": 1, "owner": 1, "department": 1, "deleted": False, "team": {2: "edit"},
                                    "fields": {"industry": "medical"},
+                                   "pool": None,
                                    "shares": [{"to": principal, "access": "read", "superiors": False, "by": 1,
                                                "starts": None, "ends": None}]}, …},
                  "opportunity": {…}, "contact": {1: {"customer": 1, "deleted": False}, …}}}
@@ -51,12 +53,15 @@ FOLLOWING = {
     if resource.parent_type is not None
 }
 INDEPENDENT = tuple(name for name in TABLES if name not in FOLLOWING)
+POOLED = tuple(name for name in TABLES if registry.resource_type(name).pooled)
 LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
     "access_rule_to",
     "access_rule",
+    "access_pool_hidden",
+    "access_pool_member",
     "access_prohibition",
     "access_quota",
     "access_delegation",
@@ -65,6 +70,7 @@ _EMPTIED = (
     "access_team_member",
     "access_share",
     *reversed(TABLES.values()),
+    "access_pool",
     "access_admission",
     "access_assignment",
     "access_grant",
@@ -273,16 +279,34 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         ["rule_id", *principal],
         [(n, *_to(to)) for n, x in rules.items() for to in x["to"]],
     )
+    pools = world["pools"]
+    yield (
+        "access_pool",
+        ["id", "key", "name", "type", "partition_id"],
+        [(n, f"k{n}", f"公海{n}", x["type"], x["partition"]) for n, x in pools.items()],
+    )
+    yield (
+        "access_pool_member",
+        ["pool_id", *principal],
+        [(n, *_to(to)) for n, x in pools.items() for to in x["to"]],
+    )
+    yield (
+        "access_pool_hidden",
+        ["pool_id", "type", "field"],
+        [(n, *about) for n, x in pools.items() for about in x["hides"]],
+    )
     for type_name in INDEPENDENT:
         yield (
             TABLES[type_name],
             [
                 *("partition_id", "owner_id", "department_id", "stage", *STATES, *REASONS),
+                *(["pool_id"] if type_name in POOLED else []),
                 *(*_COMMON, *blank(type_name), *_nullable(type_name)),
             ],
             [
                 (
                     *(x["partition"], x["owner"], x["department"], "won", *state_values(x), "", ""),
+                    *([x["pool"]] if type_name in POOLED else []),
                     *_common(n, x),
                     *_fields(type_name, x["fields"] if n % 2 else {}),
                 )
@@ -432,6 +456,7 @@ def told(world: World) -> str:
     lines.append(f"  ceilings: {world.get('ceilings')}")
     lines.append(f"  base access: {world['base_access']}")
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
+    lines += [f"  pool {n}: {_plain(x)}" for n, x in world["pools"].items()]
     for part in ("assignments", "admissions", "prohibitions", "delegations"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, ())]
     for type_name, records in world["records"].items():

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from hufu.access.decision.delegation import DelegationFacts, lent_part, lent_through, standing_in, unshared
 from hufu.access.decision.pending import ways_out
+from hufu.access.decision.pools import PoolShare, pool_for, pool_of
 from hufu.access.decision.rules import RuleFacts, RuleShare, of_type, reaching, rule_for
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
@@ -43,11 +44,13 @@ class Code(StrEnum):
     NO_GRANT = "no_grant"
     NOT_ADMITTED = "not_admitted"
     OUT_OF_SCOPE = "out_of_scope"
+    IN_POOL = "in_pool"
     RULE_BROKEN = "rule_broken"
     NO_VIEW = "no_view"
     NO_PARENT = "no_parent"
     RECORD_DELETED = "record_deleted"
     NOT_DELETED = "not_deleted"
+    NOT_IN_POOL = "not_in_pool"
     NO_RECORD = "no_record"
     FIELD_HIDDEN = "field_hidden"
     FIELD_MASKED = "field_masked"
@@ -90,6 +93,7 @@ class Cover:
 
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
     as a member of its related team. `share`: it was shared with them by hand. `rule`: a rule or territory shares it.
+    `pool`: they are a member of the pool in which it lies.
     `delegation`: all of this holds for another person, for whom they stand in.
     """
 
@@ -100,6 +104,7 @@ class Cover:
     shared: bool = False
     share: ShareFacts | None = None
     rule: RuleShare | None = None
+    pool: PoolShare | None = None
     of_parent: bool = False
     delegation: DelegationFacts | None = None
 
@@ -240,6 +245,8 @@ def _decide_alone(
         return Decision(True, permission, person_id, Code.HELD, covers=places)
     if not requirement.is_about(record):
         wrong = Code.NOT_DELETED if requirement.of_bin and not record.deleted else Code.RECORD_DELETED
+        if requirement.of_pool and not record.deleted:
+            wrong = Code.NOT_IN_POOL
         return deny(Link(wrong, permission))
 
     covers: list[Cover] = []
@@ -336,6 +343,8 @@ def _cover(
         missing += _missing_path(need.permission, behind, need)
     elif not because:
         missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=united, need=need))
+        if pool_of(snapshot, record) is not None:
+            missing.append(Link(Code.IN_POOL, need.permission, need=need))
         missing += (Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in behind)
         missing += (
             Link(Code.RULE_BROKEN, need.permission, need=need, rule=rule)
@@ -360,6 +369,7 @@ def _cover(
         shared=because is Scope.TEAM and because not in granted,
         share=share,
         rule=rule_for(snapshot, person, need, record) if because is Scope.SHARED and share is None else None,
+        pool=pool_for(snapshot, person, need, record) if because is Scope.POOL else None,
         of_parent=need.of_parent,
     ), ()
 

@@ -44,7 +44,8 @@ def lent_through(lent: tuple[DelegationFacts, ...], permission: str) -> Delegati
 
 
 def lent_part(snapshot: Snapshot, permissions: frozenset[str]) -> Snapshot:
-    """Return the snapshot in which roles grant nothing but these permissions, and nothing is delegated or ruled.
+    """Return the snapshot in which roles grant nothing but these permissions, and nothing is delegated, or reaches
+    anybody by a rule or a pool.
 
     INVARIANT: what somebody holds by delegation is never handed on.
     """
@@ -52,7 +53,7 @@ def lent_part(snapshot: Snapshot, permissions: frozenset[str]) -> Snapshot:
         role.id: replace(role, grants=tuple(grant for grant in role.grants if grant[0] in permissions))
         for role in snapshot.roles.values()
     }
-    return replace(snapshot, roles=roles, rules={}, delegations=())
+    return replace(snapshot, roles=roles, rules={}, pools={}, delegations=())
 
 
 def unshared(record: RecordFacts | None) -> RecordFacts | None:

@@ -2,7 +2,8 @@
 
 Rules come through roles like grants: inherited roles' count, in their time, and not through a role behind a closed
 gate. A rule counts where its role holds view of the type, itself or by what it inherits. Without any that counts the
-field's sensitivity decides. A closed gate on the sensitivity hides, whatever a rule says.
+field's sensitivity decides. A closed gate on the sensitivity hides, whatever a rule says, and so
+does the pool in which a record lies.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from hufu.access.decision.pools import PoolFacts, hiding
 from hufu.access.decision.snapshot import FieldRule, Given, PersonFacts, Snapshot, roles_through
 from hufu.access.decision.terms import RecordFacts, Share
 
@@ -58,6 +60,7 @@ class FieldCode(StrEnum):
 
     SYSTEM = "system"
     GATE_CLOSED = "gate_closed"
+    POOL = "pool"
     RULE = "rule"
     SENSITIVITY = "sensitivity"
 
@@ -75,6 +78,7 @@ class FieldDecision:
     given: Given | None = None
     roles: tuple[int, ...] = ()
     gates: tuple[int, ...] = ()
+    pool: PoolFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,11 @@ def decide_field(
     person_id: int,
     about: AboutField,
     *,
-    mine: bool,
+    record: RecordFacts,
     closed: frozenset[int] = frozenset(),
 ) -> FieldDecision:
     """Decide what somebody may do with a field of a record that they may view, with the whole reason."""
+    mine = is_mine(person_id, record)
 
     def decided(access: FieldAccess, code: FieldCode) -> FieldDecision:
         return FieldDecision(about, person_id, mine, access, code)
@@ -116,6 +121,9 @@ def decide_field(
     )
     if shut:
         return FieldDecision(about, person_id, mine, FieldAccess.HIDDEN, FieldCode.GATE_CLOSED, gates=shut)
+    pool = hiding(snapshot, record, about.type, about.name)
+    if pool is not None:
+        return FieldDecision(about, person_id, mine, FieldAccess.HIDDEN, FieldCode.POOL, pool=pool)
     person = snapshot.people.get(person_id)
     best: RulePath | None = None
     for path in rule_paths(snapshot, person, about, closed) if person else ():

@@ -23,7 +23,7 @@ class RuleMiss:
 def field_misses(snapshot: Snapshot, decision: FieldDecision) -> tuple[RuleMiss, ...]:
     """Return rules that would show the field where it is not readable, nearest first, at most a handful."""
     person = snapshot.people.get(decision.person_id)
-    if person is None or decision.gates or decision.access.is_readable:
+    if person is None or decision.gates or decision.pool or decision.access.is_readable:
         return ()
     found = _misses(snapshot, person, decision.about, mine=decision.mine)
     order = list(Nearness)

@@ -12,6 +12,7 @@ from itertools import chain
 
 from hufu.access.decision.decide import Code, Link, covers_need
 from hufu.access.decision.delegation import DelegationFacts, past_and_to_come
+from hufu.access.decision.pools import PoolFacts, pool_of
 from hufu.access.decision.rules import RuleFacts, meets, of_type, reaching
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
@@ -47,8 +48,8 @@ class Nearness(StrEnum):
 
 @dataclass(frozen=True)
 class NearMiss:
-    """A role (with the chain to the one that grants), an admission, a share or a rule that would help, and how it
-    misses."""
+    """A role (with the chain to the one that grants), an admission, a share, a rule or a pool that would help, and how
+    it misses."""
 
     nearness: Nearness
     given: Given | None = None
@@ -56,6 +57,7 @@ class NearMiss:
     scope: Scope = Scope.NOTHING
     share: ShareFacts | None = None
     rule: RuleFacts | None = None
+    pool: PoolFacts | None = None
     delegation: DelegationFacts | None = None
 
 
@@ -76,8 +78,14 @@ def near_misses(
             _rules(snapshot, person, link, about),
             _grants(snapshot, person, link, about),
         )
+    elif link.code is Code.IN_POOL:
+        found = _pools(snapshot, person, link, about)
     elif link.code is Code.NO_GRANT:
-        found = chain(_rules(snapshot, person, link, about), _grants(snapshot, person, link, about))
+        found = chain(
+            _rules(snapshot, person, link, about),
+            _pools(snapshot, person, link, about),
+            _grants(snapshot, person, link, about),
+        )
     elif link.code is Code.PROHIBITED:
         found = _closed_by_prohibition(snapshot, person, link)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
@@ -206,6 +214,21 @@ def _releases(snapshot: Snapshot, person: PersonFacts, link: Link, record: Recor
 def released_by(link: Link) -> str:
     """Return the permission that takes back the state which closes the record."""
     return f"{link.permission.rpartition('.')[0]}.{RELEASED_BY[link.code]}"
+
+
+def _pools(
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
+) -> Iterator[NearMiss]:
+    """Yield the members of the record's pool: the person where the permission is missing, else the others."""
+    if record is None or link.need is None or not link.need.pooled:
+        return
+    pool = pool_of(snapshot, record)
+    for given in pool.members if pool is not None else ():
+        if not snapshot.reaches(given, person):
+            if link.code is Code.IN_POOL:
+                yield NearMiss(Nearness.GIVEN_TO_OTHERS, given, pool=pool)
+        elif link.code is Code.NO_GRANT:
+            yield NearMiss(Nearness.WITHOUT_PERMISSION, given, pool=pool)
 
 
 def _admissions(

@@ -9,7 +9,8 @@ from enum import IntFlag
 class Scope(IntFlag):
     """A set of records relative to the holder. The bits are those of access_term_grant.scopes.
 
-    SHARED is no scope that a role grants: it says that a share holds the record, where no scope does.
+    SHARED and POOL are no scopes that a role grants: they say that a share, or the membership of a pool, holds the
+    record where no scope does.
     """
 
     NOTHING = 0
@@ -21,6 +22,7 @@ class Scope(IntFlag):
     DEPARTMENT_AND_BELOW = 32
     EVERYTHING = 64
     SHARED = 128
+    POOL = 256
 
 
 NAMES: dict[str, Scope] = {

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from hufu.access.decision.delegation import DelegationFacts
+from hufu.access.decision.pools import PoolFacts, pool_for
 from hufu.access.decision.rules import RuleFacts, rule_for
 from hufu.access.decision.scopes import NAMES, Scope, named
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
@@ -188,6 +189,7 @@ class Snapshot:
     prohibitions: tuple[Given, ...] = ()
     delegations: tuple[DelegationFacts, ...] = ()
     field_rules: tuple[FieldRule, ...] = ()
+    pools: Mapping[int, PoolFacts] = field(default_factory=dict)
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _superiors: dict[Given, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -411,7 +413,8 @@ def roles_through(
 
 
 def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, record: RecordFacts) -> Scope:
-    """Return the narrowest scope of the mask that holds the record; SHARED where a share alone does, or NOTHING.
+    """Return the narrowest scope of the mask that holds the record; SHARED where a share alone does, POOL where the
+    membership of its pool alone does, or NOTHING.
 
     A membership in the team that counts as a share is `team`.
     """
@@ -427,7 +430,7 @@ def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, 
         return Scope.EVERYTHING
     if snapshot.share_for(person, need, record) or rule_for(snapshot, person, need, record):
         return Scope.SHARED
-    return Scope.NOTHING
+    return Scope.POOL if pool_for(snapshot, person, need, record) else Scope.NOTHING
 
 
 def _by_owner(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:

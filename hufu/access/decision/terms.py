@@ -37,7 +37,8 @@ class RecordFacts:
 
     `team` maps members to what their membership opens, `shared` people to what the shares that reach them open; where
     only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves, and for
-    rules by the `values` of fields, by name; `NAME.currency` is that of an amount.
+    rules by the `values` of fields, by name; `NAME.currency` is that of an amount. `pool_id` is the pool of a record
+    without owner, `pool_members` who is a member of it; an explanation knows the members by the pool itself.
     A record of a following type is decided with its `parent`; its own owner and department do not exist.
     """
 
@@ -50,6 +51,8 @@ class RecordFacts:
     shares: tuple[ShareFacts, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     states: tuple[StateFacts, ...] = ()
+    pool_id: int | None = None
+    pool_members: frozenset[int] = frozenset()
     parent: RecordFacts | None = None
 
 
@@ -58,7 +61,7 @@ class Need:
     """One permission that must be open: covered for the record (or its parent), or, without `right`, only held.
 
     `share` is what a share must open to cover it like a scope does; NONE: shares do not count. In the states of
-    `closed_in` the record (or its parent) is closed to it.
+    `closed_in` the record (or its parent) is closed to it. `pooled`: to be a member of the record's pool covers it, too.
     """
 
     permission: str
@@ -66,17 +69,23 @@ class Need:
     share: Share = Share.NONE
     of_parent: bool = False
     closed_in: State = State.OPEN
+    pooled: bool = False
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """All that using a permission on an existing record asks for; `of_bin` ones are about records in the bin."""
+    """All that using a permission on an existing record asks for; `of_bin` ones are about records in the bin,
+    `of_pool` ones about records in a pool."""
 
     needs: tuple[Need, ...]
     of_bin: bool = False
+    of_pool: bool = False
 
     def is_about(self, record: RecordFacts) -> bool:
-        """Say whether the record's state fits: in the bin or not, and below a parent that is not."""
+        """Say whether the record's state fits: in the bin or not, in a pool where it must be, below a parent that is
+        not in the bin."""
+        if self.of_pool and record.pool_id is None:
+            return False
         return record.deleted is self.of_bin and not (record.parent and record.parent.deleted)
 
 
@@ -136,7 +145,9 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
         return Scope.EVERYTHING
     if term.delegated:
         return Scope.NOTHING
-    return Scope.SHARED if is_shared(need, record.shared.get(term.holder_id, Share.NONE)) else Scope.NOTHING
+    if is_shared(need, record.shared.get(term.holder_id, Share.NONE)):
+        return Scope.SHARED
+    return Scope.POOL if need.pooled and term.holder_id in record.pool_members else Scope.NOTHING
 
 
 def is_shared(need: Need, share: Share) -> bool:

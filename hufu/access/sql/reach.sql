@@ -249,6 +249,7 @@ BEGIN
         PERFORM hufu.rule_rebuild(moment);
     END IF;
     PERFORM hufu.rule_rebuild_reach(only_users);
+    PERFORM hufu.pool_rebuild_reach(only_users);
 END $$;
 
 -- Make reach true now for a transaction that changed facts or policy; without such a change it does nothing.
@@ -310,11 +311,12 @@ BEGIN
 END $$;
 
 -- Which active people cover a record for one permission, and by which scope, the narrowest; 128 where it is shared with
--- them and no scope holds it; by themselves, or as those who stand in for a holder. Only the checks of each type ask this: it tells the reach of everybody.
+-- them and no scope holds it, 256 where they are members of its pool and nothing else does; by themselves, or as those who stand in for a holder. Only the checks of each type ask this: it tells the reach of everybody.
 DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int);
 DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int, int[]);
 CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wanted_share int, of_type text, record bigint,
-                                           in_partition int, of_owner int, of_department int, shared int[])
+                                           in_partition int, of_owner int, of_department int, shared int[],
+                                           pool_members int[])
     RETURNS TABLE (user_id int, holder_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
     SELECT who.user_id, who.holder_id, min(who.scope)::smallint FROM (
@@ -326,7 +328,8 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
             WHEN of_owner IS NOT NULL AND g.scopes & 16 <> 0 AND hufu.bit(t.departments, of_department) THEN 16
             WHEN of_owner IS NOT NULL AND g.scopes & 32 <> 0 AND hufu.bit(t.departments_below, of_department) THEN 32
             WHEN g.scopes & 64 <> 0 THEN 64
-            WHEN t.holder_id = t.user_id AND t.user_id = ANY (shared) THEN 128 END AS scope
+            WHEN t.holder_id = t.user_id AND t.user_id = ANY (shared) THEN 128
+            WHEN t.holder_id = t.user_id AND t.user_id = ANY (pool_members) THEN 256 END AS scope
         FROM access_term_grant g
         JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
         JOIN people_user u ON u.id = t.user_id AND u.status = 'active'
