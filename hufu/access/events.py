@@ -75,6 +75,13 @@ declare(
         ),
     ),
     EventType("rule.changed", _("Sharing rule changed"), (*shown("key", "kind"), *kept("before", "after"))),
+    EventType(
+        "pool.created",
+        _("Pool created"),
+        (*shown("key", "name", "type", "partition", "hides"), *kept("members")),
+    ),
+    EventType("pool.changed", _("Pool changed"), (*shown("key"), *kept("before", "after"))),
+    EventType("pool.ended", _("Pool ended"), (*shown("key"), *kept("before"))),
     EventType("rule.ended", _("Sharing rule ended"), (*shown("key", "kind"), *kept("before"))),
     EventType(
         "policy.submitted",

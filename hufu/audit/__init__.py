@@ -6,7 +6,17 @@ An event is written in the deed's own transaction: without its event no deed. `q
 """
 
 from hufu.audit.differences import changes
-from hufu.audit.events import CHANGES, EventType, Field, declare, declare_record_events, kept, sealed, shown
+from hufu.audit.events import (
+    CHANGES,
+    EventType,
+    Field,
+    declare,
+    declare_pool_events,
+    declare_record_events,
+    kept,
+    sealed,
+    shown,
+)
 from hufu.audit.keys import Subject
 from hufu.audit.recording import Event, Target, record, record_many
 
@@ -19,6 +29,7 @@ __all__ = [
     "Target",
     "changes",
     "declare",
+    "declare_pool_events",
     "declare_record_events",
     "kept",
     "record",

@@ -163,6 +163,22 @@ def _is_secret(name: str) -> bool:
     return bool(_SECRET.search(name) and not _ABOUT_A_SECRET.search(name))
 
 
+def declare_pool_events(name: str, label: str | Promise) -> None:
+    """Declare what happens to records of a type that can lie in a pool."""
+    declare(
+        EventType(
+            f"{name}.released",
+            format_lazy(_("{thing}: released to the pool"), thing=label),
+            shown("pool", "from_owner", "department"),
+        ),
+        EventType(
+            f"{name}.claimed",
+            format_lazy(_("{thing}: claimed from the pool"), thing=label),
+            shown("pool", "to_owner", "from_department", "to_department"),
+        ),
+    )
+
+
 def declare_record_events(name: str, label: str | Promise, *, owned: bool = True) -> None:
     """Declare what can happen to records of the resource type `name`, called `label` on screen.
 

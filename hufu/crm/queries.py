@@ -91,7 +91,9 @@ def page_statement(
 
 def shown_with(resource: ResourceType) -> tuple[str, ...]:
     """Return the relations that a list or a page shows of a record, or that decide about it."""
-    return (resource.parent, "partition") if resource.parent else ("owner", "department", "partition")
+    if resource.parent:
+        return (resource.parent, "partition")
+    return ("owner", "department", "partition", *(["pool"] if resource.pooled else []))
 
 
 def count_records(actor: Actor, resource: ResourceType, query: ListQuery | None = None) -> int:

@@ -15,7 +15,7 @@ from hufu.access.registry import (
     following_permissions,
     record_permissions,
 )
-from hufu.audit import declare_record_events
+from hufu.audit import declare_pool_events, declare_record_events
 
 STAGES_OF_CUSTOMER = (
     ("new", _("To be contacted")),
@@ -104,6 +104,7 @@ OWNED = (
 )
 
 declare_record_events("customer", _("Customer"))
+declare_pool_events("customer", _("Customer"))
 declare_record_events("opportunity", _("Opportunity"))
 declare_record_events("contact", _("Contact"), owned=False)
 

@@ -30,6 +30,7 @@ TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
     *("voided", "unvoided", "locked", "unlocked"),
     *("taken_along", "member_joined", "member_left", "shared", "share_ended", "moved"),
+    *("released", "claimed"),
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),
     *("attachment_added", "attachment_removed"),
 )

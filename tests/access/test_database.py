@@ -21,13 +21,14 @@ from tests.company import PEOPLE, unpublish
 REFUSED = psycopg.errors.InsufficientPrivilege
 REACH = (
     *("access_reach", "access_term", "access_term_grant", "access_reach_stale"),
-    *("access_rule_part", "access_rule_match", "access_rule_reach"),
+    *("access_rule_part", "access_rule_match", "access_rule_reach", "access_pool_reach"),
 )
 POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
     *("access_quota", "access_prohibition", "access_rule", "access_rule_to", "access_delegation"),
     *("access_approver", "access_request", "access_request_decision"),
+    *("access_pool", "access_pool_member", "access_pool_hidden"),
 )
 
 # Exactly what each person's list shows.
@@ -112,6 +113,11 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
         """ '{"field": "stage", "is": ["won"]}')"""
     )
     owner.execute("INSERT INTO access_rule_to (rule_id, user_id) VALUES (1, %s)", [company.people["lin"]])
+    owner.execute(
+        "INSERT INTO access_pool (id, key, name, type, partition_id) VALUES (1, 'p', '公海', 'customer', 1)"
+    )
+    owner.execute("INSERT INTO access_pool_member (pool_id, user_id) VALUES (1, %s)", [company.people["lin"]])
+    owner.execute("INSERT INTO access_pool_hidden (pool_id, type, field) VALUES (1, 'customer', 'phone')")
     owner.execute(
         "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
         " SELECT min(id), max(id), '{customer.view}', now(), now() + interval '1 day', '' FROM people_user"
@@ -825,6 +831,7 @@ OWNED = (
     *("end_shares", "who"),
     *("void", "unvoid", "lock", "unlock"),
 )
+POOLED = ("release", "claim")
 DEFINERS = {
     *(
         "rebuild_reach",
@@ -854,6 +861,9 @@ DEFINERS = {
         for what in ("match", "match_new", "unmatch", "rule_fill", "rule_try")
         for name in INDEPENDENT
     ),
+    # Pools: who is a member, what they hide.
+    *("pool_rebuild_reach", "my_pools", "pool_members", "pools_hiding", "is_pool_of_mine"),
+    *(f"{deed}_crm_customer" for deed in POOLED),
     # Change sets: they ask who may, and the mark of a transaction is theirs alone.
     *(
         "publishes",

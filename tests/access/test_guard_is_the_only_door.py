@@ -18,6 +18,7 @@ NUMBERS = {"access/actions.py", "cli/bench/lists.py"}
 # Where SQL may name a business table: what makes the row policies, the deeds that call their functions, and migrations.
 SQL_DOORS = {
     *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
+    "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
     "access/report_views.py",  # makes the views of reporting logins
@@ -147,6 +148,7 @@ PLAIN_SQL = {
     "access/reach.py",  # hufu.settle_reach
     "access/reporting.py",  # the logins for reporting, which the operator alone opens
     "access/rule_reach.py",  # the matches of rules that reach the actor, which the row policy gives
+    "access/pools.py",  # hufu.my_principals
     "access/sharing.py",  # hufu.gives_me_by_rule, hufu.try_condition, which asks by itself
     "crm/duplicates/checks.py",  # hufu.check_duplicate_…, hufu.taken_…: they ask and count by themselves
     "crm/duplicates/queue.py",  # hufu.stewarded_…: asks by itself whether the actor is steward
@@ -175,6 +177,7 @@ def test_a_guard_is_asked_in_every_deed_and_every_query_of_records():
             "crm/actions/create.py",
             "crm/actions/change.py",
             "crm/actions/ownership.py",
+            "crm/actions/pools.py",
             "crm/actions/teams.py",
         ),
         *(
@@ -191,6 +194,7 @@ def test_a_guard_is_asked_in_every_deed_and_every_query_of_records():
         ),
         *("crm/attachments.py", "crm/consents.py", "crm/persons.py", "crm/queries.py", "access/actions.py"),
         "access/sharing.py",
+        "access/pools.py",
         "access/change_sets/drafts.py",
     ):
         tree = ast.parse((HUFU / module).read_text(encoding="utf-8"))

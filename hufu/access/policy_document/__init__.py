@@ -21,6 +21,7 @@ from hufu.access.policy_document import (
     gates,
     given,
     partitions,
+    pools,
     prohibitions,
     quotas,
     roles,
@@ -58,6 +59,7 @@ SECTIONS: tuple[Section, ...] = (
     duplicate_check.SECTION,
     sharing.RULES,
     sharing.TERRITORIES,
+    pools.SECTION,
     assertions.SECTION,
 )
 GIVEN = {given.ASSIGNMENTS.name, given.ADMISSIONS.name, prohibitions.SECTION.name}

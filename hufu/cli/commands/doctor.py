@@ -27,7 +27,7 @@ FORBIDDEN = {
     **dict.fromkeys(
         (
             *("access_reach", "access_term", "access_term_grant", "access_quota_used", "access_quota_seen"),
-            *("access_rule_part", "access_rule_match", "access_rule_reach"),
+            *("access_rule_part", "access_rule_match", "access_rule_reach", "access_pool_reach"),
         ),
         ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     ),

@@ -15,6 +15,13 @@ from hufu.crm.actions.create import (
 )
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
 from hufu.crm.actions.requests import asked_record, grant_record
+from hufu.crm.actions.pools import (
+    claim_record,
+    may_claim,
+    may_release,
+    pools_for,
+    release_record,
+)
 from hufu.crm.actions.shares import end_share, share_record
 from hufu.crm.actions.states import lock_record, unlock_record, unvoid_record, void_record
 from hufu.crm.actions.teams import add_member, remove_member
@@ -25,6 +32,7 @@ __all__ = [
     "NewRecord",
     "add_member",
     "asked_record",
+    "claim_record",
     "create_child",
     "create_children",
     "create_many",
@@ -34,10 +42,14 @@ __all__ = [
     "end_share",
     "grant_record",
     "lock_record",
+    "may_claim",
     "may_own",
+    "may_release",
     "move_record",
+    "pools_for",
     "possible_owners",
     "purge_record",
+    "release_record",
     "remove_member",
     "restore_record",
     "sealed_fields",

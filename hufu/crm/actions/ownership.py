@@ -95,7 +95,8 @@ def move_record(
     """Move a record to another partition, with everything that belongs to it.
 
     The owner must be admitted there, or a new one is named, who also gets what belongs to people who are not. Naming
-    another where the owner could follow, or oneself, needs transfer as well. Memberships that can no longer be reached
+    another where the owner could follow, or oneself, needs transfer as well; so does naming one for a record in a pool,
+    which it leaves. Memberships that can no longer be reached
     end. Raise Invalid, saying what to do, where it cannot go.
     """
     current = guard.use(actor, resource.permission("move_partition"), record_id)
@@ -122,7 +123,8 @@ def move_record(
             {"owner": [_("Choose an owner who is active and admitted to that partition to read and edit.")]}
         )
     could_follow = current.owner_id is not None and may_own({(current.owner_id, to)})
-    if new_owner != current.owner_id and (could_follow or new_owner == actor.user_id):
+    takes = current.owner_id is None or could_follow or new_owner == actor.user_id
+    if new_owner != current.owner_id and takes:
         guard.authorize(actor, resource.permission("transfer"), current)
     if not guard.may_create(actor, resource, partition_id=to, owner_id=new_owner):
         raise guard.denied(actor, resource.permission("create"))

@@ -221,6 +221,14 @@ class MoveForm(DeedForm):
         self.fields["partition"] = forms.ChoiceField(label=_("To the partition"), choices=places)
 
 
+class ReleaseForm(DeedForm):
+    """Into which pool, and why."""
+
+    def __init__(self, pools: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["pool"] = forms.ChoiceField(label=_("Into the pool"), choices=pools)
+
+
 class DiscloseForm(forms.Form):
     """Why a copy of a person's data is made."""
 

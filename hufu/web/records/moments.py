@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access.fields import FieldAccess
-from hufu.access.models import TeamMember
+from hufu.access.models import Pool, TeamMember
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core import money
 from hufu.core.actor import OPERATOR_ID, Actor
@@ -62,6 +62,7 @@ TONE_OF_VERB = {
     **{"created": "green", "deleted": "red", "restored": "green", "transferred": "purple"},
     **{"voided": "red", "unvoided": "green", "locked": "amber", "unlocked": "green"},
 }
+OF_POOLS = {"released", "claimed"}
 
 
 def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[Entry]) -> list[Line]:
@@ -72,6 +73,8 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
     """
     people = dict(User.objects.filter(pk__in=_people_in(entries)).values_list("pk", "name"))
     partitions = dict(filters.partitions(actor)) if any(each.verb == "moved" for each in entries) else {}
+    of_pools = {int(each.facts["pool"]) for each in entries if each.verb in OF_POOLS}
+    pools = dict(Pool.objects.filter(pk__in=of_pools).values_list("pk", "name")) if of_pools else {}
     titles = _titles(actor, resource, record, entries)
     made = []
     for each in entries:
@@ -86,7 +89,7 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
                 at=each.at,
                 who=_who(each.actor_id, people),
                 number=each.actor_id,
-                what=_what(each, of, people, partitions),
+                what=_what(each, of, people, partitions, pools),
                 about=(title or f"{of.label} #{each.target.id}") if is_child else "",
                 url=record_url(of, each.target.id) if title else "",
                 tone=TONE_OF_VERB.get(each.verb, "blue"),
@@ -128,7 +131,11 @@ def _who(number: int, people: Mapping[int, str]) -> str:
 
 
 def _what(
-    moment: Entry, resource: ResourceType, people: Mapping[int, str], partitions: Mapping[str, str]
+    moment: Entry,
+    resource: ResourceType,
+    people: Mapping[int, str],
+    partitions: Mapping[str, str],
+    pools: Mapping[int, str],
 ) -> str:
     facts = moment.facts
     thing = resource.label
@@ -161,6 +168,11 @@ def _what(
             }
             former = FORMER.get(facts.get("former_access"))
             return _("%(deed)s; %(more)s") % {"deed": said, "more": former} if former else said
+        case "released" | "claimed":
+            pool = pools.get(facts.get("pool", 0), "—")
+            if moment.verb == "released":
+                return _("released it to the pool “%s”") % pool
+            return _("claimed it from the pool “%s”") % pool
         case "taken_along":
             return _("took it along to their new department")
         case "moved":

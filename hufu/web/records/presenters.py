@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from hufu.access import guard, registry
 from hufu.access.fields import FieldAccess, masked
@@ -153,6 +154,8 @@ class Presenter:
         if access is FieldAccess.HIDDEN:
             return Cell(declared, shape="hidden")
         value = getattr(record, declared.column)
+        if value is None and declared.name == "owner" and self.resource.pooled:
+            return Cell(declared, _("Pool: %s") % record.pool.name, "tag", tone="teal")
         if value in (None, ""):
             return Cell(declared)
         if access is FieldAccess.MASKED:

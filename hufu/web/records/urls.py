@@ -27,6 +27,7 @@ from hufu.web.records.views import (
     editing,
     lists,
     persons,
+    pools,
     record,
     retention,
     reveal,
@@ -161,6 +162,11 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
             ]
     if resource.parent:
         return each
+    if resource.pooled:
+        each += [
+            route(f"{one}release", "release", pools.release_page, "transfer", of_record=True, methods=WRITE),
+            route(f"{one}claim", "claim", pools.claim, "claim", of_record=True, methods=DEED),
+        ]
     return [
         *each,
         route("owners", "owners", pickers.owners, "view", limit="search"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from hufu.access import guard
 from hufu.access.registry import Field, Kind, ResourceType
 from hufu.core.actor import Actor
-from hufu.crm import queries
+from hufu.crm import actions, queries
 from hufu.crm.attachments import ATTACHED_TO, attachments
 from hufu.crm.consents import consents
 from hufu.crm.queries import ListQuery
@@ -121,11 +121,18 @@ def about(actor: Actor, resource: ResourceType, record: Any) -> dict[str, Any]:
     """Return what every shape of a record knows: its title, and the deeds that this person may do."""
     deeds = [name for name in DEEDS if resource.has(VERBS.get(name, name))]
     pages = ["record", *(["stage"] if "stage" in resource.by_name else []), *deeds]
+    may = {name: guard.may(actor, resource.permission(VERBS.get(name, name)), record) for name in deeds}
+    if resource.pooled:
+        pages += ["release", "claim"]
+        may |= {
+            "release": actions.may_release(actor, resource, record),
+            "claim": actions.may_claim(actor, resource, record),
+        }
     return {
         "resource": resource,
         "record": record,
         "title": getattr(record, resource.title),
-        "may": {name: guard.may(actor, resource.permission(VERBS.get(name, name)), record) for name in deeds},
+        "may": may,
         "urls": {name: reverse(f"{resource.name}_{name}", args=[record.pk]) for name in pages},
     }
 

@@ -45,6 +45,7 @@ WAYS: Mapping[Scope, str | Promise] = {
     Scope.DEPARTMENT_AND_BELOW: gettext_lazy("Of a department above the record's department"),
     Scope.EVERYTHING: gettext_lazy("A role of theirs covers every record of the partition"),
     Scope.SHARED: gettext_lazy("It was shared with them"),
+    Scope.POOL: gettext_lazy("Member of the pool in which it lies"),
 }
 
 
