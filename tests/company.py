@@ -168,6 +168,7 @@ POLICY: dict[str, Any] = {
                 **_each("view", "everything"),
                 **_each("move_partition", "everything"),
                 "customer.steward": "everything",
+                "customer.claim": "everything",
             },
         },
         {

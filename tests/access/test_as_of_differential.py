@@ -90,6 +90,7 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
             shares=tuple(shares[type_name, row[0]]),
             values=row[5],
             states=states_of(*row[6]),
+            pool_id=row[7],
         )
         for type_name in INDEPENDENT
         for row in _rows(owner, type_name)
@@ -106,15 +107,16 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
 
 
 def _rows(owner: psycopg.Connection, type_name: str) -> Iterator[tuple[Any, ...]]:
-    """Yield what coverage looks at in each record, then the fields that rules can name, and its states."""
+    """Yield what coverage looks at in each record, then the fields that rules can name, its states and its pool."""
     resource = registry.resource_type(type_name)
     columns = [declared.column for declared in fields_named(resource)]
+    pool = "pool_id" if resource.pooled else "NULL"
     for row in owner.execute(
         f"SELECT id, partition_id, owner_id, department_id, deleted_at IS NOT NULL, {', '.join(STATES)},"
-        f" {', '.join(columns)} FROM {TABLES[type_name]}"
+        f" {', '.join(columns)}, {pool} FROM {TABLES[type_name]}"
     ):
-        named = SimpleNamespace(**dict(zip(columns, row[5 + len(STATES) :], strict=True)))
-        yield (*row[:5], rule_values(resource, named), row[5 : 5 + len(STATES)])
+        named = SimpleNamespace(**dict(zip(columns, row[5 + len(STATES) : -1], strict=True)))
+        yield (*row[:5], rule_values(resource, named), row[5 : 5 + len(STATES)], row[-1])
 
 
 def compare(remembered: Remembered, world: World, now: datetime, pick: Pick) -> None:
@@ -338,7 +340,37 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         )
         if not column:
             return f"DELETE FROM {table} WHERE id = %s", [number]
+        # The pool of a partition has its number.
+        if type_name == "customer" and column == "owner_id":
+            return (
+                "UPDATE crm_customer SET owner_id = %s, pool_id = CASE WHEN %s THEN partition_id END"
+                " WHERE id = %s",
+                [value, value is None, number],
+            )
+        if type_name == "customer" and column == "partition_id":
+            return (
+                "UPDATE crm_customer SET partition_id = %s,"
+                " pool_id = CASE WHEN pool_id IS NOT NULL THEN %s END WHERE id = %s",
+                [value, value, number],
+            )
+        if column == "owner_id":
+            value = value or people[0]
         return f"UPDATE {table} SET {column} = %s WHERE id = %s", [value, number]
+
+    def pool() -> Statement:
+        number = pick(list(world["pools"]))
+        if pick([True, False, False]):
+            return "DELETE FROM access_pool_member WHERE pool_id = %s", [number]
+        if pick([True, False, False]):
+            return (
+                "INSERT INTO access_pool_hidden (pool_id, type, field) VALUES (%s, 'customer', 'phone')"
+                " ON CONFLICT DO NOTHING",
+                [number],
+            )
+        return (
+            "INSERT INTO access_pool_member (pool_id, department_id, below, post) VALUES (%s, %s, %s, '')",
+            [number, pick(departments), pick([True, False])],
+        )
 
     kinds = [person, person, department, membership, grant, inheritance, gift, gift, belonging, belonging]
     kinds += [
@@ -353,6 +385,8 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         field,
         field,
         contact,
+        pool,
+        pool,
         *([row] * 8),
     ]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]

@@ -226,6 +226,14 @@ def _explanation_that_takes_a_void_record_for_an_open_one() -> AbstractContextMa
     return patch.object(decide, "shutting", broken)
 
 
+def _list_without_pools() -> AbstractContextManager[object]:
+    return patch.object(reach, "pools", lambda actor, resource: frozenset())
+
+
+def _explanation_of_what_the_pool_hides() -> AbstractContextManager[object]:
+    return patch.object(field_access, "hiding", lambda held, record, type_name, field: None)
+
+
 BREAKS_OF_HALF_ONE = (
     _list_past_the_ceilings_partitions,
     _explanation_without_prohibitions,
@@ -249,6 +257,8 @@ BREAKS_OF_HALF_ONE = (
     _point_check_whatever_the_state,
     _list_whatever_the_state_of_the_parent,
     _explanation_that_takes_a_void_record_for_an_open_one,
+    _list_without_pools,
+    _explanation_of_what_the_pool_hides,
 )
 
 
@@ -303,6 +313,9 @@ BREAKS_OF_HALF_TWO = (
     # No record is looked at again by the rules.
     "DROP TRIGGER match_rules ON crm_customer",
     _CHANGES_WHATEVER_THE_STATE,
+    # Everybody is a member of every pool.
+    "CREATE OR REPLACE FUNCTION hufu.my_pools(of_type text) RETURNS SETOF int LANGUAGE sql STABLE AS"
+    " $$ SELECT id FROM access_pool WHERE type = of_type $$",
 )
 
 

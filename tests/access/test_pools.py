@@ -42,7 +42,7 @@ POOLS = [
 
 @pytest.fixture
 def pooled(company, owner_connection):
-    """The company with two pools, 启明 in that of 华东, put there by 林悦. Representatives may claim from pools of theirs."""
+    """The company with two pools, 启明 in that of 华东, put there by 林悦; representatives claim from pools of theirs."""
     with acting(company.actor("he")):
         standing = {role["key"]: role for role in policy_document.export()["roles"]}
     rep = {**standing["rep"], "grants": {**standing["rep"]["grants"], "customer.claim": "own"}}
@@ -282,8 +282,8 @@ def test_why_and_why_not_are_told(pooled, in_english):
     decision, said = told(pooled, "tang", "customer.claim", "qiming")
     assert decision.allowed
     assert (
-        "The record lies in the pool “华东公海”, of which they are a member through department “华东”: they may view and"
-        " claim it as far as they hold these permissions at all." in said
+        "The record lies in the pool “华东公海”, of which they are a member through department “华东”: they may"
+        " view and claim it as far as they hold these permissions at all." in said
     )
     decision, said = told(pooled, "wang", "customer.view", "qiming")
     assert [link.code for link in decision.missing] == [Code.OUT_OF_SCOPE, Code.IN_POOL]
@@ -294,8 +294,8 @@ def test_why_and_why_not_are_told(pooled, in_english):
     assert "A member of the pool “华东公海” is department “华东”." in said
     decision, said = told(pooled, "zhao", "customer.claim", "qiming")
     assert (
-        "They are a member of the pool “华东公海” through department “华东”, but only those profit who hold the permission."
-        in said
+        "They are a member of the pool “华东公海” through department “华东”, but only those profit who hold the"
+        " permission." in said
     )
     decision, said = told(pooled, "lin", "customer.claim", "yunhe")
     assert decision.code is Code.NOT_IN_POOL
@@ -397,7 +397,7 @@ def test_after_version_1_pools_change_by_change_sets_alone(pooled, connect_as):
         app.execute("SELECT hufu.enter(%s)", [he.user_id])
         for statement in (
             "INSERT INTO access_pool (id, key, name, type, partition_id) VALUES (9, 'x', 'x', 'customer', 1)",
-            f"INSERT INTO access_pool_member (pool_id, user_id, below, post) VALUES (1, {pooled.people['lin']}, false, '')",
+            "INSERT INTO access_pool_member (pool_id, department_id, below, post) VALUES (1, 1, false, '')",
             "INSERT INTO access_pool_hidden (pool_id, type, field) VALUES (1, 'customer', 'note')",
             "INSERT INTO access_pool_reach (user_id, pool_id) VALUES (1, 1)",
         ):

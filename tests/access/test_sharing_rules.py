@@ -22,6 +22,7 @@ from hufu.crm.resources import CUSTOMER
 from hufu.people.models import Department, User
 from hufu.staffing import actions as staffing
 from tests.company import republish, unpublish
+from tests.pools import a_pool, a_pooled_customer
 
 OPERATOR = Actor.operator()
 MEDICAL = {"field": "industry", "is": ["medical"]}
@@ -142,9 +143,7 @@ def test_zhao_gains_nothing_through_a_group_of_a_group(company, owner_connection
 
 def test_what_is_not_there_is_neither_met_nor_the_opposite(company, he, medical, owner_connection):
     """L20: an empty field, a record without owner and an owner without level are unknown, whichever way one asks."""
-    owner_connection.execute(
-        "UPDATE crm_customer SET owner_id = NULL WHERE id = %s", [company.customer("haitian")]
-    )
+    a_pooled_customer(owner_connection, company)
     share(he, company, {"not": MEDICAL})
     assert seen(company, "zhang") == {"nanfang", "haitian"}
     executive = {"owner_level": company.levels["executive"]}
@@ -218,7 +217,10 @@ def test_what_a_rule_lacks_is_said(company, he, medical, in_english):
 
 
 def test_superiors_of_recipients_profit_where_the_rule_says_so(company, he, medical, owner_connection):
-    owner_connection.execute("UPDATE crm_customer SET owner_id = NULL")
+    pool = a_pool(owner_connection, company)
+    owner_connection.execute(
+        "UPDATE crm_customer SET owner_id = NULL, pool_id = %s WHERE partition_id = 1", [pool]
+    )
     share(he, company, MEDICAL)
     assert seen(company, "wang") == set()
     share(he, company, MEDICAL, superiors=True)

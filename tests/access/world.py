@@ -279,7 +279,7 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
         ["rule_id", *principal],
         [(n, *_to(to)) for n, x in rules.items() for to in x["to"]],
     )
-    pools = world["pools"]
+    pools = world.get("pools", {})
     yield (
         "access_pool",
         ["id", "key", "name", "type", "partition_id"],
@@ -456,7 +456,7 @@ def told(world: World) -> str:
     lines.append(f"  ceilings: {world.get('ceilings')}")
     lines.append(f"  base access: {world['base_access']}")
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
-    lines += [f"  pool {n}: {_plain(x)}" for n, x in world["pools"].items()]
+    lines += [f"  pool {n}: {_plain(x)}" for n, x in world.get("pools", {}).items()]
     for part in ("assignments", "admissions", "prohibitions", "delegations"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, ())]
     for type_name, records in world["records"].items():

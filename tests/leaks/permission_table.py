@@ -126,6 +126,12 @@ TABLE: list[Row] = [
     # There is no such pair, and no such dispute.
     Row("customer_duplicate_decide", "POST", "customer.steward", "li", 404, "lin", 403),
     Row("customer_dispute_answer", "POST", "customer.steward", "li", 404, "lin", 403),
+    Row("customer_release", "GET", "customer.transfer", "lin", 200, "chen", 403),
+    Row("customer_release", "POST", "customer.transfer", "lin", 302, "chen", 403),
+    Row("customer_release", "POST", "customer.transfer", "wang", 302, "zhang", 404),
+    # What lies in a pool: 陈静 views it, 林悦 whose department it was of does not.
+    Row("customer_claim", "POST", "customer.claim", "li", 302, "chen", 403),
+    Row("customer_claim", "POST", "customer.claim", "li", 302, "lin", 404),
     Row("customer_retention", "POST", "customer.purge", "wang", 302, "lin", 403),
     Row("contact_consents", "GET", "contact.view", "lin", 200, "zhang", 404),
     Row("contact_consents", "GET", "contact.view", "chen", 200, "zhou", 404),

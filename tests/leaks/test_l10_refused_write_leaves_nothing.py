@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hufu.audit import refusals
+from tests.pools import a_pool
 
 # Everything that a request could leave behind, besides the log, and from where and when its session was last seen.
 QUIET = ("django_session", "audit_event", "audit_subject", "hufu_cache")
@@ -41,6 +42,7 @@ WRITES = {
     "edit": ("/customers/{number}/edit", {"name": "x", "stage": "won", "version": "1"}),
     "transfer": ("/customers/{number}/transfer", {"to": "{tang}", "reason": "x", "version": "1"}),
     "delete": ("/customers/{number}/delete", {"version": "1"}),
+    "release": ("/customers/{number}/release", {"pool": "{pool}", "reason": "x", "version": "1"}),
 }
 
 
@@ -53,7 +55,8 @@ def test_a_refused_write_leaves_its_event_and_nothing_else(
 ):
     url, form = WRITES[write]
     number = company.customer("qiming")
-    form = {name: value.replace("{tang}", str(company.people["tang"])) for name, value in form.items()}
+    said = {"{tang}": company.people["tang"], "{pool}": a_pool(owner_connection, company)}
+    form = {name: str(said.get(value, value)) for name, value in form.items()}
     if write == "create":
         if who == "sun":
             form["partition"] = str(company.partitions["sh"])

@@ -15,6 +15,7 @@ from hufu.core.transaction import acting
 from hufu.crm import attachments
 from hufu.web.pages import routes
 from tests.leaks.permission_table import TABLE, VISITOR
+from tests.pools import a_pool, a_pooled_customer
 
 KINDS = {"signed in", "public"}
 
@@ -122,6 +123,10 @@ def address(request):
             if page == "reveal":
                 below = "?field=phone"
             form = form_of(name, company)
+            if page == "release":
+                form["pool"] = str(a_pool(owner_connection, company))
+            if page == "claim":
+                number = a_pooled_customer(owner_connection, company)
             if page == "consent_withdraw":
                 form["consent"] = str(a_consent(owner_connection, number))
             if page == "share_end":

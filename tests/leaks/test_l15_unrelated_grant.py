@@ -39,6 +39,7 @@ from hufu.staffing import actions as staffing
 from hufu.staffing.devices import end_trust, forget_device
 from hufu.staffing.holdings import holdings
 from tests.company import republish, unpublish
+from tests.pools import a_pooled_customer
 
 
 def records(resource):
@@ -121,6 +122,20 @@ def records(resource):
             lambda a, c: crm.transfer_record(
                 a, resource, number(c), to=c.people["tang"], reason="x", version=1
             ),
+        ),
+    }
+
+
+def of_pools():
+    """Into a pool and out of it: 海天 lies there already."""
+    return {
+        "customer: release to a pool": (
+            {"customer.view", "customer.transfer"},
+            lambda a, c: crm.release_record(a, CUSTOMER, c.customer("qiming"), pool=1, reason="x", version=1),
+        ),
+        "customer: claim": (
+            {"customer.view", "customer.claim"},
+            lambda a, c: crm.claim_record(a, CUSTOMER, c.customer("haitian"), version=1),
         ),
     }
 
@@ -212,6 +227,7 @@ OPERATIONS = {
     **records(CUSTOMER),
     **records(OPPORTUNITY),
     **contacts(),
+    **of_pools(),
     "customer: masked value": (
         {"customer.view", "customer.reveal"},
         lambda a, c: reveals.reveal(a, CUSTOMER, c.customer("qiming"), "phone", reason="x"),
@@ -408,6 +424,8 @@ def somebody(request):
         " SELECT id, %s, true, true, true, '', -1 FROM access_partition WHERE key = 'sz'",
         [zhao],
     )
+
+    a_pooled_customer(owner_connection, company)
 
     def holding(permissions):
         with owner_connection.transaction():

@@ -29,8 +29,18 @@ CHANGES = {
     "the manager's role loses edit": "DELETE FROM access_grant WHERE role_id = 3 AND permission = 'customer.edit'",
     "everybody's view ends": "DELETE FROM access_grant WHERE permission LIKE '%.view'",
     "representatives see everything": "UPDATE access_grant SET scope = 'everything' WHERE scope = 'department'",
-    "every record loses its owner": "UPDATE crm_customer SET owner_id = NULL;"
-    " UPDATE crm_opportunity SET owner_id = NULL",
+    "every customer goes to a pool of the service": "INSERT INTO access_pool (id, key, name, type, partition_id)"
+    " SELECT id, key, name, 'customer', id FROM access_partition;"
+    " INSERT INTO access_pool_member (pool_id, department_id, below, post)"
+    " SELECT p.id, d.id, true, '' FROM access_pool p, people_department d WHERE d.code = 'service';"
+    " UPDATE crm_customer SET owner_id = NULL, pool_id = partition_id",
+    "every customer goes to a pool of everybody": "INSERT INTO access_pool (id, key, name, type, partition_id)"
+    " SELECT id, key, name, 'customer', id FROM access_partition;"
+    " INSERT INTO access_pool_member (pool_id, department_id, below, post)"
+    " SELECT p.id, d.id, true, '' FROM access_pool p, people_department d WHERE d.parent_id IS NULL;"
+    " INSERT INTO access_grant (role_id, permission, scope)"
+    " SELECT DISTINCT role_id, 'customer.claim', 'own' FROM access_grant WHERE permission = 'customer.view';"
+    " UPDATE crm_customer SET owner_id = NULL, pool_id = partition_id",
     "every record is deleted": "UPDATE crm_customer SET deleted_at = now();"
     " UPDATE crm_opportunity SET deleted_at = now()",
     "every contact is deleted": "UPDATE crm_contact SET deleted_at = now()",
@@ -65,7 +75,9 @@ def test_every_door_agrees_for_everybody_after_a_change(company, owner_connectio
             numbers = [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
             listed = {}
             with acting(actor):
-                for verb in [v for v in ("view", "restore", "edit", "delete", "transfer") if resource.has(v)]:
+                for verb in [
+                    v for v in ("view", "restore", "edit", "delete", "transfer", "claim") if resource.has(v)
+                ]:
                     permission = resource.permission(verb)
                     listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
                     assert queries.count(actor, permission) == len(listed[verb])

@@ -26,6 +26,7 @@ SECTIONS = {
     "delegated_administration": gettext_lazy("Delegated administration"),
     "sharing_rules": gettext_lazy("Sharing rule"),
     "territories": gettext_lazy("Territory"),
+    "pools": gettext_lazy("Pool"),
     "gates": gettext_lazy("Access limit"),
     "quotas": gettext_lazy("Quota"),
     "duplicate_check": gettext_lazy("Duplicate check"),
