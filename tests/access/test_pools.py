@@ -42,7 +42,7 @@ POOLS = [
 
 @pytest.fixture
 def pooled(company, owner_connection):
-    """The company with two pools, 启明 in that of 华东, put there by 林悦; representatives claim from pools of theirs."""
+    """The company with two pools, 启明 in that of 华东, put there by 林悦; representatives claim from theirs."""
     with acting(company.actor("he")):
         standing = {role["key"]: role for role in policy_document.export()["roles"]}
     rep = {**standing["rep"], "grants": {**standing["rep"]["grants"], "customer.claim": "own"}}
