@@ -14,12 +14,12 @@ from hufu.access.delegation_models import DELEGATION_COLUMNS
 from hufu.access.duplicate_models import DUPLICATE_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS
-from hufu.access.request_models import APPROVER_COLUMNS
 from hufu.access.pool_models import POOL_COLUMNS
 from hufu.access.pool_models import Pool as Pool
 from hufu.access.pool_models import PoolHidden as PoolHidden
 from hufu.access.pool_models import PoolMember as PoolMember
 from hufu.access.pool_models import PoolReach as PoolReach
+from hufu.access.request_models import APPROVER_COLUMNS
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 # How a principal stands in a row, and a gift's term.

@@ -370,9 +370,7 @@ def _need(name: str) -> Need:
     assert resource is not None
     closed = closing(declared.verb) & resource.states
     pooled = resource.pooled and declared.verb in OPEN_TO_POOL
-    return Need(
-        name, declared.right, SHARES.get(declared.verb, Share.NONE), closed_in=closed, pooled=pooled
-    )
+    return Need(name, declared.right, SHARES.get(declared.verb, Share.NONE), closed_in=closed, pooled=pooled)
 
 
 def record_permissions(type_name: str, *, label: Mapping[str, Any]) -> tuple[Permission, ...]:

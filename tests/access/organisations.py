@@ -391,7 +391,11 @@ def with_pools(world: World, seed: int) -> World:
             "type": "customer",
             "partition": partition,
             "to": [principal() for _n in range(chance.choice([0, 1, 1, 2]))],
-            "hides": [about for about in _RULED if "customer" in (about[0], FOLLOWING.get(about[0])) and chance.random() < 0.4],
+            "hides": [
+                about
+                for about in _RULED
+                if "customer" in (about[0], FOLLOWING.get(about[0])) and chance.random() < 0.4
+            ],
         }
         for number, partition in places.items()
     }

@@ -61,7 +61,8 @@ class Need:
     """One permission that must be open: covered for the record (or its parent), or, without `right`, only held.
 
     `share` is what a share must open to cover it like a scope does; NONE: shares do not count. In the states of
-    `closed_in` the record (or its parent) is closed to it. `pooled`: to be a member of the record's pool covers it, too.
+    `closed_in` the record (or its parent) is closed to it. `pooled`: to be a member of the record's pool covers it,
+    too.
     """
 
     permission: str

@@ -14,7 +14,6 @@ from hufu.crm.actions.create import (
     create_record,
 )
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
-from hufu.crm.actions.requests import asked_record, grant_record
 from hufu.crm.actions.pools import (
     claim_record,
     may_claim,
@@ -22,6 +21,7 @@ from hufu.crm.actions.pools import (
     pools_for,
     release_record,
 )
+from hufu.crm.actions.requests import asked_record, grant_record
 from hufu.crm.actions.shares import end_share, share_record
 from hufu.crm.actions.states import lock_record, unlock_record, unvoid_record, void_record
 from hufu.crm.actions.teams import add_member, remove_member

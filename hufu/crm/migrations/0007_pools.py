@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0018_pools"),
-        ("crm", "0005_attachments"),
+        ("access", "0019_pools"),
+        ("crm", "0006_states"),
     ]
 
     operations = [
