@@ -375,7 +375,7 @@ def with_pools(world: World, seed: int) -> World:
     def principal() -> dict[str, Any]:
         return chance.choice(
             [
-                {"department": departments[0], "below": True},
+                *[{"department": departments[0], "below": True}] * 4,
                 {"department": chance.choice(departments), "below": chance.random() < 0.5},
                 {"department": chance.choice(departments), "post": "head", "below": True},
                 {"user": chance.choice(people)},
@@ -390,7 +390,7 @@ def with_pools(world: World, seed: int) -> World:
         number: {
             "type": "customer",
             "partition": partition,
-            "to": [principal() for _n in range(chance.choice([0, 1, 1, 2]))],
+            "to": [principal() for _n in range(chance.choice([0, 1, 1, 2, 2]))],
             "hides": [
                 about
                 for about in _RULED
@@ -401,7 +401,7 @@ def with_pools(world: World, seed: int) -> World:
     }
     customers = {}
     for number, record in world["records"]["customer"].items():
-        pooled = record["owner"] is None or chance.random() < 0.15
+        pooled = record["owner"] is None or chance.random() < 0.25
         pool = chance.choice([n for n, place in places.items() if place == record["partition"]])
         customers[number] = {**record, "owner": None, "pool": pool} if pooled else record
     roles = {
@@ -417,7 +417,7 @@ def with_pools(world: World, seed: int) -> World:
     return {**world, "roles": roles, "pools": pools, "records": records}
 
 
-_CLAIM_SETS: list[tuple[str, ...]] = [(), ("own",), ("own",), ("everything",)]
+_CLAIM_SETS: list[tuple[str, ...]] = [(), ("own",), ("own",), ("everything",), ("everything",)]
 
 
 def lent(world: World, now: datetime, seed: int) -> World:

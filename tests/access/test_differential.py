@@ -95,7 +95,9 @@ def test_every_door_answers_like_the_reference(committed, owner_connection):
     # A comparison of denials alone would prove nothing.
     assert allowed > seen.total() // 20
     for verb in (*VERBS, "create"):
-        assert seen[True, verb] > worlds // 2, f"hardly anything was allowed for {verb}"
+        # Few companies have a customer in a pool that somebody may claim; of three perhaps none.
+        least = worlds // 10 if verb == "claim" else worlds // 2 + 1
+        assert seen[True, verb] >= least, f"hardly anything was allowed for {verb}"
         assert seen[False, verb] > worlds // 2, f"hardly anything was denied for {verb}"
 
 
