@@ -98,7 +98,7 @@ class BusinessRecord(Record):
 class PooledRecord(BusinessRecord):
     """A record of a type that declares itself pooled: it has an owner, or lies in a pool of its partition.
 
-    The database keeps its partition equal to the pool's (migration 0007).
+    The database keeps its partition equal to the pool's (migration 0008).
     """
 
     pool = models.ForeignKey(

@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0019_pools"),
-        ("crm", "0006_states"),
+        ("access", "0020_pools"),
+        ("crm", "0007_duplicates"),
     ]
 
     operations = [

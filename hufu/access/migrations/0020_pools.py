@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0018_access_requests"),
+        ("access", "0019_duplicate_facts"),
         ("people", "0006_confirmed_devices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
