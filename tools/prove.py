@@ -1,4 +1,5 @@
-"""Prove both halves of the decision, and Cedar, against the reference on many new organisations: `make prove`.
+"""Prove both halves of the decision, and Cedar, against the reference on many new organisations, and the past against
+what was kept of it: `make prove`.
 
 `python tools/prove.py [NUMBER]` generates NUMBER organisations (500 without a number) from a seed that it prints;
 `python tools/prove.py NUMBER SEED` repeats a run.
@@ -17,7 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
     "tests/access/test_differential.py::test_every_door_answers_like_the_reference",
     "tests/access/test_cedar.py::test_cedar_answers_like_the_reference",
+    "tests/demo/test_past.py",
 )
+# At how many moments of the demo company's year the past is asked about.
+MOMENTS = "20"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     seed = int(arguments[1]) if len(arguments) > 1 else random.randrange(2**32)
     print(f"{number} organisations, seed {seed}: every door and Cedar against the reference …", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-s", f"--hypothesis-seed={seed}", *TESTS]
-    environment = {**os.environ, "HUFU_ORGANISATIONS": str(number)}
+    environment = {**os.environ, "HUFU_ORGANISATIONS": str(number), "HUFU_MOMENTS": MOMENTS}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

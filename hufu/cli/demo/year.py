@@ -434,9 +434,12 @@ class _Plan:
                 return
 
     def moved_between_companies(self) -> None:
+        # What the other company has as well cannot have been entered there a second time.
+        known = {each.credit_code for each in self.company.customers if each.partition == "sh"}
         for days_ago, target, owner in ((150, "sz", "xichuhan"), (45, "bj", "lianxinyi")):
-            wanted = {"partition": target, "owner": owner}
-            found = self.still(lambda each, wanted=wanted: each.owner == wanted["owner"], 1)
+            found = self.still(
+                lambda each, owner=owner: each.owner == owner and each.credit_code not in known, 1
+            )
             for each in found:
                 self.at_first(each, owner="zhukexin", partition="sh", department="sh-east-1")
                 move = MovePartition("customer", each.number, target, owner, "录入时选错公司")
