@@ -38,10 +38,13 @@ class DelegationForm(forms.Form):
         label=gettext_lazy("May do in your stead"), widget=forms.CheckboxSelectMultiple
     )
     begins = forms.DateField(
-        label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}), initial=localdate
+        label=gettext_lazy("From"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        initial=localdate,
     )
     ends = forms.DateField(
-        label=gettext_lazy("Until (the day included)"), widget=forms.DateInput(attrs={"type": "date"})
+        label=gettext_lazy("Until (the day included)"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),

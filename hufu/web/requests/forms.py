@@ -29,7 +29,7 @@ class AskForm(forms.Form):
     )
     until = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         initial=_in_a_while,
     )
     reason = forms.CharField(
@@ -53,7 +53,7 @@ class AnswerForm(forms.Form):
     ends = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     reason = forms.CharField(
         label=gettext_lazy("Your answer"),
