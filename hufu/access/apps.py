@@ -22,12 +22,14 @@ class AccessConfig(AppConfig):
             check_approvers,
             check_duties,
             check_emergencies,
+            check_glass,
             check_reporting,
         )
 
         yield from check_administrators()
         yield from check_duties()
         yield from check_emergencies()
+        yield from check_glass()
         yield from check_approvers()
         yield from check_reporting()
 
@@ -46,6 +48,7 @@ class AccessConfig(AppConfig):
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.delegable", delegable_sql()
         yield "access.delegated_reach", sql_file("hufu.access", "delegated_reach")
+        yield "access.break_glass_reach", sql_file("hufu.access", "break_glass_reach")
         yield "access.reach", sql_file("hufu.access", "reach")
         yield "access.pool_reach", sql_file("hufu.access", "pool_reach")
         yield "access.prohibitions", sql_file("hufu.access", "prohibitions")
@@ -66,3 +69,4 @@ class AccessConfig(AppConfig):
         yield "access.emergency", sql_file("hufu.access", "emergency")
         yield "access.reporting", sql_file("hufu.access", "reporting")
         yield "access.requests", sql_file("hufu.access", "requests")
+        yield "access.break_glass", sql_file("hufu.access", "break_glass")

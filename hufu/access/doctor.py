@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from hufu.access import company, duties, emergency, queries, reporting
+from hufu.access import break_glass, company, duties, emergency, queries, reporting
 from hufu.access.models import Mode
 from hufu.access.policy_file import current_version
 from hufu.core import clock
@@ -46,6 +46,19 @@ def check_emergencies() -> Iterator[Finding]:
         "emergency appointments",
         f"not reviewed: {', '.join(waiting)}" if waiting else "",
         "Another security or an audit administrator reviews it: `hufu emergency --review N --sign-in NAME`.",
+    )
+
+
+def check_glass() -> Iterator[Finding]:
+    """Say which uses of break-glass nobody reviewed."""
+    with acting(Actor.operator()):
+        waiting = [
+            f"{row.pk} ({row.user.username}, {row.starts_at:%Y-%m-%d})" for row in break_glass.unreviewed()
+        ]
+    yield Finding(
+        "break-glass",
+        f"not reviewed: {', '.join(waiting)}" if waiting else "",
+        "Somebody else who gives roles or audits reviews it on the page Break-glass.",
     )
 
 

@@ -61,6 +61,18 @@ declare(
         shown("even_though"),
     ),
     EventType("security.emergency_reviewed", _("Emergency appointment reviewed"), shown("number")),
+    EventType(
+        "security.glass_broken",
+        _("EMERGENCY: records opened by break-glass"),
+        shown("use", "rule", "ends_at"),
+    ),
+    EventType(
+        "security.glass_used", _("EMERGENCY: record reached by break-glass"), shown("use", "permission")
+    ),
+    EventType("security.glass_ended", _("Break-glass ended"), shown("use")),
+    EventType("security.glass_reviewed", _("Break-glass reviewed"), shown("use")),
+    EventType("glass.ruled", _("Break-glass rule set"), (*shown("key"), *kept("before", "after"))),
+    EventType("glass.unruled", _("Break-glass rule removed"), (*shown("key"), *kept("before"))),
     EventType("move.approved", _("Combination approved beforehand"), shown("combination")),
     EventType("move.approval_ended", _("Combination no longer approved beforehand"), shown("combination")),
     EventType("change.pending", _("Change waits for release"), shown("field", "value", "asked_by")),

@@ -12,7 +12,14 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import explain_pools, explain_requests, explain_rules, registry, state_words
+from hufu.access import (
+    explain_glass,
+    explain_pools,
+    explain_requests,
+    explain_rules,
+    registry,
+    state_words,
+)
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.duties import clashes
@@ -115,6 +122,7 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
             if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
                 yield from clash_sentences(snapshot, person, miss.roles[0])
     yield from explain_requests.hint_sentences(decision, who)
+    yield from explain_glass.hint_sentences(snapshot, decision, moment_words)
 
 
 _TO_BE_GIVEN = (Nearness.ENDED, Nearness.GIVEN_TO_OTHERS, Nearness.NOT_GIVEN)
@@ -269,6 +277,7 @@ def _cover_structure(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         "pool": explain_pools.structure(cover.pool) if cover.pool else None,
         "of_parent": cover.of_parent,
         "delegation": _delegation_structure(snapshot, cover.delegation) if cover.delegation else None,
+        "break_glass": explain_glass.structure(snapshot, cover.glass),
         "admission": given_structure(snapshot, cover.admission) if cover.admission else None,
     }
 
@@ -336,7 +345,6 @@ def given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
 
 
 def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
-    path = cover.path
     if cover.delegation is not None:
         lent = cover.delegation
         person = snapshot.people[lent.delegator_id]
@@ -344,6 +352,22 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
         yield _("By delegation of %(delegator)s, until %(until)s. %(delegator)s holds it like this:") % words
     if cover.of_parent:
         yield _("It is decided with the record that it belongs to.")
+    if cover.glass is not None:
+        yield explain_glass.cover_sentence(snapshot, cover.glass, moment_words)
+    else:
+        yield from _granted_sentences(snapshot, person, cover)
+    if cover.admission is not None:
+        yield _("Partition “%(partition)s” is open to %(principal)s%(until)s.") % {
+            "partition": _partition_name(snapshot, cover.admission),
+            "principal": principal_words(snapshot, cover.admission),
+            "until": _until(cover.admission),
+        }
+        yield from _belonging(snapshot, person, cover.admission)
+
+
+def _granted_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
+    """Yield the grant of a cover, and why the record is in it."""
+    path = cover.path
     yield _(
         "%(permission)s: role %(roles)s, given to %(principal)s, grants the scope %(scope)s%(until)s."
     ) % {
@@ -379,13 +403,6 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
             Scope.DEPARTMENT_AND_BELOW: _("The record belongs to one of their departments or to one below."),
             Scope.EVERYTHING: _("The scope holds every record of the partition."),
         }[cover.because]
-    if cover.admission is not None:
-        yield _("Partition “%(partition)s” is open to %(principal)s%(until)s.") % {
-            "partition": _partition_name(snapshot, cover.admission),
-            "principal": principal_words(snapshot, cover.admission),
-            "until": _until(cover.admission),
-        }
-        yield from _belonging(snapshot, person, cover.admission)
 
 
 def _share_sentences(snapshot: Snapshot, person: PersonFacts | None, share: ShareFacts) -> Iterator[str]:

@@ -127,7 +127,7 @@ def authorize(actor: Actor, permission: str, record: Model | None = None) -> Dec
     """
     if may(actor, permission, record):
         if record is not None:
-            _note_holder(actor, registry.requirement(permission), _resource(permission), record)
+            _note_holder(actor, permission, _resource(permission), record)
         return Decision(True, permission, actor.user_id, Code.HELD if record is None else Code.COVERED)
     raise denied(actor, permission, record)
 
@@ -174,10 +174,15 @@ def adds_as(actor: Actor, resource: ResourceType, parent: Model) -> int | None:
     return covering_holder(reach.terms(actor), Requirement(needs), reach.facts(actor, parent_type, parent))
 
 
-def _note_holder(actor: Actor, requirement: Requirement, resource: ResourceType, record: Model) -> None:
+def _note_holder(actor: Actor, permission: str, resource: ResourceType, record: Model) -> None:
+    from hufu.access import break_glass
+
     terms = reach.terms(actor)
+    requirement = registry.requirement(permission)
     if any(term.delegated for term in terms):
         holder = covering_holder(terms, requirement, reach.facts(actor, resource, record))
+        if holder is not None and break_glass.note(actor, holder, permission, resource, record):
+            holder = None
         note_on_behalf(resource.name, record.pk, holder if holder != actor.user_id else None)
 
 

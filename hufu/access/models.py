@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from hufu.access.break_glass_models import GLASS_COLUMNS
 from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
 from hufu.access.delegated_models import DELEGATED_COLUMNS
@@ -52,6 +53,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
     **DELEGATION_COLUMNS,
     **APPROVER_COLUMNS,
     **POOL_COLUMNS,
+    **GLASS_COLUMNS,
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")

@@ -13,6 +13,9 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 
 from hufu.access import guard, reach, requests, states
+from hufu.access.break_glass_models import BreakGlass, BreakGlassUse
+from hufu.access.decision.break_glass import GlassRule, GlassUse
+from hufu.access.decision.break_glass import opened as opened_by_glass
 from hufu.access.decision.decide import Code, Decision, Link, decide
 from hufu.access.decision.delegation import DelegationFacts, lent_part, standing_in
 from hufu.access.decision.pools import PoolFacts
@@ -201,12 +204,24 @@ def build_snapshot(at: datetime, rows: Rows) -> Snapshot:
             )
             for row in rows(Pool)
         },
+        glass_rules={row.id: _glass_rule(row) for row in rows(BreakGlass)},
+        glass_uses=tuple(
+            GlassUse(row.id, row.user_id, row.rule_id, row.starts_at, row.ends_at)
+            for row in rows(BreakGlassUse)
+        ),
     )
     there_are = Named(found.departments, found.roles, found.levels)
     return replace(
         found,
         rules={row.id: _rule(row, tuple(recipients[row.id]), there_are) for row in rows(SharingRule)},
     )
+
+
+def _glass_rule(row: Any) -> GlassRule:
+    verbs = ("view", "edit") if row.access == BreakGlass.Access.EDIT else ("view",)
+    permissions = frozenset(f"{type_name}.{verb}" for type_name in row.types for verb in verbs)
+    places = frozenset(row.partitions) or None
+    return GlassRule(row.id, row.key, row.name, row.role_id, permissions, places, row.minutes)
 
 
 def _delegation(row: Any) -> DelegationFacts:
@@ -382,6 +397,8 @@ def holders(snapshot: Snapshot, permission: str) -> tuple[int, ...]:
 
 def _holds(snapshot: Snapshot, person: PersonFacts, permission: str) -> bool:
     if next(paths(snapshot, person, permission), None) is not None:
+        return True
+    if any(permission in rule.permissions for _use, rule in opened_by_glass(snapshot, person)):
         return True
     return any(
         next(paths(lent_part(snapshot, lent.permissions), snapshot.people[giver], permission), None)

@@ -17,4 +17,5 @@ urlpatterns = [
     path("roles/", include("hufu.web.roles.urls")),
     path("policy/", include("hufu.web.policy.urls")),
     path("requests/", include("hufu.web.requests.urls")),
+    path("break-glass/", include("hufu.web.break_glass.urls")),
 ]

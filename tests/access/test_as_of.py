@@ -719,6 +719,10 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_request_decision, access_request, access_approver, access_approver_history CASCADE"
     )
     owner_connection.execute(
+        "DROP TABLE access_break_glass_review, access_break_glass_use, access_break_glass_use_history,"
+        " access_break_glass, access_break_glass_history CASCADE"
+    )
+    owner_connection.execute(
         "ALTER TABLE access_term DROP COLUMN gates CASCADE, DROP COLUMN holder_id CASCADE"
     )
     owner_connection.execute(

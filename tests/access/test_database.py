@@ -29,6 +29,7 @@ POLICY = (
     *("access_quota", "access_prohibition", "access_rule", "access_rule_to", "access_delegation"),
     *("access_approver", "access_request", "access_request_decision"),
     *("access_pool", "access_pool_member", "access_pool_hidden"),
+    *("access_break_glass", "access_break_glass_use", "access_break_glass_review"),
 )
 
 # Exactly what each person's list shows.
@@ -130,6 +131,18 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute(
         "INSERT INTO access_request_decision (request_id, granted, told, decided_by_id, decided_at)"
         " SELECT q.id, false, true, q.user_id, now() FROM access_request q"
+    )
+    owner.execute(
+        "INSERT INTO access_break_glass (key, name, role_id, types, partitions, access, minutes)"
+        " SELECT 'x', 'x', min(id), '{customer}', '{}', 'read', 60 FROM access_role"
+    )
+    owner.execute(
+        "INSERT INTO access_break_glass_use (user_id, rule_id, starts_at, ends_at, reason)"
+        " SELECT min(id), 1, now(), now() + interval '1 hour', 'x' FROM people_user"
+    )
+    owner.execute(
+        "INSERT INTO access_break_glass_review (use_id, reviewed_by_id, reviewed_at, finding)"
+        " SELECT id, user_id, now(), 'x' FROM access_break_glass_use"
     )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -897,6 +910,16 @@ DEFINERS = {
     # Access requests: which record is asked for is told to nobody; the others tell the actor what they may decide.
     *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),
     *("asked_by_me", "decided_by_me"),
+    # Break-glass: what builds it into reach, and what tells the actor which rules are theirs.
+    *(
+        "glass_in_force",
+        "add_glass_terms",
+        "glass_limits",
+        "my_break_glass",
+        "glass_minutes",
+        "watches_glass",
+    ),
+    "may_review_glass",
     # What waits for release: compared and refused when reach is made true; asked and released by deeds that look first.
     *("gained", "gained_unapproved", "is_approved", "is_new_department", "changes_wait", "check_release"),
     *("what_waits", "write_facts", "release_changes"),

@@ -134,6 +134,7 @@ PLAIN_SQL = {
     "access/company.py",  # hufu.never_set_up, hufu.administers_more
     "access/delegated.py",  # hufu.may_give_there
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone
+    "access/break_glass.py",  # hufu.my_break_glass
     "access/delegations.py",  # hufu.may_delegate
     "access/requests.py",  # hufu.may_decide, hufu.decides: of the actor alone
     "access/duties.py",  # hufu.known_duty_conflicts, hufu.duty_binds_me

@@ -186,6 +186,11 @@ TABLE: list[Row] = [
     Row("request_answer", "GET", "signed in", "qian", 409, VISITOR, 302),
     Row("request_answer", "POST", "signed in", "qian", 409, VISITOR, 302),
     Row("request_withdraw", "POST", "signed in", "qian", 302, VISITOR, 302),
+    # Nobody of this company may break a glass.
+    Row("break_glass", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("break_glass", "POST", "signed in", "qian", 200, VISITOR, 302),
+    Row("break_glass_end", "POST", "signed in", "qian", 302, VISITOR, 302),
+    Row("break_glass_review", "POST", "signed in", "qian", 403, VISITOR, 302),
     Row("my_delegations", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("my_delegations", "POST", "signed in", "qian", 200, VISITOR, 302),
     # There is none (any more): it has ended.

@@ -150,6 +150,8 @@ def address(request):
         if name == "request_permission":
             return reverse(name, args=["customer.view"]), form_of("customer_ask", company)
         if name in (
+            "break_glass_end",
+            "break_glass_review",
             "request_answer",
             "request_withdraw",
             "my_delegation_end",

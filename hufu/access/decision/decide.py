@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from hufu.access.decision.break_glass import GlassUse, glass_part, opened
 from hufu.access.decision.delegation import DelegationFacts, lent_part, lent_through, standing_in, unshared
 from hufu.access.decision.pending import ways_out
 from hufu.access.decision.pools import PoolShare, pool_for, pool_of
@@ -94,7 +95,7 @@ class Cover:
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
     as a member of its related team. `share`: it was shared with them by hand. `rule`: a rule or territory shares it.
     `pool`: they are a member of the pool in which it lies.
-    `delegation`: all of this holds for another person, for whom they stand in.
+    `delegation`: all of this holds for another person, for whom they stand in. `glass`: they opened it by break-glass.
     """
 
     path: Path
@@ -107,6 +108,7 @@ class Cover:
     pool: PoolShare | None = None
     of_parent: bool = False
     delegation: DelegationFacts | None = None
+    glass: GlassUse | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ def _decided(
     `requirement` is covered for it. Without one it is whether the permission is held at any scope; to create, some
     partition must be open for that, too. `closed` are the gates to be taken as closed, by number, `ceiling` what the
     person's token or agent is held under.
-    What the person does not hold as their own, they may hold by the delegation of one other person.
+    What the person does not hold as their own, they may hold by the delegation of one other person, or by break-glass.
     """
     own = _decide_alone(snapshot, person_id, permission, right, requirement, record, closed, ceiling)
     person = snapshot.people.get(person_id)
@@ -199,6 +201,20 @@ def _decided(
             Code.NO_PARENT,
         }:
             behind = tuple(link for link in theirs.missing if link.code in _IN_THE_WAY)
+    for use, rule in opened(snapshot, person):
+        by_glass = _decide_alone(
+            glass_part(snapshot, person, rule),
+            person_id,
+            permission,
+            right,
+            requirement,
+            unshared(record),
+            closed,
+            ceiling,
+        )
+        if by_glass.allowed:
+            covers = tuple(replace(cover, glass=use) for cover in by_glass.covers)
+            return replace(by_glass, covers=covers, record=record)
     if behind and own.code not in _IN_THE_WAY:
         return replace(own, code=behind[0].code, missing=(*behind, *own.missing))
     return own

@@ -53,7 +53,7 @@ def lent_part(snapshot: Snapshot, permissions: frozenset[str]) -> Snapshot:
         role.id: replace(role, grants=tuple(grant for grant in role.grants if grant[0] in permissions))
         for role in snapshot.roles.values()
     }
-    return replace(snapshot, roles=roles, rules={}, pools={}, delegations=())
+    return replace(snapshot, roles=roles, rules={}, pools={}, delegations=(), glass_uses=())
 
 
 def unshared(record: RecordFacts | None) -> RecordFacts | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hufu.access.decision.break_glass import GlassRule, GlassUse
 from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.pools import PoolFacts, pool_for
 from hufu.access.decision.rules import RuleFacts, rule_for
@@ -190,6 +191,8 @@ class Snapshot:
     delegations: tuple[DelegationFacts, ...] = ()
     field_rules: tuple[FieldRule, ...] = ()
     pools: Mapping[int, PoolFacts] = field(default_factory=dict)
+    glass_rules: Mapping[int, GlassRule] = field(default_factory=dict)
+    glass_uses: tuple[GlassUse, ...] = ()
     _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _superiors: dict[Given, frozenset[int]] = field(
         default_factory=dict, init=False, repr=False, compare=False

@@ -90,3 +90,16 @@ BEGIN
           AND NOT t.gates && hufu.closed_gates()
         GROUP BY t.holder_id HAVING count(DISTINCT g.permission) = cardinality(wanted));
 END $$;
+
+-- In three-administrator mode no administrator sees business data, by delegation or break-glass neither.
+CREATE OR REPLACE FUNCTION hufu.stays_without_business(who int) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT 1 FROM access_company WHERE mode = 'three') AND EXISTS (
+        WITH RECURSIVE held AS (
+            SELECT a.role_id FROM hufu.user_assignments a
+            WHERE a.user_id = who AND (a.ends_at IS NULL OR a.ends_at > hufu.now())
+            UNION
+            SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
+        SELECT 1 FROM held JOIN access_role r ON r.id = held.role_id WHERE r.administrator <> '');
+END $$;

@@ -15,17 +15,6 @@ BEGIN
         AND NOT hufu.stays_without_business(to_user);
 END $$;
 
--- In three-administrator mode no administrator sees business data, by delegation neither.
-CREATE OR REPLACE FUNCTION hufu.stays_without_business(who int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-    WITH RECURSIVE held AS (
-        SELECT a.role_id FROM hufu.user_assignments a
-        WHERE a.user_id = who AND (a.ends_at IS NULL OR a.ends_at > hufu.now())
-        UNION
-        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
-    SELECT EXISTS (SELECT 1 FROM access_company WHERE mode = 'three')
-       AND EXISTS (SELECT 1 FROM held JOIN access_role r ON r.id = held.role_id WHERE r.administrator <> '') $$;
-
 ALTER TABLE public.access_delegation ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_delegation FROM hufu_app;
 GRANT SELECT, INSERT, DELETE ON public.access_delegation TO hufu_app;

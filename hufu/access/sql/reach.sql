@@ -215,6 +215,7 @@ BEGIN
 
     PERFORM hufu.take_out_forbidden(only_users, moment);
     PERFORM hufu.add_delegated_terms(only_users, moment);
+    PERFORM hufu.add_glass_terms(only_users, moment);
     PERFORM hufu.take_out_forbidden(only_users, moment);
 
     INSERT INTO access_reach (user_id, built_at, valid_until)
@@ -227,7 +228,9 @@ BEGIN
         UNION ALL
         SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_prohibitions
         UNION ALL
-        SELECT user_id, at FROM hufu.delegated_limits()) limits
+        SELECT user_id, at FROM hufu.delegated_limits()
+        UNION ALL
+        SELECT user_id, at FROM hufu.glass_limits()) limits
         ON limits.user_id = u.id AND limits.at > moment
     WHERE only_users IS NULL OR u.id = ANY (only_users)
     GROUP BY u.id;

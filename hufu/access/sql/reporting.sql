@@ -23,10 +23,10 @@ $$ SELECT l.user_id FROM access_reporting_login l
      AND hufu.reporting_login(l.user_id) = session_user::text $$;
 
 -- The gates that are closed to somebody who reports: all of them, since nobody knows from where, when and with what proof
--- a tool asks. A quota is closed when it is used up.
+-- a tool asks; 0 stands on what is open by break-glass. A quota is closed when it is used up.
 CREATE OR REPLACE FUNCTION hufu.closed_to_reporting(who int) RETURNS int[] LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT ARRAY(SELECT id FROM access_gate
+$$ SELECT ARRAY(SELECT 0 UNION ALL SELECT id FROM access_gate
                 UNION ALL SELECT -q.id FROM hufu.quotas_standing(who) q WHERE q.used >= q.most) $$;
 
 -- Why somebody may not read by reporting now, as one word; '' when they may.

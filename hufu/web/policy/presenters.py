@@ -23,6 +23,7 @@ SECTIONS = {
     "assignments": gettext_lazy("What a level holds"),
     "approved_moves": gettext_lazy("Combination approved beforehand"),
     "approvals": gettext_lazy("Approver of access requests"),
+    "break_glass": gettext_lazy("Break-glass"),
     "delegated_administration": gettext_lazy("Delegated administration"),
     "sharing_rules": gettext_lazy("Sharing rule"),
     "territories": gettext_lazy("Territory"),

@@ -1,0 +1,11 @@
+"""The addresses of break-glass."""
+
+from django.urls import path
+
+from hufu.web.break_glass import views
+
+urlpatterns = [
+    path("", views.break_glass_page, name="break_glass"),
+    path("<int:use>/end/", views.end, name="break_glass_end"),
+    path("<int:use>/review/", views.review, name="break_glass_review"),
+]
