@@ -90,13 +90,21 @@ def _counts(actor: Any) -> dict[str, int]:
 
 def _reach(snapshot: Snapshot, person: PersonFacts, counts: dict[str, int]) -> dict[str, Any]:
     from hufu.access import explain, registry
+    from hufu.access.decision.break_glass import opened
     from hufu.access.decision.delegation import standing_in
     from hufu.access.decision.scopes import names, united
     from hufu.access.decision.snapshot import paths
     from hufu.access.decision.terms import Right
 
     if not person.active:
-        return {"active": False, "roles": [], "partitions": [], "permissions": [], "stands_in_for": []}
+        return {
+            "active": False,
+            "roles": [],
+            "partitions": [],
+            "permissions": [],
+            "stands_in_for": [],
+            "break_glass": [],
+        }
     roles = [
         {
             "name": snapshot.roles[given.role_id].name,
@@ -144,6 +152,10 @@ def _reach(snapshot: Snapshot, person: PersonFacts, counts: dict[str, int]) -> d
             for every in standing_in(snapshot, person).values()
             for lent in every
         ],
+        "break_glass": [
+            {"rule": rule.name, "permissions": sorted(rule.permissions), "ends": use.ends_at.isoformat()}
+            for use, rule in opened(snapshot, person)
+        ],
     }
 
 
@@ -188,4 +200,12 @@ def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Ite
             "name": lent["name"],
             "until": explain.moment_words(datetime.fromisoformat(lent["ends"])),
             "permissions": _(", ").join(str(registry.permission(name).label) for name in lent["permissions"]),
+        }
+    for glass in said["break_glass"]:
+        yield _("  Break-glass “%(name)s” until %(until)s: %(permissions)s") % {
+            "name": glass["rule"],
+            "until": explain.moment_words(datetime.fromisoformat(glass["ends"])),
+            "permissions": _(", ").join(
+                str(registry.permission(name).label) for name in glass["permissions"]
+            ),
         }

@@ -67,6 +67,7 @@ FACTS: dict[str, str | Promise] = {
     "to_partition": _("Partition afterwards"),
     "told": _("The answer was told"),
     "until": _("Until"),
+    "use": _("Break-glass"),
     "version": _("Version"),
     "wait": _("Seconds to wait"),
 }
