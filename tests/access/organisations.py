@@ -452,6 +452,33 @@ def lent(world: World, now: datetime, seed: int) -> World:
     return {**world, "delegations": [delegation() for _n in range(chance.choice([0, 1, 2, 4, 6]))]}
 
 
+def behind_glass(world: World, now: datetime, seed: int) -> World:
+    """Return the world with who may break which glass, and who did; most of it now. By a seed of its own, too."""
+    chance = random.Random(seed ^ 0x61A55)
+    following, parent = chance.choice(list(FOLLOWING.items()))
+    rules = {
+        1 + n: {
+            "role": chance.choice(list(world["roles"])),
+            "types": list(chance.choice([(parent, following), TYPES, (parent,)])),
+            "partitions": chance.choice([[], [], [chance.choice(world["partitions"])]]),
+            "access": chance.choice(["read", "read", "edit"]),
+        }
+        for n in range(chance.choice([0, 1, 2, 3]))
+    }
+
+    def use() -> dict[str, Any]:
+        starts, ends = chance.choice([(-3, 3)] * 5 + [(-9, -3), (3, 9)])
+        return {
+            "user": chance.choice(list(world["people"])),
+            # A rule that is gone opens nothing.
+            "rule": chance.choice([*rules, *rules, 99]),
+            "starts": now + timedelta(minutes=5 * starts),
+            "ends": now + timedelta(minutes=5 * ends),
+        }
+
+    return {**world, "glass_rules": rules, "glass": [use() for _n in range(chance.choice([0, 2, 4, 6]))]}
+
+
 @st.composite
 def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
     """Draw attempts to create: (actor, type, partition, owner, department), or (actor, following type, parent)."""

@@ -41,9 +41,14 @@ def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, 
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
     # 2.6: as oneself, or in the stead of one other; never by the halves of two.
-    own = {**world, "delegations": []}
+    own = {**world, "delegations": [], "glass": []}
     if allowed_as(own, at, person, verb, type_name, record):
         return True
+    # 2.6, break-glass: by itself, and with nothing else that they hold.
+    for rule in broken_glass(world, at, person):
+        alone = world_behind_glass(world, person, rule)
+        if allowed_as(alone, at, person, verb, type_name, without_shares(record)):
+            return True
     for giver in givers(world, at, person):
         lent = world_lent_by(world, at, giver, person)
         if allowed_as(lent, at, giver, verb, type_name, without_shares(record)):
@@ -79,6 +84,7 @@ def world_lent_by(world: World, at: datetime, giver: int, person: int) -> World:
     return {
         **world,
         "delegations": [],
+        "glass": [],
         "rules": {},
         "pools": {number: {**pool, "to": []} for number, pool in world["pools"].items()},
         "roles": {
@@ -88,6 +94,41 @@ def world_lent_by(world: World, at: datetime, giver: int, person: int) -> World:
         "open": {**world.get("open", {}), giver: world.get("open", {}).get(person, [])},
         "used_up": {**world.get("used_up", {}), giver: []},
         "ceilings": {giver: world["ceilings"][person]} if person in world.get("ceilings", {}) else {},
+        "records": {
+            kind: {number: without_shares(record) for number, record in records.items()}
+            for kind, records in world["records"].items()
+        },
+    }
+
+
+def broken_glass(world: World, at: datetime, person: int) -> list[dict[str, Any]]:
+    """2.6: the rules that the person uses right now, as long as they hold the role."""
+    held = roles_of({**world, "gates": {}}, at, person)
+    rules = world.get("glass_rules", {})
+    return [
+        rules[use["rule"]]
+        for use in world.get("glass", [])
+        if use["user"] == person
+        and use["starts"] <= at < use["ends"]
+        and use["rule"] in rules
+        and rules[use["rule"]]["role"] in held
+    ]
+
+
+def world_behind_glass(world: World, person: int, rule: dict[str, Any]) -> World:
+    """The world in which the person holds nothing but what a rule opens: the wall and what forbids stay."""
+    verbs = ("view", "edit") if rule["access"] == "edit" else ("view",)
+    opens = [(f"{kind}.{verb}", "everything") for kind in rule["types"] for verb in verbs]
+    return {
+        **world,
+        **{"delegations": [], "glass": [], "rules": {}, "pools": {}, "base_access": {}},
+        "roles": {rule["role"]: {"inherits": [], "grants": opens}},
+        "assignments": [{"role": rule["role"], "to": {"user": person}, "starts": None, "ends": None}],
+        "admissions": [
+            admission
+            for admission in world["admissions"]
+            if not rule["partitions"] or admission["partition"] in rule["partitions"]
+        ],
         "records": {
             kind: {number: without_shares(record) for number, record in records.items()}
             for kind, records in world["records"].items()
@@ -525,7 +566,7 @@ def may_add(world: World, at: datetime, person: int, type_name: str, parent: int
     """2.4: create follows edit of the parent, with the child's own permission. 2.6: by the rights of one person."""
     if not world["people"][person]["active"] or is_shut_out(world, person):
         return False
-    return may_add_as({**world, "delegations": []}, at, person, type_name, parent) or any(
+    return may_add_as({**world, "delegations": [], "glass": []}, at, person, type_name, parent) or any(
         may_add_as(world_lent_by(world, at, giver, person), at, giver, type_name, parent)
         for giver in givers(world, at, person)
     )

@@ -30,7 +30,15 @@ from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests import other_postgres
 from tests.access.doors import VERBS, Difference, compare
-from tests.access.organisations import attempts, gated, lent, organisations, with_field_rules, with_pools
+from tests.access.organisations import (
+    attempts,
+    behind_glass,
+    gated,
+    lent,
+    organisations,
+    with_field_rules,
+    with_pools,
+)
 from tests.access.record_states import stated
 from tests.access.world import FOLLOWING, store
 
@@ -77,6 +85,7 @@ def compare_many(
         tried = data.draw(attempts(world, ATTEMPTS))
         seed = data.draw(st.integers(0, 2**32))
         world = with_pools(stated(with_field_rules(lent(world, now, seed), seed), seed), seed)
+        world = behind_glass(world, now, seed)
         store(owner, world)
         people = random.Random(seed).sample(sorted(world["people"]), asked) if asked else None
         seen.update(compare(owner, world, tried, now, people))
@@ -191,6 +200,15 @@ def _explanation_of_more_than_is_lent() -> AbstractContextManager[object]:
     return patch.object(decide, "lent_part", lambda snapshot, permissions: replace(snapshot, delegations=()))
 
 
+def _explanation_of_glass_that_outlives_its_role() -> AbstractContextManager[object]:
+    def broken(held, person):
+        for use in held.glass_uses:
+            if use.user_id == person.id and use.in_force(held.at) and use.rule_id in held.glass_rules:
+                yield use, held.glass_rules[use.rule_id]
+
+    return patch.object(decide, "opened", broken)
+
+
 def _fields_without_the_team() -> AbstractContextManager[object]:
     return patch.object(guard, "is_mine", lambda actor, resource, record: _owner(record) == actor.user_id)
 
@@ -261,6 +279,7 @@ BREAKS_OF_HALF_ONE = (
     _explanation_that_takes_a_void_record_for_an_open_one,
     _list_without_pools,
     _explanation_of_what_the_pool_hides,
+    _explanation_of_glass_that_outlives_its_role,
 )
 
 
@@ -312,6 +331,9 @@ BREAKS_OF_HALF_TWO = (
     "CREATE OR REPLACE FUNCTION hufu.gates_on_principal(who int) RETURNS int[] LANGUAGE sql AS"
     " $$ SELECT '{}'::int[] $$",
     "CREATE OR REPLACE VIEW hufu.opened_permissions AS SELECT 'customer.view' COLLATE \"C\" AS permission",
+    # What is opened by break-glass is put together with what one holds.
+    "CREATE OR REPLACE FUNCTION hufu.holder_of_glass(use_id bigint) RETURNS int LANGUAGE sql AS"
+    " $$ SELECT user_id FROM access_break_glass_use WHERE id = use_id $$",
     # No record is looked at again by the rules.
     "DROP TRIGGER match_rules ON crm_customer",
     _CHANGES_WHATEVER_THE_STATE,

@@ -7,6 +7,7 @@ moments or None. `states` names what closes a record. Contacts have a customer a
 as the database keeps them (decision.conditions); a record lies there from the beginning with its fields, or (those with
 even numbers) gets them afterwards.
 `delegations` lists who lends what `to` whom: `from`, `to`, `permissions`, and a term.
+`glass_rules` says what holders of a `role` may open (`types`, `partitions`, `access`), `glass` who opened it and when.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
      "levels": {1: {"ladder": 1, "rank": 1, "includes": [4]}, …},
@@ -58,6 +59,7 @@ LONG_AGO = datetime(2026, 1, 1).astimezone()
 
 # In the order in which they can be emptied.
 _EMPTIED = (
+    *("access_break_glass_review", "access_break_glass_use", "access_break_glass"),
     "access_rule_to",
     "access_rule",
     "access_pool_hidden",
@@ -221,6 +223,19 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             (x["from"], x["to"], x["permissions"], x["starts"], x["ends"], "")
             for x in world.get("delegations", ())
         ],
+    )
+    yield (
+        "access_break_glass",
+        ["id", "key", "name", "role_id", "types", "partitions", "access", "minutes"],
+        [
+            (n, f"e{n}", f"紧急{n}", x["role"], x["types"], x["partitions"], x["access"], 60)
+            for n, x in world.get("glass_rules", {}).items()
+        ],
+    )
+    yield (
+        "access_break_glass_use",
+        ["user_id", "rule_id", "starts_at", "ends_at", "reason"],
+        [(x["user"], x["rule"], x["starts"], x["ends"], "x") for x in world.get("glass", ())],
     )
     gates = world.get("gates", {})
     yield (
@@ -458,6 +473,8 @@ def told(world: World) -> str:
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
     lines += [f"  pool {n}: {_plain(x)}" for n, x in world.get("pools", {}).items()]
     for part in ("assignments", "admissions", "prohibitions", "delegations"):
+    lines += [f"  glass {n}: {_plain(x)}" for n, x in world.get("glass_rules", {}).items()]
+    for part in ("assignments", "admissions", "prohibitions", "delegations", "glass"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, ())]
     for type_name, records in world["records"].items():
         lines += [f"  {type_name} {n}: {_plain(x)}" for n, x in records.items()]
