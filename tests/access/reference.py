@@ -121,7 +121,8 @@ def world_behind_glass(world: World, person: int, rule: dict[str, Any]) -> World
     opens = [(f"{kind}.{verb}", "everything") for kind in rule["types"] for verb in verbs]
     return {
         **world,
-        **{"delegations": [], "glass": [], "rules": {}, "pools": {}, "base_access": {}},
+        **{"delegations": [], "glass": [], "rules": {}, "base_access": {}},
+        "pools": {number: {**pool, "to": []} for number, pool in world["pools"].items()},
         "roles": {rule["role"]: {"inherits": [], "grants": opens}},
         "assignments": [{"role": rule["role"], "to": {"user": person}, "starts": None, "ends": None}],
         "admissions": [

@@ -472,7 +472,6 @@ def told(world: World) -> str:
     lines.append(f"  base access: {world['base_access']}")
     lines += [f"  rule {n}: {_plain(x)}" for n, x in world.get("rules", {}).items()]
     lines += [f"  pool {n}: {_plain(x)}" for n, x in world.get("pools", {}).items()]
-    for part in ("assignments", "admissions", "prohibitions", "delegations"):
     lines += [f"  glass {n}: {_plain(x)}" for n, x in world.get("glass_rules", {}).items()]
     for part in ("assignments", "admissions", "prohibitions", "delegations", "glass"):
         lines += [f"  {part[:-1]}: {_plain(x)}" for x in world.get(part, ())]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0018_access_requests"),
+        ("access", "0020_pools"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
