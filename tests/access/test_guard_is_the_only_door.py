@@ -23,6 +23,7 @@ SQL_DOORS = {
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
     "access/report_views.py",  # makes the views of reporting logins
     "access/request_sql.py",  # makes the function that finds what a request is about
+    "access/state_deeds.py",  # makes the deeds that void and lock a record
     "crm/persons.py",  # makes the function that erases a person
     "crm/duplicates/sql.py",  # makes the duplicate check, which tells the policy's facts alone
     "crm/duplicates/queue.py",  # hufu.stewarded_…
