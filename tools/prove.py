@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = (
     "tests/access/test_differential.py::test_every_door_answers_like_the_reference",
     "tests/access/test_cedar.py::test_cedar_answers_like_the_reference",
+    "tests/access/test_preview_differential.py",
     "tests/demo/test_past.py",
 )
 # At how many moments of the demo company's year the past is asked about.

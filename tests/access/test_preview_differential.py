@@ -1,0 +1,142 @@
+"""What a change set is said to do is what it does, for generated companies: preview, reference, and the lists after.
+
+The preview counts with all gates open, so these companies have none. Of each, roles, base access and sharing rules
+change at random; whom that concerns, and in which records, is told by the reference, too.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import random
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from hufu.access import guard, policy_document, policy_file
+from hufu.access.change_sets import rehearsal
+from hufu.core import clock
+from hufu.core.actor import Actor
+from hufu.core.transaction import acting
+from tests.access import reference
+from tests.access.organisations import ATOMS, RECORD_SCOPES, TYPES, lent, organisations, with_pools
+from tests.access.record_states import stated
+from tests.access.world import TABLES, World, store, told
+from tests.company import unpublish
+
+COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40")) // 4 or 1
+OPERATOR = Actor.operator()
+Seen = dict[tuple[int, str], set[int]]
+
+
+def changed(world: World, chance: random.Random) -> World:
+    """Return the world with some of its policy changed."""
+    after = copy.deepcopy(world)
+    for _n in range(chance.choice([3, 5, 8])):
+        role = after["roles"][chance.choice(list(after["roles"]))]
+        permission = f"{chance.choice(TYPES)}.{chance.choice(['view', 'view', 'edit'])}"
+        kept = [grant for grant in role["grants"] if grant[0] != permission]
+        scopes = chance.sample([*RECORD_SCOPES, "everything"], chance.choice([0, 1, 1, 2]))
+        role["grants"] = sorted([*kept, *((permission, scope) for scope in {*scopes})])
+    if chance.random() < 0.5:
+        kind = chance.choice(TYPES)
+        after["base_access"][kind] = chance.choice(["private", "public_read", "public_read_write"])
+    if after["rules"] and chance.random() < 0.5:
+        rule = after["rules"][chance.choice(list(after["rules"]))]
+        rule["condition"] = chance.choice(ATOMS[rule["type"]])
+    return after
+
+
+def viewed(world: World, now: datetime) -> Seen:
+    """Return what everybody views, by the reference."""
+    return {
+        (person, kind): {
+            number
+            for number, record in world["records"][kind].items()
+            if reference.allowed(world, now, person, "view", kind, record)
+        }
+        for person in world["people"]
+        for kind in TABLES
+    }
+
+
+def listed(people: Collection[int]) -> Seen:
+    """Return what everybody's lists hold."""
+    found: Seen = {}
+    for person in people:
+        actor = Actor(person, f"员工{person}")
+        with acting(actor):
+            for kind in TABLES:
+                rows = guard.scope(actor, f"{kind}.view")
+                found[person, kind] = set(rows.values_list("pk", flat=True))
+    return found
+
+
+def preview(owner: psycopg.Connection, world: World, after: World, now: datetime) -> int:
+    """Compare the preview of the change from one to the other; return in how many lists something comes or goes."""
+    unpublish(owner)
+    store(owner, after)
+    with acting(OPERATOR):
+        whole: dict[str, Any] = policy_document.plain(policy_document.export())
+    document = {
+        name: whole[name] for name in ("format", "roles", "base_access", "sharing_rules") if name in whole
+    }
+    document["base_access"] = {**dict.fromkeys(TYPES, "private"), **document.get("base_access", {})}
+    store(owner, world)
+    active = [number for number, person in world["people"].items() if person["active"]]
+    before, then = viewed(world, now), viewed(after, now)
+    with acting(OPERATOR):
+        rehearsed = rehearsal.rehearse(OPERATOR, document)
+    said = {
+        (effect.user_id, kind): (records.before, records.after, records.gained, records.lost)
+        for effect in rehearsed.people
+        for kind, records in effect.records.items()
+    }
+    expected = {
+        place: (
+            len(before[place]),
+            len(then[place]),
+            len(then[place] - before[place]),
+            len(before[place] - then[place]),
+        )
+        for place in before
+        if before[place] != then[place] and place[0] in active
+    }
+    assert said == expected, f"{document}\n{told(world)}"
+    assert listed(active) == {place: seen for place, seen in before.items() if place[0] in active}
+    with acting(OPERATOR):
+        policy_file.apply(OPERATOR, document)
+    assert listed(active) == {place: seen for place, seen in then.items() if place[0] in active}, told(after)
+    return len(said)
+
+
+def test_the_preview_says_what_the_lists_hold_afterwards(committed, owner_connection):
+    now = clock.now()
+    moved: list[int] = []
+
+    @settings(
+        max_examples=COUNT,
+        derandomize="HUFU_ORGANISATIONS" not in os.environ,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def for_every_company(data: st.DataObject) -> None:
+        world = data.draw(organisations(now))
+        seed = data.draw(st.integers(0, 2**32))
+        open_to = {person: [] for person in world["people"]}
+        world |= {"gates": {}, "open": open_to, "quotas": {}, "used_up": open_to, "ceilings": {}}
+        world = with_pools(stated(lent(world, now, seed), seed), seed)
+        moved.append(preview(owner_connection, world, changed(world, random.Random(seed)), now))
+
+    for_every_company()
+    print(
+        f"\n{len(moved)} companies, {sum(moved)} lists in which something came or went: as the preview said"
+    )
+    assert sum(moved) > len(moved) // 2
