@@ -210,6 +210,36 @@ def test_personal_fields_are_read_of_ones_own_and_confidential_ones_never(few):
     assert not any([read("personal", False), read("confidential", True), read("unheard of", True)])
 
 
+def test_what_a_pool_hides_is_empty_in_reports_until_somebody_claims_the_record(few):
+    """启明 lies in a pool of 林悦's, which hides its level and the titles of its contacts."""
+    owner, company = few.owner(), few.company
+    owner.execute(
+        "INSERT INTO access_pool (id, key, name, type, partition_id) VALUES (1, 'p', '公海', 'customer', 1)"
+    )
+    owner.execute(
+        "INSERT INTO access_pool_hidden (pool_id, type, field)"
+        " VALUES (1, 'customer', 'customer_level'), (1, 'contact', 'title')"
+    )
+    owner.execute("INSERT INTO access_pool_member (pool_id, user_id) VALUES (1, %s)", [company.people["lin"]])
+    owner.execute("UPDATE crm_contact SET title = '总工'")
+
+    def read():
+        with few.sign_in("lin") as reader:
+            levels = dict(reader.execute("SELECT id, customer_level FROM report.customer").fetchall())
+            titles = dict(reader.execute("SELECT id, title FROM report.contact").fetchall())
+        return (
+            levels[company.customer("qiming")],
+            levels[company.customer("yunhe")],
+            titles[company.contact("gao")],
+        )
+
+    assert read() == ("B", "B", "总工")
+    owner.execute(
+        "UPDATE crm_customer SET owner_id = NULL, pool_id = 1 WHERE id = %s", [company.customer("qiming")]
+    )
+    assert read() == (None, "B", None)
+
+
 def test_a_field_rule_holds_in_reports_too(few):
     """销售代表 read the level of their own customers alone, and let no region out at all."""
     few.owner().execute(

@@ -165,6 +165,19 @@ class Player:
         )
 
     @do.register
+    def _(self, step: steps.Release, actor: Actor) -> None:
+        row = self.opened(actor, step.kind, step.number)
+        pool = actions.pools_for(KINDS[step.kind], row).get(key=step.pool)
+        actions.release_record(
+            actor, KINDS[step.kind], row.pk, pool=pool.pk, reason=step.reason, version=row.lock_version
+        )
+
+    @do.register
+    def _(self, step: steps.Claim, actor: Actor) -> None:
+        row = self.opened(actor, step.kind, step.number)
+        actions.claim_record(actor, KINDS[step.kind], row.pk, version=row.lock_version)
+
+    @do.register
     def _(self, step: steps.Join, actor: Actor) -> None:
         row = self.opened(actor, step.kind, step.number)
         actions.add_member(

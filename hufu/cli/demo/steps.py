@@ -58,6 +58,22 @@ class Transfer:
 
 
 @dataclass(frozen=True)
+class Release:
+    """A customer goes to a pool, by its key."""
+
+    kind: str
+    number: int
+    pool: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    kind: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Join:
     """A colleague joins the team of a record."""
 
@@ -155,6 +171,8 @@ Step = (
     | EnterContacts
     | Edit
     | Transfer
+    | Release
+    | Claim
     | Join
     | Leave
     | Delete

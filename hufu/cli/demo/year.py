@@ -22,6 +22,7 @@ from hufu.cli.demo.opportunities import OPEN_STAGES, Opportunity
 from hufu.cli.demo.organisation import GROUPS, Person, departments, heads, people
 from hufu.cli.demo.steps import (
     Admit,
+    Claim,
     Delete,
     Dismiss,
     Edit,
@@ -38,6 +39,7 @@ from hufu.cli.demo.steps import (
     Purge,
     Read,
     ReadLog,
+    Release,
     Restore,
     Session,
     Step,
@@ -348,6 +350,7 @@ class _Plan:
         self.bin()
         self.transfers()
         self.teams()
+        self.pools()
         self.refusals()
 
     def careers(self) -> None:
@@ -515,6 +518,27 @@ class _Plan:
                     if people()[who].department.startswith(("sh-service", "hq")):
                         join = Join("opportunity", opportunity.number, who, "read", "项目组")
                         self.tell(since, opportunity.owner, join, hour=13)
+
+    def pools(self) -> None:
+        """Customers whom nobody follows go to the pool of 华东; a colleague claims every third of them."""
+        team = [
+            person.username
+            for person in people().values()
+            if person.department == "sh-east-2"
+            and person.level == "sales.rep"
+            and person.active
+            and person.former_department is None
+        ]
+        for place, each in enumerate(self.still(lambda each: each.owner in team, self.as_many(9))):
+            days_ago = 6 + 9 * place
+            former = (
+                next((one for one in team if one != each.owner), each.owner) if place % 3 == 0 else each.owner
+            )
+            self.at_first(each, owner=former)
+            release = Release("customer", each.number, "sh-east", "连续三个月没有进展")
+            self.tell(days_ago, former, release, hour=16)
+            if place % 3 == 0 and former != each.owner:
+                self.tell(days_ago - 3, each.owner, Claim("customer", each.number), hour=9)
 
     def day_count(self, at: datetime) -> int:
         return (self.today - at.date()).days
