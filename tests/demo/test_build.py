@@ -140,7 +140,10 @@ def _released(played: Played) -> set[int]:
 def test_whose_records_are_is_as_the_company_says(played: Played) -> None:
     operator = Actor.operator()
     with acting(operator):
-        rows = list(guard.scope(operator, "customer.view").select_related("owner", "partition", "department"))
+        shown = guard.scope(operator, "customer.view").select_related(
+            "owner", "pool", "partition", "department"
+        )
+        rows = list(shown)
     found = {(row.name, row.partition.key): row for row in rows}
     known = people()
     released = _released(played)
