@@ -385,9 +385,8 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         field,
         field,
         contact,
+        *([row] * 7),
         pool,
-        pool,
-        *([row] * 8),
     ]
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 

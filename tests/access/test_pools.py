@@ -332,7 +332,7 @@ def test_pool_and_members_keep_their_past(pooled):
     assert not could("li", "customer.claim", claimed)
 
 
-def test_the_document_says_pools_and_reads_itself(pooled, owner_connection):
+def test_the_document_says_pools_and_reads_itself(pooled, in_english):
     with acting(OPERATOR):
         exported = policy_document.export()
         assert exported["pools"] == POOLS
