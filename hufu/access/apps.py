@@ -38,13 +38,19 @@ class AccessConfig(AppConfig):
         from hufu.access.company import business_sql
         from hufu.access.delegations import delegable_sql
         from hufu.access.models import POLICY_COLUMNS, SHARE_COLUMNS, TEAM_COLUMNS
+        from hufu.access.task_models import TASK_COLUMNS
         from hufu.core.schema import history_sql, record_history_sql, sql_file
 
         yield "access.changes", sql_file("hufu.access", "changes")
         for table, columns in POLICY_COLUMNS.items():
             yield f"access.history.{table}", history_sql(table, columns)
         of_record = (("type", "text"), ("record_id", "bigint"))
-        for table, columns in (("access_team_member", TEAM_COLUMNS), ("access_share", SHARE_COLUMNS)):
+        kept = {
+            "access_team_member": TEAM_COLUMNS,
+            "access_share": SHARE_COLUMNS,
+            "access_task": TASK_COLUMNS,
+        }
+        for table, columns in kept.items():
             yield f"access.history.{table}", record_history_sql(table, columns, asked_by=of_record)
         yield "access.delegable", delegable_sql()
         yield "access.delegated_reach", sql_file("hufu.access", "delegated_reach")

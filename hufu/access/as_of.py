@@ -32,6 +32,7 @@ from hufu.access.models import SHARE_COLUMNS, TEAM_COLUMNS, Change
 from hufu.access.registry import ResourceType, is_about_records, requirement, type_of
 from hufu.access.registry import permissions as declared_permissions
 from hufu.access.rule_fields import rule_values
+from hufu.access.task_models import TASK_COLUMNS
 from hufu.audit import Target, record
 from hufu.core import clock
 from hufu.core.actor import Actor
@@ -316,6 +317,8 @@ def changes_of_record(actor: Actor, resource: ResourceType, record_id: int) -> t
     found += _touches("team_member", TEAM_COLUMNS, team, set(TEAM_COLUMNS))
     shares = [row for row in _past("access_share_of", "record_id", record_id) if row.type == resource.name]
     found += _touches("share", SHARE_COLUMNS, shares, set(SHARE_COLUMNS))
+    tasks = [row for row in _past("access_task_of", "record_id", record_id) if row.type == resource.name]
+    found += _touches("task", TASK_COLUMNS, tasks, set(TASK_COLUMNS))
     return tuple(sorted(found, key=lambda touch: (touch.change, touch.at)))
 
 
@@ -447,8 +450,9 @@ def _facts(resource: ResourceType, row: SimpleNamespace, then: _Then) -> RecordF
             row.department_id,
             deleted,
             team={member.user_id: reach.SHARE_OF[member.access] for member in members},
-            shares=tuple(
-                queries.share_facts(share) for share in then.of_record("access_share", resource, row.id)
+            shares=(
+                *map(queries.share_facts, then.of_record("access_share", resource, row.id)),
+                *map(queries.task_facts, then.of_record("access_task", resource, row.id)),
             ),
             values=rule_values(resource, row),
             states=states.facts(resource, row),

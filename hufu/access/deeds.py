@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import pool_sql, registry, rule_sql, state_deeds, states
+from hufu.access import pool_sql, registry, rule_sql, state_deeds, states, task_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Share
@@ -23,7 +23,7 @@ TOUCHED = "lock_version = r.lock_version + 1, updated_at = hufu.now(), updated_b
 
 def statements(resource: ResourceType) -> str:
     """Return the SQL of a type's deeds."""
-    made = [_bin(resource), state_deeds.statements(resource)]
+    made = [_bin(resource), state_deeds.statements(resource), task_sql.statements(resource)]
     if resource.parent_type is None:
         made += [
             _transfer(resource),
@@ -93,6 +93,7 @@ BEGIN
     END IF;
     DELETE FROM access_team_member m WHERE m.type = '{resource.name}' AND m.record_id = record;
     DELETE FROM access_share s WHERE s.type = '{resource.name}' AND s.record_id = record;
+    DELETE FROM access_task t WHERE t.type = '{resource.name}' AND t.record_id = record;
     RETURN said;
 END $$;
 """
@@ -408,10 +409,11 @@ def _recipients(resource: ResourceType, need: Need) -> str:
     if need.share is Share.NONE:
         return "'{}'"
     editing = " AND s.access = 'edit'" if need.share is Share.EDIT else ""
+    tasks = f" UNION ALL SELECT t.user_id FROM access_task t WHERE t.type = '{resource.name}' AND t.record_id = r.id"
     return (
         "ARRAY(SELECT hufu.recipients(s.principal, s.superiors, s.given_by) FROM hufu.shares s"
         f" WHERE s.type = '{resource.name}' AND s.record_id = r.id{editing}"
-        f" UNION ALL {rule_sql.recipients(resource, 'r', need.share)})"
+        f"{tasks if need.share is Share.READ else ''} UNION ALL {rule_sql.recipients(resource, 'r', need.share)})"
     )
 
 

@@ -19,6 +19,7 @@ from hufu.access import (
     explain_rules,
     registry,
     state_words,
+    task_kinds,
 )
 from hufu.access.decision.decide import Code, Cover, Decision, Link
 from hufu.access.decision.delegation import DelegationFacts
@@ -290,6 +291,7 @@ def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
         "along": share.along,
         "given_by": share.given_by,
         "request": share.request,
+        "task": share.task or None,
     }
 
 
@@ -406,6 +408,11 @@ def _granted_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Co
 
 
 def _share_sentences(snapshot: Snapshot, person: PersonFacts | None, share: ShareFacts) -> Iterator[str]:
+    if share.task:
+        yield _("A pending approval task of theirs (%(task)s) opens the record, to view, until it ends.") % {
+            "task": task_kinds.label_of(share.task)
+        }
+        return
     giver = snapshot.people.get(share.given_by)
     words = {
         "giver": giver.name if giver else _("the system"),

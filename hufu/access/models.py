@@ -21,6 +21,8 @@ from hufu.access.pool_models import PoolHidden as PoolHidden
 from hufu.access.pool_models import PoolMember as PoolMember
 from hufu.access.pool_models import PoolReach as PoolReach
 from hufu.access.request_models import APPROVER_COLUMNS
+from hufu.access.task_models import TaskKind as TaskKind
+from hufu.access.task_models import TaskShare as TaskShare
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 # How a principal stands in a row, and a gift's term.

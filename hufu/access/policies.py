@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
-from hufu.access import deeds, pool_sql, registry, request_sql, rule_sql, states
+from hufu.access import deeds, pool_sql, registry, request_sql, rule_sql, states, task_kinds, task_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Requirement, Share
@@ -200,6 +200,7 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
     yield "access.following", _following()
     yield "access.teams", _teams()
+    yield "access.tasks", f"{task_sql.common()}\n{task_kinds.install_sql()}"
     yield "access.asked", request_sql.statement()
     yield from rule_sql.statements()
 

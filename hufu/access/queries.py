@@ -36,7 +36,7 @@ from hufu.access.decision.snapshot import (
     paths,
 )
 from hufu.access.decision.snapshot import GateUse as GateUseFacts
-from hufu.access.decision.terms import RecordFacts, Right
+from hufu.access.decision.terms import RecordFacts, Right, Share
 from hufu.access.delegation_models import Delegation
 from hufu.access.duty_models import Duty, DutyRole
 from hufu.access.models import (
@@ -68,6 +68,7 @@ from hufu.access.registry import ResourceType, requirement, type_of
 from hufu.access.registry import permission as declared_permission
 from hufu.access.registry import permissions as registered_permissions
 from hufu.access.rule_fields import Named, is_broken, rule_values
+from hufu.access.task_models import TaskShare
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
 from hufu.people.models import (
@@ -324,7 +325,12 @@ def facts(resource: ResourceType, record: Any) -> RecordFacts:
                 type=resource.name, record_id=record.pk
             ).values_list("user_id", "access")
         },
-        shares=tuple(share_facts(row, asked.get(row.pk)) for row in shares),
+        shares=(
+            *(share_facts(row, asked.get(row.pk)) for row in shares),
+            *map(
+                task_facts, TaskShare.objects.filter(type=resource.name, record_id=record.pk).order_by("id")
+            ),
+        ),
         values=rule_values(resource, record),
         states=states.facts(resource, record),
         pool_id=record.pool_id if resource.pooled else None,
@@ -341,6 +347,11 @@ def share_facts(row: Any, request: int | None = None) -> ShareFacts:
         row.along_with_id is not None,
         request,
     )
+
+
+def task_facts(row: Any) -> ShareFacts:
+    """Return a pending task as the share that it is."""
+    return ShareFacts(Given(row.id, user_id=row.user_id), Share.READ, row.opened_by, task=row.kind)
 
 
 def explain(

@@ -244,6 +244,9 @@ def _declare_owned(name: str, says: Callable[[Any], Promise]) -> None:
         EventType(f"{name}.unvoided", says(_("{thing}: no longer void"))),
         EventType(f"{name}.locked", says(_("{thing}: locked"))),
         EventType(f"{name}.unlocked", says(_("{thing}: unlocked"))),
+        # An approval task: it holds the record, and shows it to whoever has it.
+        EventType(f"{name}.task_opened", says(_("{thing}: task opened")), shown("task", "member", "kind")),
+        EventType(f"{name}.task_ended", says(_("{thing}: task ended")), shown("task", "member", "kind")),
         EventType(
             f"{name}.imported",
             says(_("{thing}: imported")),

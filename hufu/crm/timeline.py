@@ -28,7 +28,7 @@ from hufu.core.actor import Actor
 
 TOLD = (
     *("created", "changed", "deleted", "restored", "transferred"),
-    *("voided", "unvoided", "locked", "unlocked"),
+    *("voided", "unvoided", "locked", "unlocked", "task_opened", "task_ended"),
     *("taken_along", "member_joined", "member_left", "shared", "share_ended", "moved"),
     *("released", "claimed"),
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),

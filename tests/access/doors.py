@@ -17,7 +17,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from hufu.access import guard, queries, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.states import State, StateFacts
-from hufu.access.decision.terms import RecordFacts
+from hufu.access.decision.terms import RecordFacts, Share
 from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor, Ceiling, Context
 from hufu.core.transaction import acting
@@ -273,7 +273,13 @@ def _facts(world: World, type_name: str, record: dict[str, Any]) -> RecordFacts:
         parent = _facts(world, kind, world["records"][kind][record[kind]])
         return RecordFacts(parent.partition_id, deleted=record["deleted"], parent=parent)
     team = {member: SHARE_OF[access] for member, access in record["team"].items()}
-    shares = tuple(_share(number, share) for number, share in enumerate(record["shares"]))
+    shares = (
+        *(_share(number, share) for number, share in enumerate(record["shares"])),
+        *(
+            ShareFacts(Given(0, user_id=user), Share.READ, -1, task="test.approval")
+            for user in record["tasks"]
+        ),
+    )
     return RecordFacts(
         record["partition"],
         record["owner"],

@@ -97,6 +97,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             "deleted": pick([False, False, False, False, False, True]),
             "fields": {name: pick(values) for name, values in FIELDS[type_name].items()},
             "states": [],
+            "tasks": [],
             "team": {member: access for member, access in sorted(team.items()) if member != owner},
             "shares": [
                 {

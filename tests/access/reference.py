@@ -139,7 +139,7 @@ def world_behind_glass(world: World, person: int, rule: dict[str, Any]) -> World
 
 def without_shares(record: Record) -> Record:
     """The record as it would be, shared with nobody."""
-    return {**record, "team": {}, "shares": []} if "team" in record else record
+    return {**record, "team": {}, "shares": [], "tasks": []} if "team" in record else record
 
 
 def allowed_as(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
@@ -188,6 +188,9 @@ def covered(world: World, at: datetime, person: int, verb: str, type_name: str, 
     if membership is not None and verb == "view":
         return True
     if membership == "edit" and verb == "edit":
+        return True
+    # 2.4: a pending task is a view share for its assignee.
+    if verb == "view" and person in record.get("tasks", ()):
         return True
     # 2.4: so is a share by hand.
     if verb in ("view", "edit") and is_shared_with(world, at, person, verb, record):

@@ -83,6 +83,11 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
         " department_id, below, post, position_id, level_id, starts_at, ends_at FROM access_share ORDER BY id"
     ):
         shares[type_name, number_of].append(ShareFacts(Given(*gift), SHARE_OF[access], by, superiors, along))
+    for type_name, number_of, task, user in owner.execute(
+        "SELECT type, record_id, id, user_id FROM access_task ORDER BY id"
+    ):
+        given = Given(task, user_id=user)
+        shares[type_name, number_of].append(ShareFacts(given, Share.READ, -1, task="test.approval"))
     records = {
         (type_name, row[0]): RecordFacts(
             *row[1:5],
@@ -296,6 +301,17 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
             [*record, pick(people), pick(["read", "edit"]), pick([True, False])],
         )
 
+    def task() -> Statement:
+        type_name = pick(INDEPENDENT)
+        record = [type_name, pick(list(world["records"][type_name]))]
+        if pick([True, False, False]):
+            return "DELETE FROM access_task WHERE type = %s AND record_id = %s", record
+        return (
+            "INSERT INTO access_task (type, record_id, kind, user_id, opened_by)"
+            " VALUES (%s, %s, 'test.approval', %s, -1) ON CONFLICT DO NOTHING",
+            [*record, pick(people)],
+        )
+
     def rule() -> Statement:
         if pick([True, False]):
             return "UPDATE access_rule SET access = %s, superiors = NOT (superiors OR territory)", [
@@ -333,7 +349,6 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
                 ("partition_id", pick(world["partitions"])),
                 ("deleted_at", pick([None, "2026-01-01T00:00:00Z"])),
                 (pick(["voided_at", "locked_at"]), pick([None, "2026-01-01T00:00:00Z"])),
-                ("pending_tasks", pick([0, 1, 2])),
                 ("stage", pick(["new", "lost"])),
                 ("", None),
             ]
@@ -380,6 +395,8 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         team,
         share,
         share,
+        task,
+        task,
         rule,
         rule,
         field,

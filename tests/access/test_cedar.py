@@ -23,7 +23,7 @@ NEW = "HUFU_ORGANISATIONS" in os.environ
 
 def _without_shares(world: World) -> World:
     records = {
-        name: {number: {**record, "shares": [], "states": []} for number, record in of.items()}
+        name: {number: {**record, "shares": [], "states": [], "tasks": []} for number, record in of.items()}
         if name in INDEPENDENT
         else of
         for name, of in world["records"].items()

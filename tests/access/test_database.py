@@ -94,7 +94,11 @@ def refused(connection, statement, values=None, *, error=REFUSED):
 
 
 @pytest.mark.parametrize(
-    "table", [*TABLES.values(), *POLICY, "audit_event", "access_reach", "access_term", "access_term_grant"]
+    "table",
+    [
+        *(*TABLES.values(), *POLICY, "access_task", "audit_event"),
+        *("access_reach", "access_term", "access_term_grant"),
+    ],
 )
 def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute("INSERT INTO access_base_access (type, access) VALUES ('opportunity', 'public_read')")
@@ -143,6 +147,13 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute(
         "INSERT INTO access_break_glass_review (use_id, reviewed_by_id, reviewed_at, finding)"
         " SELECT id, user_id, now(), 'x' FROM access_break_glass_use"
+    )
+    owner.execute(
+        "INSERT INTO access_task (type, record_id, kind, user_id, opened_by)"
+        " SELECT 'customer', min(c.id), 'test.approval', min(u.id), -1 FROM crm_customer c, people_user u"
+    )
+    owner.execute(
+        "INSERT INTO access_task_kind (kind, type, permission) VALUES ('k', 'customer', 'customer.edit')"
     )
     assert owner.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, "the table holds rows"
     assert app.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
@@ -836,13 +847,14 @@ def test_no_policy_is_for_everybody(owner):
     assert owner.execute("SELECT tablename FROM pg_policies WHERE 'public' = ANY (roles)").fetchall() == []
 
 
-KEPT = (*FACT_COLUMNS, *POLICY_COLUMNS, "access_team_member", "access_share", *TABLES.values())
+OF_RECORDS = ("access_team_member", "access_share", "access_task")
+KEPT = (*FACT_COLUMNS, *POLICY_COLUMNS, *OF_RECORDS, *TABLES.values())
 # SECURITY DEFINER: what runs as the owner of the tables. A new one is added here by hand, after a review.
 EVERY = ("covers", "bin", "restore", "purge", "timeline")
 OWNED = (
     *("transfer", "join", "leave", "share", "unshare", "move", "hand_over", "owned", "teams", "end_teams"),
     *("end_shares", "who"),
-    *("void", "unvoid", "lock", "unlock"),
+    *("void", "unvoid", "lock", "unlock", "open_tasks"),
 )
 POOLED = ("release", "claim")
 DEFINERS = {
@@ -857,7 +869,7 @@ DEFINERS = {
         "erase_crm_contact",
         "facts_change",
     ),
-    *("my_shares", "recipients", "take_away_shares"),
+    *("my_shares", "recipients", "take_away_shares", "count_tasks", "end_task"),
     # Sharing rules: what builds them, what tells the actor their own, and numbers for whoever manages rights.
     *("rule_role_holders", "rule_owners", "departments_for", "rule_alternatives", "rule_rebuild"),
     *(
@@ -954,7 +966,7 @@ DEFINERS = {
     *("last_change", "close_change", "number_change"),
     *(f"keep_{table}" for table in KEPT),
     *(f"{table}_{asked}" for table in KEPT for asked in ("at", "of")),
-    *(f"{table}_all_at" for table in ("access_team_member", "access_share", *TABLES.values())),
+    *(f"{table}_all_at" for table in (*OF_RECORDS, *TABLES.values())),
 }
 
 

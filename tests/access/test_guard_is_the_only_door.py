@@ -21,6 +21,7 @@ SQL_DOORS = {
     "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
+    "access/task_sql.py",  # makes the deeds on tasks, and their count
     "access/report_views.py",  # makes the views of reporting logins
     "access/request_sql.py",  # makes the function that finds what a request is about
     "access/state_deeds.py",  # makes the deeds that void and lock a record

@@ -2,11 +2,11 @@
 
 A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
 `{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
-moments or None. `states` names what closes a record. Contacts have a customer and no owner; `team` maps members to
-`read` or `edit`, `shares` lists gifts with `access`, `superiors` and `by`. Conditions of rules are
-as the database keeps them (decision.conditions); a record lies there from the beginning with its fields, or (those with
-even numbers) gets them afterwards.
-`delegations` lists who lends what `to` whom: `from`, `to`, `permissions`, and a term.
+moments or None. `states` names what closes a record, `tasks` who has a pending task about it. Contacts have a customer
+and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts with `access`, `superiors` and `by`.
+Conditions of rules are as the database keeps them (decision.conditions); a record lies there from the beginning with
+its fields, or (those with even numbers) gets them afterwards. `delegations` lists who lends what `to` whom: `from`,
+`to`, `permissions`, and a term.
 `glass_rules` says what holders of a `role` may open (`types`, `partitions`, `access`), `glass` who opened it and when.
 
     {"departments": {1: {"parent": None, "head": 3, "assistants": [4]}, …},
@@ -71,6 +71,7 @@ _EMPTIED = (
     "access_gate",
     "access_team_member",
     "access_share",
+    "access_task",
     *reversed(TABLES.values()),
     "access_pool",
     "access_admission",
@@ -320,7 +321,7 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             ],
             [
                 (
-                    *(x["partition"], x["owner"], x["department"], "won", *state_values(x), "", ""),
+                    *(x["partition"], x["owner"], x["department"], "won", *state_values(x)[:-1], 0, "", ""),
                     *([x["pool"]] if type_name in POOLED else []),
                     *_common(n, x),
                     *_fields(type_name, x["fields"] if n % 2 else {}),
@@ -346,6 +347,17 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             for type_name in INDEPENDENT
             for n, x in world["records"][type_name].items()
             for user, access in x["team"].items()
+        ],
+    )
+    # Each holds its record: that is counted by the database.
+    yield (
+        "access_task",
+        ["type", "record_id", "kind", "user_id", "opened_by"],
+        [
+            (type_name, n, "test.approval", user, -1)
+            for type_name in INDEPENDENT
+            for n, x in world["records"][type_name].items()
+            for user in x.get("tasks", ())
         ],
     )
     yield (
@@ -379,7 +391,7 @@ def state_values(record: dict[str, Any]) -> tuple[Any, ...]:
     def since(state: str) -> tuple[Any, ...]:
         return (LONG_AGO, -1) if state in record["states"] else (None, None)
 
-    return (*since("void"), *since("locked"), int("pending" in record["states"]))
+    return (*since("void"), *since("locked"), len(record.get("tasks", ())))
 
 
 _COMMON = (

@@ -160,7 +160,8 @@ def _shares(
     if record is None or link.need is None or link.need.share is Share.NONE:
         return
     for share in record.shares:
-        if person.id not in snapshot.recipients(share):
+        # Of a task nothing falls short: it opens view while it is pending.
+        if share.task or person.id not in snapshot.recipients(share):
             continue
         if not is_shared(link.need, share.opens):
             if share.given.in_force(snapshot.at):

@@ -93,6 +93,7 @@ class ShareFacts:
     """A record shared by hand. `superiors`: also with those above a recipient; its giver gains nothing by it.
 
     `along`: the record that this one belongs to was shared, and took it along. `request`: it was asked for, by number.
+    `task`: it is what a pending approval task of this kind opens to whoever has it.
     """
 
     given: Given
@@ -101,6 +102,7 @@ class ShareFacts:
     superiors: bool = False
     along: bool = False
     request: int | None = None
+    task: str = ""
 
 
 @dataclass(frozen=True)

@@ -363,7 +363,10 @@ CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text) RETURNS TABLE (record_id
     SELECT s.record_id, s.access FROM hufu.shares s
     WHERE s.type = of_type AND s.given_by <> hufu.actor() AND s.superiors
       AND EXISTS (SELECT 1 FROM access_term mine JOIN access_principal p ON hufu.bit(mine.owners, p.user_id)
-                  WHERE mine.user_id = hufu.actor() AND mine.term = 0 AND p.principal = s.principal) $$;
+                  WHERE mine.user_id = hufu.actor() AND mine.term = 0 AND p.principal = s.principal)
+    UNION ALL
+    -- A pending task is a share of view with whoever has it.
+    SELECT t.record_id, 'read' FROM access_task t WHERE t.type = of_type AND t.user_id = hufu.actor() $$;
 
 -- Whom a share reaches: those who stand for its principal and, where superiors do too, those above them.
 CREATE OR REPLACE FUNCTION hufu.recipients(to_whom text, superiors boolean, given_by int) RETURNS SETOF int

@@ -24,6 +24,7 @@ from hufu.crm.actions.pools import (
 from hufu.crm.actions.requests import asked_record, grant_record
 from hufu.crm.actions.shares import end_share, share_record
 from hufu.crm.actions.states import lock_record, unlock_record, unvoid_record, void_record
+from hufu.crm.actions.tasks import end_task, open_tasks
 from hufu.crm.actions.teams import add_member, remove_member
 
 __all__ = [
@@ -40,12 +41,14 @@ __all__ = [
     "delete_record",
     "edit_record",
     "end_share",
+    "end_task",
     "grant_record",
     "lock_record",
     "may_claim",
     "may_own",
     "may_release",
     "move_record",
+    "open_tasks",
     "pools_for",
     "possible_owners",
     "purge_record",

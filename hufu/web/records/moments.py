@@ -161,6 +161,10 @@ def _what(
             return _("locked it")
         case "unlocked":
             return _("unlocked it")
+        case "task_opened":
+            return _("opened an approval task for %(name)s") % {"name": name("member")}
+        case "task_ended":
+            return _("ended the approval task of %(name)s") % {"name": name("member")}
         case "transferred":
             said = _("changed the owner from %(before)s to %(after)s") % {
                 "before": name("from_owner"),
