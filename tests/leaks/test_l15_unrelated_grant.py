@@ -117,6 +117,14 @@ def records(resource):
             {view, f"{name}.edit"},
             lambda a, c: attachments.attach(a, resource, number(c), name="a.txt", content=b"a"),
         ),
+        f"{name}: void": (
+            {view, f"{name}.void"},
+            lambda a, c: crm.void_record(a, resource, number(c), version=1, reason="x"),
+        ),
+        f"{name}: lock": (
+            {view, f"{name}.lock"},
+            lambda a, c: crm.lock_record(a, resource, number(c), version=1, reason="x"),
+        ),
         f"{name}: transfer": (
             {view, f"{name}.transfer"},
             lambda a, c: crm.transfer_record(
