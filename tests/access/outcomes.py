@@ -24,9 +24,12 @@ from hufu.access.models import Quota as StoredQuota
 from hufu.cli import asking
 from hufu.core.actor import Actor, Ceiling, Context
 from hufu.core.transaction import acting
+from hufu.crm import actions as crm
+from hufu.crm.resources import CUSTOMER
 from hufu.staffing import organisation_file
 from tests.company import Company, unpublish
 
+BOXIN = "上海博信物流有限公司"
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
 # A Sunday morning in Shanghai.
@@ -128,6 +131,12 @@ def arrange(company: Company, owner: psycopg.Connection) -> None:
     with acting(operator):
         organisation_file.apply(operator, ORGANISATION)
         policy_file.apply(operator, DOCUMENT)
+        # 博信: 林悦's customer, which waits for an approval.
+        crm.create_record(
+            operator,
+            CUSTOMER,
+            crm.NewRecord(company.partitions["sh"], company.people["lin"], {"name": BOXIN, "stage": "won"}),
+        )
     people, customers = company.people, company.customers
     values = {**people, **{f"c_{name}": number for name, number in customers.items()}}
     values |= {"later": LATER, "earlier": EARLIER}
@@ -153,6 +162,8 @@ _FACTS = (
     "UPDATE crm_customer SET locked_at = %(earlier)s, locked_by_id = %(wang)s, lock_reason = '' WHERE id = %(c_yunhe)s",
     "UPDATE crm_customer SET voided_at = %(earlier)s, voided_by_id = %(wang)s, void_reason = ''"
     " WHERE id = %(c_haitian)s",
+    "INSERT INTO access_task (type, record_id, kind, user_id, opened_by)"
+    f" SELECT 'customer', id, '信用审批', %(zhang)s, %(lin)s FROM crm_customer WHERE name = '{BOXIN}'",
     "INSERT INTO access_pending_change (user_id, field, value, adds, asked_by, asked_at)"
     " SELECT %(zhao)s, 'level', id, '{}', %(feng)s, %(earlier)s FROM people_level WHERE key = 'rep'",
 )
@@ -194,6 +205,7 @@ OUTCOMES = (
     Outcome("sharing rule", "lin", "customer.view", "customer:nanfang"),
     Outcome("territory", "zhao", "customer.view", "customer:nanfang"),
     Outcome("team", "tang", "customer.edit", "customer:qiming"),
+    Outcome("task", "zhang", "customer.view", "customer:boxin"),
     Outcome("delegation", "zhang", "customer.edit", "customer:qiming"),
     Outcome("whole partition", "chen", "customer.view", "customer:haitian"),
     Outcome("system permission", "feng", "user.manage"),
@@ -214,6 +226,7 @@ OUTCOMES = (
     Outcome("not yet begun", "qian", "opportunity.create"),
     Outcome("locked", "lin", "customer.edit", "customer:yunhe"),
     Outcome("void", "tang", "customer.edit", "customer:haitian"),
+    Outcome("held by a task", "lin", "customer.edit", "customer:boxin"),
     Outcome("waits for release", "zhao", "customer.create"),
     Outcome("separation of duties", "zhou", "customer.create"),
     Outcome("error in a rule", "tang", "customer.view", "customer:pengcheng"),
@@ -242,6 +255,7 @@ CHINESE = {
     "sharing rule": "共享规则",
     "territory": "区域",
     "team": "相关团队",
+    "task": "审批任务",
     "delegation": "工作代理",
     "whole partition": "整个分区",
     "system permission": "系统权限",
@@ -262,6 +276,7 @@ CHINESE = {
     "not yet begun": "尚未开始",
     "locked": "锁定",
     "void": "作废",
+    "held by a task": "被审批任务占用",
     "waits for release": "待授权",
     "separation of duties": "角色互斥",
     "error in a rule": "规则出错",
@@ -285,7 +300,10 @@ def answers(company: Company, outcome: Outcome) -> Iterator[str]:
         if outcome.record and resource is not None:
             kind, _colon, name = outcome.record.partition(":")
             numbers = {
-                "customer": company.customers,
+                "customer": {
+                    **company.customers,
+                    "boxin": CUSTOMER.model_class._base_manager.get(name=BOXIN).pk,
+                },
                 "opportunity": company.opportunities,
                 "contact": company.contacts,
             }

@@ -190,7 +190,7 @@ def test_every_type_that_declares_the_permission_has_the_state():
 
 
 def test_a_state_closes_what_is_lent_and_what_base_access_opens_too(company, owner_connection):
-    """林晓彤 lends 陈静 the work with her customers, and base access opens all of them to whoever edits any."""
+    """林悦 lends 陈静 the work with her customers, and base access opens all of them to whoever edits any."""
     qiming, now = company.customer("qiming"), clock.now()
     owner_connection.execute(
         "INSERT INTO access_base_access (type, access) VALUES ('customer', 'public_read_write')"

@@ -49,7 +49,7 @@ def told(company, name, permission, customer="qiming"):
 
 @pytest.mark.usefixtures("approvals")
 def test_zhang_views_what_waits_for_him_and_nobody_changes_it_until_he_has_decided(company, owner_connection):
-    """林晓彤 asks 张伟, who otherwise sees nothing of 启明."""
+    """林悦 asks 张伟, who otherwise sees nothing of 启明."""
     qiming, gao = company.customer("qiming"), company.contact("gao")
     assert not may(company, "zhang", "customer.view", CUSTOMER, qiming)
     before = clock.now()
