@@ -75,9 +75,11 @@ declare(
     EventType("glass.unruled", _("Break-glass rule removed"), (*shown("key"), *kept("before"))),
     EventType("move.approved", _("Combination approved beforehand"), shown("combination")),
     EventType("move.approval_ended", _("Combination no longer approved beforehand"), shown("combination")),
-    EventType("change.pending", _("Change waits for release"), shown("field", "value", "asked_by")),
-    EventType("change.released", _("Waiting change released"), shown("field", "value", "asked_by")),
-    EventType("change.withdrawn", _("Waiting change withdrawn"), shown("field", "value", "asked_by")),
+    EventType("change.pending", _("Change waits for release"), shown("field", "value", "asked_by", "leaves")),
+    EventType("change.released", _("Waiting change released"), shown("field", "value", "asked_by", "leaves")),
+    EventType(
+        "change.withdrawn", _("Waiting change withdrawn"), shown("field", "value", "asked_by", "leaves")
+    ),
     EventType(
         "rule.created",
         _("Sharing rule created"),

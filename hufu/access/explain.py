@@ -544,7 +544,11 @@ def _pending_sentence(snapshot: Snapshot, link: Link) -> str:
             "position": snapshot.position_names,
         }.get(waits.field) or {number: each.name for number, each in snapshot.departments.items()}
         said.append(
-            _("%(who)s: %(field)s → %(value)s")
+            (
+                _("%(who)s: leaves %(field)s %(value)s")
+                if waits.leaves
+                else _("%(who)s: %(field)s → %(value)s")
+            )
             % {
                 "who": snapshot.people[waits.user_id].name,
                 "field": PendingField(waits.field).label,

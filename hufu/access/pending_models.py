@@ -70,7 +70,8 @@ class PendingChange(models.Model):
     """A fact that is not written yet: released by a security administrator, or withdrawn.
 
     `value` is the number of the department, level, manager, group or position that the person (or, for the place of a
-    department, the department) would get. `adds` says what it would add: permissions, partitions, departments, people.
+    department, the department) would get, none for none; with `leaves`, of what the person would be taken out. `adds`
+    says what it would add: permissions, partitions, departments, people, and prohibitions that would bind no longer.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -78,6 +79,7 @@ class PendingChange(models.Model):
     department = models.ForeignKey("people.Department", models.PROTECT, null=True, related_name="+")
     field = models.CharField(max_length=24, choices=PendingField, db_collation="C")
     value = models.IntegerField(null=True)
+    leaves = models.BooleanField(default=False, db_default=False)
     adds = models.JSONField(default=dict)
     asked_by = models.IntegerField()
     asked_at = models.DateTimeField()

@@ -113,7 +113,7 @@ def _pending() -> tuple[PendingFacts, ...]:
     """Return what waits for release of people, as far as the actor may know of it; nothing of it is a fact yet."""
     rows = PendingChange.objects.filter(user__isnull=False).order_by("id")
     return tuple(
-        PendingFacts(row.id, row.user_id or 0, row.field, row.value, row.asked_at, row.asked_by)
+        PendingFacts(row.id, row.user_id or 0, row.field, row.value, row.asked_at, row.asked_by, row.leaves)
         for row in rows
     )
 

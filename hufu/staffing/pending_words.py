@@ -33,7 +33,7 @@ class Names:
         }
 
     def what(self, row: PendingChange) -> str:
-        """Return who comes to what: “林悦: Department → 华南”."""
+        """Return who comes to what: “林悦: Department → 华南”; or what they leave."""
         field = PendingField(row.field)
         who = (
             self.people.get(row.user_id, "")
@@ -41,6 +41,8 @@ class Names:
             else self.departments.get(row.department_id or 0, "")
         )
         words = {"who": who, "field": field.label, "value": self.of[field].get(row.value or 0, "–")}
+        if row.leaves:
+            return _("%(who)s: leaves %(field)s %(value)s") % words
         return _("%(who)s: %(field)s → %(value)s") % words
 
     def since(self, row: PendingChange) -> str:
@@ -74,7 +76,16 @@ class Names:
         if departments := adds.get("departments"):
             names = [self.departments.get(number, "?") for number in departments[:4]]
             said.append(_("records of departments: %s") % comma.join(names))
+        if lifted := adds.get("prohibitions"):
+            said.append(_("what is forbidden now: %s") % comma.join(map(forbidden_in_words, lifted[:4])))
         others = [number for number in adds.get("to", ()) if number != row.user_id]
         if others:
             said.append(_("to: %s") % comma.join(self.people.get(number, "?") for number in others[:4]))
         return _("would add %s") % _("; ").join(said) if said else _("would add records shared with others")
+
+
+def forbidden_in_words(named: str) -> str:
+    """Return what a prohibition names: a permission, or all of a type."""
+    if not named.endswith(".*"):
+        return str(registry.permission(named).label)
+    return _("all of %s") % registry.resource_type(named.removesuffix(".*")).label_plural

@@ -107,7 +107,8 @@ class ShareFacts:
 
 @dataclass(frozen=True)
 class PendingFacts:
-    """A fact of a person that waits for release: what they would come to, since when, and who asked for it."""
+    """A fact of a person that waits for release: what they would come to or (`leaves`) be taken out of, since when, and
+    who asked for it."""
 
     id: int
     user_id: int
@@ -115,6 +116,7 @@ class PendingFacts:
     value: int | None
     since: datetime
     asked_by: int
+    leaves: bool = False
 
 
 @dataclass(frozen=True)

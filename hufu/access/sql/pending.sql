@@ -26,13 +26,22 @@ BEGIN
 END $$;
 
 -- Who stands for what anew, that something hangs on which they do not hold already; whose colleagues' or departments'
--- records come within a scope that they hold. `thing` is the colleague's or department's number.
+-- records come within a scope that they hold. `thing` is the colleague's or department's number. And who stands no longer
+-- for what a prohibition binds, where no other says the same of them: whether or not they hold by now what it names.
 CREATE OR REPLACE FUNCTION hufu.gained()
     RETURNS TABLE (user_id int, kind text, thing int, principal text, permission text, partition_id int)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
     WITH RECURSIVE after AS MATERIALIZED (SELECT DISTINCT p.user_id, p.principal FROM hufu.principals p),
     fresh AS MATERIALIZED (
         SELECT a.user_id, a.principal FROM after a EXCEPT SELECT b.user_id, b.principal FROM access_principal b),
+    -- Whoever has left holds nothing that a prohibition could take.
+    lost AS MATERIALIZED (
+        SELECT b.user_id, b.principal FROM access_principal b JOIN people_user u ON u.id = b.user_id AND u.status <> 'left'
+        WHERE EXISTS (SELECT 1 FROM access_prohibition)
+        EXCEPT SELECT a.user_id, a.principal FROM after a),
+    forbidden AS MATERIALIZED (
+        SELECT p.principal, p.permission, coalesce(p.starts_at, '-infinity') AS begins, coalesce(p.ends_at, 'infinity') AS ends
+        FROM hufu.prohibitions p WHERE p.ends_at IS NULL OR p.ends_at > hufu.now()),
     line (boss, below) AS (
         SELECT manager_id, id FROM people_user WHERE manager_id IS NOT NULL
         UNION
@@ -101,7 +110,14 @@ CREATE OR REPLACE FUNCTION hufu.gained()
     SELECT s.user_id, s.kind, s.thing, NULL, NULL, NULL
     FROM seen s JOIN access_principal p ON p.user_id = s.thing
     JOIN hufu.opening_to_superiors shared ON shared.principal = p.principal
-    WHERE s.bit = 8 $$;
+    WHERE s.bit = 8
+    UNION
+    SELECT l.user_id, 'prohibition', NULL, l.principal, q.permission, NULL
+    FROM lost l JOIN forbidden q ON q.principal = l.principal
+    WHERE NOT EXISTS (
+        SELECT 1 FROM after a JOIN forbidden o ON o.principal = a.principal
+        WHERE a.user_id = l.user_id AND hufu.names_permission(o.permission, q.permission)
+          AND o.begins <= greatest(q.begins, hufu.now()) AND o.ends >= q.ends) $$;
 
 -- Did a security administrator approve beforehand that somebody comes to this? `wanted` is the number of the group or
 -- position; department, level and manager are as they stand now.
@@ -137,6 +153,8 @@ CREATE OR REPLACE FUNCTION hufu.gained_unapproved()
     SELECT g.* FROM hufu.gained() g LEFT JOIN people_user u ON u.id = g.user_id
     WHERE NOT CASE
         WHEN EXISTS (SELECT 1 FROM access_approved_move WHERE anything) THEN true
+        -- A combination approves what somebody comes to, not what they get away from.
+        WHEN g.kind = 'prohibition' THEN false
         WHEN g.kind = 'department' THEN hufu.is_approved(g.user_id, 'department') AND EXISTS (
             SELECT 1 FROM hufu.departments_below b
             WHERE b.department_id = u.main_department_id AND b.below_id = g.thing)
@@ -166,6 +184,14 @@ CREATE OR REPLACE FUNCTION hufu.changes_wait() RETURNS boolean LANGUAGE sql STAB
     SELECT EXISTS (SELECT 1 FROM access_version) AND NOT hufu.holds('role.assign')
        AND NOT pg_has_role(session_user, 'hufu_owner', 'USAGE') $$;
 
+-- Is this department the one that a principal names, or (with those below) below it?
+CREATE OR REPLACE FUNCTION hufu.is_at_or_below(department int, principal text) RETURNS boolean LANGUAGE sql STABLE
+    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT EXISTS (
+       SELECT 1 FROM hufu.departments_below b
+       WHERE b.department_id = rtrim(split_part(split_part(principal, ':', 2), '.', 1), '+')::int AND b.below_id = department
+         AND (b.department_id = b.below_id OR right(principal, 1) = '+')) $$;
+
 -- Asked before reach is made true: nobody writes past the deeds what has to wait.
 CREATE OR REPLACE FUNCTION hufu.check_release() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
@@ -175,7 +201,8 @@ BEGIN
     END IF;
 END $$;
 
--- Write facts, each as {field, user, department, value}; only the functions below call it.
+-- Write facts, each as {field, user, department, value}, and with `leaves` what somebody is taken out of; only the
+-- functions below call it.
 CREATE OR REPLACE FUNCTION hufu.write_facts(facts jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
@@ -197,28 +224,40 @@ BEGIN
     UPDATE people_user u SET manager_id = f.value
     FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int) WHERE f.field = 'manager' AND u.id = f."user";
     INSERT INTO people_membership (user_id, department_id)
-    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int)
-    WHERE field = 'other_department' ON CONFLICT DO NOTHING;
+    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE field = 'other_department' AND leaves IS NOT TRUE ON CONFLICT DO NOTHING;
     INSERT INTO people_group_member (user_id, group_id)
-    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int)
-    WHERE field = 'group' ON CONFLICT DO NOTHING;
+    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE field = 'group' AND leaves IS NOT TRUE ON CONFLICT DO NOTHING;
     INSERT INTO people_position_holder (user_id, position_id)
-    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int)
-    WHERE field = 'position' ON CONFLICT DO NOTHING;
-    DELETE FROM people_department_post p USING jsonb_to_recordset(facts) AS f(field text, "user" int, value int)
-    WHERE f.field = 'head' AND p.post = 'head' AND p.department_id = f.value AND p.user_id <> f."user";
+    SELECT "user", value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE field = 'position' AND leaves IS NOT TRUE ON CONFLICT DO NOTHING;
+    DELETE FROM people_department_post p
+    USING jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE f.field IN ('head', 'assistant') AND p.post = f.field AND p.department_id = f.value
+      AND CASE WHEN f.leaves THEN p.user_id = f."user" ELSE f.field = 'head' AND p.user_id <> f."user" END;
     INSERT INTO people_department_post (user_id, post, department_id)
-    SELECT "user", field, value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int)
-    WHERE field IN ('head', 'assistant') ON CONFLICT DO NOTHING;
+    SELECT "user", field, value FROM jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE field IN ('head', 'assistant') AND leaves IS NOT TRUE ON CONFLICT DO NOTHING;
+    DELETE FROM people_membership m USING jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE f.field = 'other_department' AND f.leaves AND m.user_id = f."user" AND m.department_id = f.value;
+    DELETE FROM people_group_member m USING jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE f.field = 'group' AND f.leaves AND m.user_id = f."user" AND m.group_id = f.value;
+    DELETE FROM people_position_holder h
+    USING jsonb_to_recordset(facts) AS f(field text, "user" int, value int, leaves boolean)
+    WHERE f.field = 'position' AND f.leaves AND h.user_id = f."user" AND h.position_id = f.value;
 END $$;
 
 -- Which of these facts would have to wait, and what each would add: [{index, keeps, adds}]. Nothing of them stays.
--- `keeps`: a level that holds the present one; until it is released the present one stays.
+-- `keeps`: until it is released the present level or department stays: the new level holds it, or a prohibition binds it.
+-- What waits is not there to hold anything back, so what remains is looked at again until nothing more has to wait.
 CREATE OR REPLACE FUNCTION hufu.what_waits(facts jsonb) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     answer jsonb := '[]';
-    levels jsonb;
+    tried jsonb := (SELECT coalesce(jsonb_agg(f || jsonb_build_object('index', n - 1)), '[]')
+                    FROM jsonb_array_elements(facts) WITH ORDINALITY AS e(f, n));
+    more jsonb;
 BEGIN
     IF NOT hufu.holds('user.manage') THEN
         RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
@@ -226,6 +265,37 @@ BEGIN
     IF NOT hufu.changes_wait() OR EXISTS (SELECT 1 FROM access_approved_move WHERE anything) THEN
         RETURN answer;
     END IF;
+    LOOP
+        more := hufu.what_waits_of(tried);
+        -- Each round adds a fact that waits, or one that keeps what is there.
+        EXIT WHEN NOT EXISTS (
+            SELECT 1 FROM jsonb_to_recordset(more) AS m(index int, keeps boolean)
+            LEFT JOIN jsonb_to_recordset(answer) AS a(index int, keeps boolean) ON a.index = m.index
+            WHERE a.index IS NULL OR (m.keeps AND NOT a.keeps));
+        -- A fact that waits for something else already, and turns out to lift a prohibition, keeps what is there.
+        answer := (
+            SELECT jsonb_agg(jsonb_build_object(
+                'index', coalesce(o.index, m.index), 'keeps', coalesce(o.keeps, false) OR coalesce(m.keeps, false),
+                'adds', coalesce(o.adds, '{}') || coalesce(m.adds, '{}')))
+            FROM jsonb_to_recordset(answer) AS o(index int, keeps boolean, adds jsonb)
+            FULL JOIN jsonb_to_recordset(more) AS m(index int, keeps boolean, adds jsonb) ON m.index = o.index);
+        -- Until a department or level is released there is none, unless the present one is kept.
+        tried := (
+            SELECT coalesce(jsonb_agg(CASE WHEN a.index IS NULL THEN t.f ELSE jsonb_set(t.f, '{value}', 'null') END), '[]')
+            FROM jsonb_array_elements(tried) AS t(f)
+            LEFT JOIN jsonb_to_recordset(answer) AS a(index int, keeps boolean) ON a.index = (t.f ->> 'index')::int
+            WHERE a.index IS NULL OR (t.f ->> 'field' IN ('department', 'level') AND NOT a.keeps));
+    END LOOP;
+    RETURN answer;
+END $$;
+
+-- One look at it: facts with their `index`; only the function above calls it.
+CREATE OR REPLACE FUNCTION hufu.what_waits_of(facts jsonb) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    answer jsonb := '[]';
+    levels jsonb;
+BEGIN
     levels := (SELECT coalesce(jsonb_object_agg(u.id, u.level_id), '{}') FROM people_user u
                WHERE u.id IN (SELECT "user" FROM jsonb_to_recordset(facts) AS f(field text, "user" int) WHERE field = 'level'));
     BEGIN
@@ -235,9 +305,10 @@ BEGIN
         WHERE f."user" IS NOT NULL AND NOT EXISTS (SELECT 1 FROM people_user u WHERE u.id = f."user");
         PERFORM hufu.write_facts(facts);
         WITH RECURSIVE fact AS (
-            SELECT (e.n - 1)::int AS index, e.f ->> 'field' AS field, (e.f ->> 'user')::int AS user_id,
-                   (e.f ->> 'value')::int AS value, (e.f ->> 'department')::int AS department_id
-            FROM jsonb_array_elements(facts) WITH ORDINALITY AS e(f, n)),
+            SELECT (e.f ->> 'index')::int AS index, e.f ->> 'field' AS field, (e.f ->> 'user')::int AS user_id,
+                   (e.f ->> 'value')::int AS value, (e.f ->> 'department')::int AS department_id,
+                   coalesce((e.f ->> 'leaves')::boolean, false) AS leaves
+            FROM jsonb_array_elements(facts) AS e(f)),
         gain AS MATERIALIZED (SELECT * FROM hufu.gained_unapproved()),
         way (boss, thing, id) AS (
             SELECT DISTINCT g.user_id, g.thing, g.thing FROM gain g WHERE g.kind = 'person'
@@ -246,6 +317,23 @@ BEGIN
             WHERE v.manager_id IS NOT NULL AND v.manager_id <> way.boss),
         caused AS (
             SELECT f.index, g.* FROM gain g JOIN fact f ON CASE
+                WHEN g.kind = 'prohibition' AND f.field = 'parent' THEN g.principal LIKE 'department:%'
+                -- Whoever is left in place of another as the head: both wait.
+                WHEN g.kind = 'prohibition' AND g.principal LIKE '%.head%' AND f.field = 'head' THEN
+                    f.leaves AND f.user_id = g.user_id OR NOT f.leaves AND f.user_id <> g.user_id
+                    AND hufu.is_at_or_below(f.value, g.principal)
+                WHEN g.kind = 'prohibition' AND f.user_id <> g.user_id THEN false
+                WHEN g.kind = 'prohibition' THEN CASE
+                    WHEN g.principal LIKE 'level:%' THEN f.field = 'level'
+                    WHEN g.principal LIKE 'group:%' THEN f.field = 'group' AND f.leaves AND g.principal = 'group:' || f.value
+                    WHEN g.principal LIKE 'position:%' THEN
+                        f.field = 'position' AND f.leaves AND g.principal = 'position:' || f.value
+                    WHEN g.principal LIKE '%.assistant%' THEN
+                        f.field = 'assistant' AND f.leaves AND hufu.is_at_or_below(f.value, g.principal)
+                    WHEN g.principal LIKE 'department:%' THEN f.field = 'department'
+                        OR f.field = 'other_department' AND f.leaves AND hufu.is_at_or_below(f.value, g.principal)
+                    ELSE false END
+                WHEN f.leaves THEN false
                 WHEN f.field = 'parent' THEN g.kind = 'department' OR g.principal LIKE 'department:%'
                 WHEN g.kind = 'person' THEN f.field = 'manager' AND EXISTS (
                     SELECT 1 FROM way WHERE way.boss = g.user_id AND way.thing = g.thing AND way.id = f.user_id)
@@ -268,11 +356,13 @@ BEGIN
         SELECT coalesce(jsonb_agg(jsonb_build_object('index', c.index, 'keeps', c.keeps, 'adds', c.adds)), '[]') INTO answer
         FROM (
             SELECT caused.index,
-                   bool_or(f.field = 'level' AND EXISTS (
+                   bool_or(caused.kind = 'prohibition' OR f.field = 'level' AND EXISTS (
                        SELECT 1 FROM hufu.levels_held h WHERE h.level_id = f.value
                          AND h.held_id = (levels ->> f.user_id::text)::int)) AS keeps,
                    jsonb_strip_nulls(jsonb_build_object(
-                       'permissions', jsonb_agg(DISTINCT caused.permission) FILTER (WHERE caused.permission IS NOT NULL),
+                       'permissions', jsonb_agg(DISTINCT caused.permission)
+                           FILTER (WHERE caused.permission IS NOT NULL AND caused.kind <> 'prohibition'),
+                       'prohibitions', jsonb_agg(DISTINCT caused.permission) FILTER (WHERE caused.kind = 'prohibition'),
                        'partitions', jsonb_agg(DISTINCT caused.partition_id) FILTER (WHERE caused.partition_id IS NOT NULL),
                        'people', jsonb_agg(DISTINCT caused.thing) FILTER (WHERE caused.kind = 'person'),
                        'departments', jsonb_agg(DISTINCT caused.thing) FILTER (WHERE caused.kind = 'department'),
@@ -298,7 +388,8 @@ BEGIN
         SELECT 1 FROM access_pending_change WHERE id = ANY (ids) AND hufu.actor() IN (asked_by, user_id)) THEN
         RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
     END IF;
-    SELECT jsonb_agg(jsonb_build_object('field', c.field, 'user', c.user_id, 'department', c.department_id, 'value', c.value)
+    SELECT jsonb_agg(jsonb_build_object('field', c.field, 'user', c.user_id, 'department', c.department_id, 'value', c.value,
+                                        'leaves', c.leaves)
                      ORDER BY c.id), count(*)
     INTO facts, amount FROM access_pending_change c LEFT JOIN people_user u ON u.id = c.user_id
     WHERE c.id = ANY (ids) AND u.status IS DISTINCT FROM 'left';

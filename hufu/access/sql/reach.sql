@@ -14,7 +14,7 @@ $$ SELECT CASE WHEN who > 0 THEN EXISTS (SELECT 1 FROM people_user WHERE id = wh
 
 -- One text per principal: what a gift is given to, and what a user stands for, meet in it.
 DROP FUNCTION IF EXISTS hufu.is_given_to_me(int, int, boolean, int);
-DROP VIEW IF EXISTS hufu.user_prohibitions, hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
+DROP VIEW IF EXISTS hufu.user_prohibitions, hufu.prohibitions, hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
 CREATE OR REPLACE FUNCTION hufu.principal(to_user int, to_group int, to_department int, with_below boolean, to_post text,
                                           to_position int, to_level int)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -35,6 +35,9 @@ CREATE OR REPLACE VIEW hufu.principals AS
     SELECT user_id, 'position:' || position_id FROM public.people_position_holder
     UNION ALL
     SELECT u.id, 'level:' || h.held_id FROM public.people_user u JOIN hufu.levels_held h ON h.level_id = u.level_id
+    UNION ALL
+    -- Exactly that level: what a prohibition of a level binds. Nothing is given to this.
+    SELECT id, 'level:' || level_id || '=' FROM public.people_user WHERE level_id IS NOT NULL
     UNION ALL
     SELECT user_id, 'department:' || department_id FROM hufu.members
     UNION
@@ -63,16 +66,14 @@ CREATE OR REPLACE FUNCTION hufu.names_permission(forbidden text, permission text
     PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT forbidden = permission OR (right(forbidden, 2) = '.*' AND starts_with(permission, left(forbidden, -1))) $$;
 
--- Whom each prohibition binds: everybody who stands for its principal; of a level exactly those who stand on it.
+-- What each prohibition binds: a principal; of a level exactly those who stand on it.
+CREATE OR REPLACE VIEW hufu.prohibitions AS
+    SELECT hufu.principal(a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id)
+           || CASE WHEN a.level_id IS NULL THEN '' ELSE '=' END AS principal, a.permission, a.starts_at, a.ends_at
+    FROM public.access_prohibition a;
 CREATE OR REPLACE VIEW hufu.user_prohibitions AS
     SELECT p.user_id, a.permission, a.starts_at, a.ends_at
-    FROM public.access_prohibition a
-    JOIN hufu.principals p ON p.principal = hufu.principal(
-        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, NULL)
-    WHERE a.level_id IS NULL
-    UNION ALL
-    SELECT u.id, a.permission, a.starts_at, a.ends_at
-    FROM public.access_prohibition a JOIN public.people_user u ON u.level_id = a.level_id;
+    FROM hufu.prohibitions a JOIN hufu.principals p ON p.principal = a.principal;
 
 -- Take out of built reach what is forbidden. INVARIANT: it comes after everything that gives.
 CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE plpgsql

@@ -1,6 +1,7 @@
 """What people belong to: groups, positions, and the posts of departments. Rights may hang on each of them.
 
-Nobody puts themselves into any; everybody may be taken out. Definitions need role.manage, people in them user.manage.
+Nobody puts themselves into any; everybody may be taken out, unless that lifted a prohibition, which waits for release.
+Definitions need role.manage, people in them user.manage.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ def rename_group(actor: Actor, group: Group, *, name: str) -> None:
 
 def add_members(actor: Actor, group: Group, users: Iterable[int]) -> int:
     """Put people into a group, by number; return how many were not in it."""
-    standing = set(group.members.values_list("user_id", flat=True))
+    users, standing = list(users), set(group.members.values_list("user_id", flat=True))
     new = _at_once(actor, "group", group.id, _to_be_added(actor, users, standing))
+    pending.forget_leaving(actor, "group", group.id, users)
     GroupMember.objects.bulk_create(GroupMember(group=group, user_id=number) for number in new)
     return _recorded(actor, new, "group.member_joined", {"group": group.key})
 
@@ -52,6 +54,7 @@ def add_members(actor: Actor, group: Group, users: Iterable[int]) -> int:
 def remove_members(actor: Actor, group: Group, users: Iterable[int]) -> int:
     """Take people out of a group, by number; return how many were in it."""
     gone = _to_be_removed(actor, users, group.members.values_list("user_id", flat=True))
+    gone = pending.leaving(actor, "group", group.id, gone)
     group.members.filter(user_id__in=gone).delete()
     return _recorded(actor, gone, "group.member_left", {"group": group.key})
 
@@ -69,8 +72,9 @@ def rename_position(actor: Actor, position: Position, *, name: str) -> None:
 
 def add_holders(actor: Actor, position: Position, users: Iterable[int]) -> int:
     """Give a position to people, by number; return how many did not hold it."""
-    standing = set(position.holders.values_list("user_id", flat=True))
+    users, standing = list(users), set(position.holders.values_list("user_id", flat=True))
     new = _at_once(actor, "position", position.id, _to_be_added(actor, users, standing))
+    pending.forget_leaving(actor, "position", position.id, users)
     PositionHolder.objects.bulk_create(PositionHolder(position=position, user_id=number) for number in new)
     return _recorded(actor, new, "position.holder_joined", {"position": position.key})
 
@@ -78,6 +82,7 @@ def add_holders(actor: Actor, position: Position, users: Iterable[int]) -> int:
 def remove_holders(actor: Actor, position: Position, users: Iterable[int]) -> int:
     """Take a position from people, by number; return how many held it."""
     gone = _to_be_removed(actor, users, position.holders.values_list("user_id", flat=True))
+    gone = pending.leaving(actor, "position", position.id, gone)
     position.holders.filter(user_id__in=gone).delete()
     return _recorded(actor, gone, "position.holder_left", {"position": position.key})
 
@@ -91,8 +96,16 @@ def appoint_head(actor: Actor, department: Department, user: int | None) -> bool
         DepartmentPost.objects.filter(department=department, post=Post.HEAD).values_list("user_id", flat=True)
     )
     wanted = [] if user is None else [user]
-    new = _at_once(actor, "head", department.id, _to_be_added(actor, wanted, set(former)))
+    new = _to_be_added(actor, wanted, set(former))
     gone = [number for number in former if number not in wanted]
+    comes = {number: Fact("head", number, department.id) for number in new}
+    goes = {number: Fact("head", number, department.id, leaves=True) for number in gone}
+    pending.forget_leaving(actor, "head", department.id, wanted)
+    # Where the former head stays, bound by a prohibition, nobody comes in their place: both wait.
+    waiting = pending.waiting_of(actor, [*comes.values(), *goes.values()])
+    pending.keep(actor, waiting)
+    new = [number for number, fact in comes.items() if fact not in waiting]
+    gone = [number for number, fact in goes.items() if fact not in waiting]
     _leave_posts(actor, department, Post.HEAD, gone)
     _take_posts(actor, department, Post.HEAD, new)
     return bool(new or gone)
@@ -105,14 +118,17 @@ def add_assistants(actor: Actor, department: Department, users: Iterable[int]) -
             "user_id", flat=True
         )
     )
+    users = list(users)
     new = _at_once(actor, "assistant", department.id, _to_be_added(actor, users, standing))
+    pending.forget_leaving(actor, "assistant", department.id, users)
     return _take_posts(actor, department, Post.ASSISTANT, new)
 
 
 def leave_posts(actor: Actor, department: Department, post: Post, users: Iterable[int]) -> int:
     """End a post of a department for those people who hold it, by number; return how many did."""
     held = DepartmentPost.objects.filter(department=department, post=post).values_list("user_id", flat=True)
-    return _leave_posts(actor, department, post, _to_be_removed(actor, users, held))
+    gone = pending.leaving(actor, post.value, department.id, _to_be_removed(actor, users, held))
+    return _leave_posts(actor, department, post, gone)
 
 
 def _create(actor: Actor, model: Any, kind: str, key: str, name: str) -> Any:

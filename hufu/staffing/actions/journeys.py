@@ -19,7 +19,7 @@ from hufu.access.actions import Principal, next_number
 from hufu.audit import Event, Subject, Target, record, record_many
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.people.models import Group, Position, Post, Status, User
+from hufu.people.models import DepartmentPost, Group, Position, Post, Status, User
 from hufu.staffing.actions import belonging, pending
 from hufu.staffing.actions.common import alone_holds, authorize_about, locked, require_somebody_else
 from hufu.staffing.actions.handover import (
@@ -46,6 +46,7 @@ from hufu.staffing.actions.people import (
     change_users,
     create_users,
     facts_of_new,
+    facts_of_others,
     set_managers,
     set_secondary_departments,
 )
@@ -223,21 +224,25 @@ def leave(
 
 
 def _facts_of(user: User, move: Move, wanted: Mapping[str, Any]) -> list[Fact]:
-    """Return all that somebody, and whoever reports to them, would come to by a move."""
+    """Return all that somebody, and whoever reports to them, would come to and leave by a move."""
     facts = [
         Fact(field, user.id, wanted[column])
         for column, field in (("main_department_id", "department"), ("level_id", "level"))
-        if wanted.get(column) is not None
+        if column in wanted
     ]
+    facts += [Fact("group", user.id, group.id, leaves=True) for group in move.leave_groups]
+    facts += [Fact("position", user.id, position.id, leaves=True) for position in move.leave_positions]
     if move.manager is not UNCHANGED and move.manager not in (None, user.manager_id):
         facts.append(Fact("manager", user.id, move.manager))
-    if move.other_departments is not UNCHANGED:
-        standing = set(user.memberships.values_list("department_id", flat=True))
-        main = wanted.get("main_department_id", user.main_department_id)
-        facts += [
-            Fact("other_department", user.id, each)
-            for each in sorted(set(move.other_departments) - standing - {main})
-        ]
+    standing = set(user.memberships.values_list("department_id", flat=True))
+    main = wanted.get("main_department_id", user.main_department_id)
+    others = standing if move.other_departments is UNCHANGED else set(move.other_departments)
+    facts += facts_of_others(user.id, standing, others - {main})
+    facts += [
+        Fact(held.post, user.id, held.department_id, leaves=True)
+        for held in DepartmentPost.objects.filter(user=user)
+        if held.department_id in ({user.main_department_id} | standing) - ({main} | others)
+    ]
     if move.reports_to is not UNCHANGED and move.reports_to is not None:
         above = _nearest_above(user)
         facts += [

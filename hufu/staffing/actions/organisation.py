@@ -57,8 +57,9 @@ def move_department(actor: Actor, department: Department, *, to: Department | No
         cursor.execute("SELECT hufu.gains_by_move(%s, %s)", [department.id, to.id if to else None])
         if cursor.fetchone()[0]:
             raise guard.denied(actor, "user.manage")
-    if to is not None and to.id != department.parent_id:
-        waiting = pending.waiting_of(actor, [Fact("parent", None, to.id, department.id)])
+    above_now = to.id if to else None
+    if above_now != department.parent_id:
+        waiting = pending.waiting_of(actor, [Fact("parent", None, above_now, department.id)])
         if waiting:
             pending.keep(actor, waiting)
             return

@@ -2,7 +2,8 @@
 
 Which do is decided in the database (sql/pending.sql): it writes the facts, compares, and takes them back. What waits is
 not written; what the same change takes away holds at once: a former department or manager is left, a level stays only
-where the new one holds it. The database refuses by itself what would add rights past these deeds.
+where the new one holds it. What a prohibition binds is not left at once: that would lift it. The database refuses by
+itself what would add rights past these deeds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.transaction import current_unit
+from hufu.people.models import Status
 
 _JUDGED = "staffing.judged"
 _COLUMNS = {"main_department_id": "department", "level_id": "level"}
@@ -31,17 +33,21 @@ _COLUMNS = {"main_department_id": "department", "level_id": "level"}
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that somebody (or a department, for its place) comes to."""
+    """Something that somebody (or a department, for its place) comes to; or, with `leaves`, is taken out of.
+
+    Leaving holds at once, unless a prohibition binds whoever is there and nothing else: then it waits, too.
+    """
 
     field: str
     user: int | None
     value: int | None
     department: int | None = None
+    leaves: bool = False
 
 
 @dataclass(frozen=True)
 class Waits:
-    """Why a fact waits: what it would add. `keeps`: the present level stays until then."""
+    """Why a fact waits: what it would add. `keeps`: the present level or department stays until then."""
 
     adds: Mapping[str, Any]
     keeps: bool = False
@@ -84,6 +90,7 @@ def _judge(actor: Actor, facts: Sequence[Fact]) -> Waiting:
                             "user": fact.user,
                             "department": fact.department,
                             "value": fact.value,
+                            "leaves": fact.leaves,
                         }
                         for fact in facts
                     ]
@@ -104,6 +111,7 @@ def keep(actor: Actor, waiting: Waiting) -> None:
             department_id=fact.department,
             field=fact.field,
             value=fact.value,
+            leaves=fact.leaves,
             adds=dict(waits.adds),
             asked_by=actor.user_id,
             asked_at=clock.now(),
@@ -125,6 +133,20 @@ def forget(actor: Actor, field: str, users: Collection[int]) -> None:
         record_many(actor, [_event("change.withdrawn", row)])
 
 
+def forget_leaving(actor: Actor, field: str, thing: int, users: Collection[int]) -> None:
+    """Let people stay in what they were to leave: the new word takes the place of the one that waits."""
+    for row in PendingChange.objects.filter(field=field, value=thing, leaves=True, user_id__in=list(users)):
+        row.delete()
+        record_many(actor, [_event("change.withdrawn", row)])
+
+
+def leaving(actor: Actor, field: str, thing: int, users: Sequence[int]) -> list[int]:
+    """Return who is taken out of something at once, and keep the others until they are released."""
+    waiting = waiting_of(actor, [Fact(field, number, thing, leaves=True) for number in users])
+    keep(actor, waiting)
+    return [number for number in users if Fact(field, number, thing, leaves=True) not in waiting]
+
+
 def held_back(
     actor: Actor, wanted: Mapping[int, Mapping[str, Any]], standing: Mapping[int, Any]
 ) -> tuple[dict[int, dict[str, Any]], Waiting]:
@@ -133,7 +155,9 @@ def held_back(
         Fact(field, number, values[column])
         for number, values in wanted.items()
         for column, field in _COLUMNS.items()
-        if values.get(column) is not None and values[column] != getattr(standing.get(number), column, None)
+        if column in values
+        and values[column] != getattr(standing.get(number), column, None)
+        and values.get("status") != Status.LEFT
     ]
     waiting = waiting_of(actor, facts)
     now: dict[int, dict[str, Any]] = {number: dict(values) for number, values in wanted.items()}
@@ -195,7 +219,12 @@ def _event(type_name: str, row: PendingChange, reason: str = "") -> Event:
     return Event(
         type_name,
         target,
-        {"field": row.field, "value": row.value, "asked_by": row.asked_by},
+        {
+            "field": row.field,
+            "value": row.value,
+            "asked_by": row.asked_by,
+            **({"leaves": True} if row.leaves else {}),
+        },
         subject=Subject("user", row.user_id) if row.user_id is not None else None,
         reason=reason,
     )

@@ -189,17 +189,15 @@ def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]
         "user_id", "department_id"
     ):
         standing[user].add(department)
-    waiting = pending.waiting_of(
-        actor,
-        [
-            Fact("other_department", number, department)
-            for number, ids in wanted.items()
-            for department in sorted(set(ids) - standing[number])
-        ],
-    )
+    facts = [
+        fact for number, ids in wanted.items() for fact in facts_of_others(number, standing[number], set(ids))
+    ]
+    waiting = pending.waiting_of(actor, facts)
     pending.forget(actor, "other_department", list(wanted))
+    stay = {(fact.user, fact.value) for fact in waiting if fact.leaves}
     at_once = {
         number: {each for each in ids if Fact("other_department", number, each) not in waiting}
+        | {each for each in standing[number] if (number, each) in stay}
         for number, ids in wanted.items()
     }
     changed = {number: ids for number, ids in at_once.items() if ids != standing[number]}
@@ -223,6 +221,14 @@ def set_secondary_departments(actor: Actor, wanted: Mapping[int, Collection[int]
     )
     pending.keep(actor, waiting)
     reach.changed()
+
+
+def facts_of_others(number: int, standing: set[int], wanted: set[int]) -> list[Fact]:
+    """Return which secondary departments somebody comes to, and which they leave."""
+    return [
+        *(Fact("other_department", number, each) for each in sorted(wanted - standing)),
+        *(Fact("other_department", number, each, leaves=True) for each in sorted(standing - wanted)),
+    ]
 
 
 _OTHERS = "other_department_ids"

@@ -27,6 +27,7 @@ from hufu.staffing.actions import (
     set_secondary_departments,
 )
 from hufu.staffing.actions.pending import Fact
+from hufu.staffing.actions.people import facts_of_others
 from hufu.staffing.imports.lines import circle, either, find, finish, refused_among, unfit_above
 
 NAMED_BY = ("username", "name", "external_id", "email")
@@ -310,19 +311,21 @@ class _Import:
                 set_secondary_departments(self.actor, others)
 
     def _facts_of(self, rows: list[_Row], numbers: Mapping[int, int]) -> list[Fact]:
-        """Return all that people would come to, that rights may hang on."""
+        """Return all that people would come to, that rights may hang on, and all that they would leave."""
         facts = []
         for row in rows:
             number, standing = numbers[row.number], row.standing
             for column, kind in (("main_department_id", "department"), ("level_id", "level")):
                 value = row.facts.get(column)
-                if value is not None and (standing is None or getattr(standing, column) != value):
+                if column not in row.facts or row.facts.get("status") == Status.LEFT:
+                    continue
+                if value != (getattr(standing, column) if standing else None):
                     facts.append(Fact(kind, number, value))
             if row.manager is not None and (standing is None or self._is_moved(row)):
                 facts.append(Fact("manager", number, numbers.get(row.manager, row.manager)))
             if self._joins(row):
-                new = self._others(row) - self.memberships.get(row.number, set())
-                facts += [Fact("other_department", number, department) for department in sorted(new)]
+                standing_others = set(self.memberships.get(row.number, set()))
+                facts += facts_of_others(number, standing_others, set(self._others(row)))
         return facts
 
 
