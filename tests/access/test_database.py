@@ -934,7 +934,7 @@ DEFINERS = {
     "may_review_glass",
     # What waits for release: compared and refused when reach is made true; asked and released by deeds that look first.
     *("gained", "gained_unapproved", "is_approved", "is_new_department", "changes_wait", "check_release"),
-    *("what_waits", "write_facts", "release_changes"),
+    *("what_waits", "what_waits_of", "write_facts", "release_changes", "is_at_or_below"),
     "may_give_there",
     *("somebody_can_give_roles", "appoint_in_emergency"),  # asks by itself that it is the operator
     # Standing in for somebody: what it adds to reach, and who may lend what.

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import psycopg
 import pytest
 
-from hufu.access import as_of, guard, policy_document, prohibitions, queries
+from hufu.access import as_of, change_sets, guard, policy_document, prohibitions, queries
 from hufu.access.actions import Principal, assign_role
 from hufu.access.decision.decide import Code
 from hufu.access.explain import sentences
-from hufu.access.models import Prohibition, Role
+from hufu.access.models import ChangeSet, Prohibition, Role
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import acting
 from hufu.people.models import Level, User
+from tests.company import approver, publish
 from tests.web.log import entries
 
 
 def no(permission="customer.edit", *, reason="审计期间", **more):
     return {"permission": permission, "reason": reason, **more}
+
+
+def forbidden(permission="customer.edit", **more):
+    """What names a prohibition among what a document removes."""
+    return {"permission": permission, **more}
 
 
 def apply(company, *said, who="he"):
@@ -132,8 +139,7 @@ def test_the_past_knows_what_was_forbidden(company, in_english):
     apply(company, no(to={"user": "lin"}))
     meanwhile = clock.now()
     he = company.actor("he")
-    with acting(he):
-        prohibitions.end(he, Prohibition.objects.get(), reason="审计结束")
+    publish(company, {"format": 1, "removes": {"prohibitions": [forbidden(to={"user": "lin"})]}})
     number = company.customer("qiming")
     with acting(he):
         said = [
@@ -223,3 +229,70 @@ def test_nobody_forbids_the_last_security_administrator_to_give_roles(company, i
         prohibitions.forbid(qian, "role.*", to=last, reason="x")
     with acting(qian):
         prohibitions.forbid(qian, "explain.any", to=last, reason="x")
+
+
+def submit(company, document):
+    he = company.actor("he")
+    with acting(he):
+        return change_sets.submit(he, {"format": 1, **document}, title="禁止")
+
+
+def test_to_forbid_is_one_persons_and_to_allow_again_is_two(company, connect_as, in_english):
+    """何明 forbids in a change set that is published at once; nobody ends it alone, by page, file or SQL."""
+    lins = no(to={"user": "lin"})
+    made = submit(company, {"prohibitions": [lins]})
+    assert made.version
+    assert not may(company, "lin", "customer.edit")
+    he, qian = company.actor("he"), approver(company)
+    with pytest.raises(Denied, match="through change sets"), acting(he):
+        prohibitions.end(he, Prohibition.objects.get(), reason="够了")
+    app = connect_as("hufu_app")
+    with app.transaction():
+        app.execute("SELECT hufu.enter(%s)", [he.user_id])
+        assert app.execute("DELETE FROM access_prohibition RETURNING id").fetchall() == []
+    ending = submit(company, {"removes": {"prohibitions": [forbidden(to={"user": "lin"})]}})
+    assert not ending.version
+    with pytest.raises(Denied, match="somebody else has to approve"), acting(he):
+        change_sets.approve(he, ending.number)
+    assert not may(company, "lin", "customer.edit")
+    with acting(he):
+        outcome = json.loads(ChangeSet.objects.get(number=ending.number).outcome or "{}")
+    assert "lin" in str(outcome), "the preview names whom it concerns"
+    with acting(qian):
+        change_sets.approve(qian, ending.number)
+    assert may(company, "lin", "customer.edit")
+    # And a roll-back to where it stood takes one person, one to where it did not takes two.
+    with acting(he):
+        assert change_sets.roll_back(he, made.version, reason="仍在调查").version
+    assert not may(company, "lin", "customer.edit")
+    with acting(he):
+        assert not change_sets.roll_back(he, made.version + 1, reason="调查结束").version
+
+
+def test_whom_it_binds_neither_submits_nor_approves_its_end(company, in_english):
+    he, qian = company.actor("he"), approver(company)
+    submit(company, {"prohibitions": [no("customer.*", to={"user": "he"})]})
+    apply(company, no("contact.view", to={"user": "qian"}))
+    mine = submit_or_refusal(
+        company, {"removes": {"prohibitions": [forbidden("customer.*", to={"user": "he"})]}}
+    )
+    assert isinstance(mine, Denied)
+    theirs = submit(company, {"removes": {"prohibitions": [forbidden("contact.view", to={"user": "qian"})]}})
+    with pytest.raises(Denied), acting(qian):
+        change_sets.approve(qian, theirs.number)
+    with acting(he):
+        assert Prohibition.objects.count() == 2
+
+
+def submit_or_refusal(company, document):
+    try:
+        return submit(company, document)
+    except Denied as denied:
+        return denied
+
+
+def test_what_is_removed_must_stand(company):
+    for wrong in (forbidden(to={"user": "lin"}), forbidden(), {"to": {"user": "lin"}}, "customer.edit"):
+        with pytest.raises(Invalid) as refused, acting(company.actor("he")):
+            policy_document.plan({"format": 1, "removes": {"prohibitions": [wrong]}})
+        assert next(iter(refused.value.problems)).startswith("removes.prohibitions[1]")

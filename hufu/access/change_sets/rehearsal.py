@@ -26,7 +26,7 @@ from hufu.people.models import Status, User
 
 SAMPLES = 3
 # Sections of which everything that they open to somebody stands in that person's reach.
-IN_REACH = {"partitions", "base_access", "roles", "assignments", "gates", "tests", "removes"}
+IN_REACH = {"partitions", "base_access", "roles", "assignments", "prohibitions", "gates", "tests", "removes"}
 RIGHTS = {1: "read", 2: "create", 4: "edit", 8: "delete"}
 
 

@@ -64,7 +64,6 @@ SECTIONS: tuple[Section, ...] = (
     pools.SECTION,
     assertions.SECTION,
 )
-GIVEN = {given.ASSIGNMENTS.name, given.ADMISSIONS.name, prohibitions.SECTION.name}
 
 
 def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
@@ -106,17 +105,20 @@ def export() -> dict[str, Any]:
 def definitions() -> dict[str, Any]:
     """Return what change sets change, as a document: all but what is given to people by deeds of its own."""
     document: dict[str, Any] = plain(export())
-    del document[given.ADMISSIONS.name], document[prohibitions.SECTION.name]
+    del document[given.ADMISSIONS.name]
     name = given.ASSIGNMENTS.name
     document[name] = [entry for entry in document[name] if "level" in entry["to"]]
     return document
 
 
 def removal_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the `removes` that leads from one document of definitions to another: what the latter lacks."""
+    """Return the `removes` that leads from one document of definitions to another: what the latter lacks.
+
+    Versions from before prohibitions were definitions say nothing of them, and end none.
+    """
     removes = {}
     for section in SECTIONS:
-        if section.remove is None:
+        if section.remove is None or (section is prohibitions.SECTION and section.name not in after):
             continue
         kept = [section.identity(entry) for entry in after.get(section.name) or ()]
         gone = [

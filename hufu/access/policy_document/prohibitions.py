@@ -1,4 +1,7 @@
-"""The section `prohibitions`: what is forbidden to principals. What a document does not name stays."""
+"""The section `prohibitions`: what is forbidden to principals. What a document does not name stays.
+
+To forbid takes away only, and one person publishes it; what `removes` names ends, which widens.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from hufu.access.policy_document.principals import (
 from hufu.core.actor import Actor
 
 KEYS = ("permission", "to", "reason", "starts", "ends")
+IDENTITY = ("permission", "to", "starts", "ends")
 
 
 def _plan(draft: Draft, entries: Any) -> None:
@@ -45,9 +49,8 @@ def _plan(draft: Draft, entries: Any) -> None:
         standing.add(identity)
         given = {"to": to, "reason": str(entry["reason"]), "starts_at": starts_at, "ends_at": ends_at}
         words = f"prohibition:{permission} → {principal_words(to)}"
-        # To people by a deed of its own, as what is given to them: no definition.
         label, deed = f"prohibition:{permission}→{to}", partial(_forbid, permission, given)
-        draft.add(place, label, deed, creates=True, words=words, narrows=True, given=True)
+        draft.add(place, label, deed, creates=True, words=words, narrows=True)
 
 
 def _forbid(permission: str, given: dict[str, Any], actor: Actor) -> None:
@@ -75,4 +78,33 @@ def _export() -> list[dict[str, Any]]:
     ]
 
 
-SECTION = Section("prohibitions", _plan, _export)
+def _remove(draft: Draft, place: str, entry: Any) -> None:
+    """Plan to end a prohibition, named by its permission and to whom, and by its term if it has one."""
+    problems = draft.problems
+    if not problems.check_keys(place, entry, IDENTITY, ("permission", "to")):
+        return
+    to = read_principal(f"{place}.to", entry["to"], problems)
+    starts_at, ends_at = (
+        read_moment(f"{place}.{name}", entry.get(name), problems) for name in ("starts", "ends")
+    )
+    if to is None:
+        return
+    wanted = (str(entry["permission"]), str(to), starts_at, ends_at)
+    row = next((row for row in _rows() if _identity(row) == wanted), None)
+    if row is None:
+        problems.add(place, _("Nothing like that is forbidden."))
+        return
+    words = f"prohibition:{row.permission} → {principal_words(to)}"
+    deed = partial(_end, row)
+    draft.add(place, f"prohibition:{row.permission}→{to}", deed, creates=False, words=words, removes=True)
+
+
+def _end(row: Prohibition, actor: Actor) -> None:
+    prohibitions.end(actor, row, reason=row.reason)
+
+
+def _named(entry: Any) -> dict[str, Any]:
+    return {name: entry[name] for name in IDENTITY if name in entry}
+
+
+SECTION = Section("prohibitions", _plan, _export, _remove, _named)

@@ -30,6 +30,7 @@ SECTIONS = {
     "pools": gettext_lazy("Pool"),
     "gates": gettext_lazy("Access limit"),
     "quotas": gettext_lazy("Quota"),
+    "prohibitions": gettext_lazy("Prohibition"),
     "duplicate_check": gettext_lazy("Duplicate check"),
     "tests": gettext_lazy("Test"),
 }
