@@ -232,9 +232,11 @@ ALLOWED = {
     # What waits is given by its row policy; the others are called by deeds that asked.
     "staffing/actions/pending.py": {
         "forget",
+        "forget_leaving",
         "held_back",
         "keep",
         "judged_together",
+        "leaving",
         "pending",
         "waiting_of",
     },

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0019_duplicate_facts"),
+        ("access", "0021_break_glass"),
     ]
 
     operations = [
