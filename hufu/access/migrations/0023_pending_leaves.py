@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0021_break_glass"),
+        ("access", "0022_approval_tasks"),
     ]
 
     operations = [
