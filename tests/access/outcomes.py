@@ -29,7 +29,12 @@ from hufu.crm.resources import CUSTOMER
 from hufu.staffing import organisation_file
 from tests.company import Company, unpublish
 
-BOXIN = "上海博信物流有限公司"
+# Further customers: one that waits for an approval, one that lies in a pool, one that nobody is near.
+FURTHER = {
+    "boxin": ("上海博信物流有限公司", "lin"),
+    "minghe": ("上海明和家具有限公司", "tang"),
+    "yewan": ("广州夜湾冷链有限公司", "zhang"),
+}
 LATER = datetime(2030, 1, 1, tzinfo=UTC)
 EARLIER = datetime(2026, 1, 1, tzinfo=UTC)
 # A Sunday morning in Shanghai.
@@ -108,6 +113,18 @@ DOCUMENT: dict[str, Any] = {
             "condition": {"owner_department": "closing"},
         },
     ],
+    "pools": [
+        {
+            **{"key": "east", "name": "上海公海", "type": "customer", "partition": "sh"},
+            "members": [{"department": "sales", "below": True}],
+        }
+    ],
+    "break_glass": [
+        {
+            **{"key": "night", "name": "夜间应急", "role": "rep_reading", "types": ["customer"]},
+            "minutes": 60,
+        }
+    ],
     "territories": [
         {
             **{"key": "key", "name": "重点客户区", "type": "customer", "members": {"user": "zhao"}},
@@ -131,12 +148,11 @@ def arrange(company: Company, owner: psycopg.Connection) -> None:
     with acting(operator):
         organisation_file.apply(operator, ORGANISATION)
         policy_file.apply(operator, DOCUMENT)
-        # 博信: 林悦's customer, which waits for an approval.
-        crm.create_record(
-            operator,
-            CUSTOMER,
-            crm.NewRecord(company.partitions["sh"], company.people["lin"], {"name": BOXIN, "stage": "won"}),
-        )
+        for name, owner_of_it in FURTHER.values():
+            new = crm.NewRecord(
+                company.partitions["sh"], company.people[owner_of_it], {"name": name, "stage": "won"}
+            )
+            crm.create_record(operator, CUSTOMER, new)
     people, customers = company.people, company.customers
     values = {**people, **{f"c_{name}": number for name, number in customers.items()}}
     values |= {"later": LATER, "earlier": EARLIER}
@@ -163,7 +179,11 @@ _FACTS = (
     "UPDATE crm_customer SET voided_at = %(earlier)s, voided_by_id = %(wang)s, void_reason = ''"
     " WHERE id = %(c_haitian)s",
     "INSERT INTO access_task (type, record_id, kind, user_id, opened_by)"
-    f" SELECT 'customer', id, '信用审批', %(zhang)s, %(lin)s FROM crm_customer WHERE name = '{BOXIN}'",
+    f" SELECT 'customer', id, '信用审批', %(zhang)s, %(lin)s FROM crm_customer WHERE name = '{FURTHER['boxin'][0]}'",
+    "UPDATE crm_customer SET owner_id = NULL, pool_id = (SELECT id FROM access_pool)"
+    f" WHERE name = '{FURTHER['minghe'][0]}'",
+    "INSERT INTO access_break_glass_use (user_id, rule_id, starts_at, ends_at, reason)"
+    " SELECT %(zhao)s, id, %(earlier)s, %(later)s, '客户产线停机' FROM access_break_glass",
     "INSERT INTO access_pending_change (user_id, field, value, adds, asked_by, asked_at)"
     " SELECT %(zhao)s, 'level', id, '{}', %(feng)s, %(earlier)s FROM people_level WHERE key = 'rep'",
 )
@@ -205,6 +225,8 @@ OUTCOMES = (
     Outcome("sharing rule", "lin", "customer.view", "customer:nanfang"),
     Outcome("territory", "zhao", "customer.view", "customer:nanfang"),
     Outcome("team", "tang", "customer.edit", "customer:qiming"),
+    Outcome("pool", "zhang", "customer.view", "customer:minghe"),
+    Outcome("break-glass", "zhao", "customer.view", "customer:yewan"),
     Outcome("task", "zhang", "customer.view", "customer:boxin"),
     Outcome("delegation", "zhang", "customer.edit", "customer:qiming"),
     Outcome("whole partition", "chen", "customer.view", "customer:haitian"),
@@ -255,6 +277,8 @@ CHINESE = {
     "sharing rule": "共享规则",
     "territory": "区域",
     "team": "相关团队",
+    "pool": "公海",
+    "break-glass": "紧急授权",
     "task": "审批任务",
     "delegation": "工作代理",
     "whole partition": "整个分区",
@@ -302,7 +326,10 @@ def answers(company: Company, outcome: Outcome) -> Iterator[str]:
             numbers = {
                 "customer": {
                     **company.customers,
-                    "boxin": CUSTOMER.model_class._base_manager.get(name=BOXIN).pk,
+                    **{
+                        key: CUSTOMER.model_class._base_manager.get(name=called).pk
+                        for key, (called, _owner) in FURTHER.items()
+                    },
                 },
                 "opportunity": company.opportunities,
                 "contact": company.contacts,
