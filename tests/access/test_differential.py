@@ -346,9 +346,12 @@ BREAKS_OF_HALF_TWO = (
     "CREATE OR REPLACE FUNCTION hufu.gates_on_principal(who int) RETURNS int[] LANGUAGE sql AS"
     " $$ SELECT '{}'::int[] $$",
     "CREATE OR REPLACE VIEW hufu.opened_permissions AS SELECT 'customer.view' COLLATE \"C\" AS permission",
-    # What is opened by break-glass is put together with what one holds.
-    "CREATE OR REPLACE FUNCTION hufu.holder_of_glass(use_id bigint) RETURNS int LANGUAGE sql AS"
-    " $$ SELECT user_id FROM access_break_glass_use WHERE id = use_id $$",
+    # What was opened by break-glass once stays open, with the role or without it.
+    "CREATE OR REPLACE FUNCTION hufu.glass_in_force(who int[], moment timestamptz)"
+    " RETURNS TABLE (use_id bigint, user_id int, role_id int, types text[], partitions int[], access text)"
+    " LANGUAGE sql AS $$ SELECT u.id, u.user_id, r.role_id, r.types::text[], r.partitions, r.access::text"
+    " FROM access_break_glass_use u JOIN access_break_glass r ON r.id = u.rule_id"
+    " WHERE who IS NULL OR u.user_id = ANY (who) $$",
     # No record is looked at again by the rules.
     "DROP TRIGGER match_rules ON crm_customer",
     _CHANGES_WHATEVER_THE_STATE,
