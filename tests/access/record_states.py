@@ -35,5 +35,7 @@ def stated(world: World, seed: int) -> World:
         more = {
             (f"{of}.{verb}", scope) for of, verb in STATE_VERBS.items() for scope in chance.choice(_SCOPES)
         }
+        # Few lie in the bin: of those who are asked, some shall take them out.
+        more |= {(f"{of}.restore", "everything") for of in STATE_VERBS if number % 2}
         roles[number] = {**role, "grants": sorted({*role["grants"], *more})}
     return {**world, "records": records, "roles": roles}

@@ -50,7 +50,7 @@ ATTEMPTS = 12
 # Which companies these are. By the test's own text they would be others with every change of it.
 COMPANIES = 0x459B738687EA2C32DD141A0BE9C039C3BAE457203D6BEC6A7B3E1DF58D469A9BF7EBB54B981432B35D11B481A24D887C
 # Of how many people of an organisation the doors are asked in a usual run; who may do what is asked of all of them.
-ASKED = 3
+ASKED = 4
 
 
 def chosen(breaks: Sequence[Any]) -> Sequence[Any]:
