@@ -79,7 +79,7 @@ SHOTS = (
     Shot("customers-bin", "director", "/customers/bin/"),
     Shot("customers-check", "manager", "/customers/check"),
     Shot("customers-duplicates", "crm-administrator", "/customers/duplicates/"),
-    Shot("customer-lock", "manager", "/customers/{first}/lock"),
+    Shot("customer-lock", "director", "/customers/{first}/lock"),
     Shot("customer-share", "manager", "/customers/{first}/share"),
     Shot("contacts", "manager", "/contacts/"),
     Shot("contact", "manager", "/contacts/{first}/"),
@@ -172,7 +172,7 @@ def posts(browser: Browser, url: str) -> dict[str, str]:
     """Return the user names of the demo people by what they are, in the order in which the page lists them."""
     names = (
         *("sales", "trainee", "manager", "director", "service"),
-        *("finance", "marketing", "crm-administrator", "president", "system", "security", "auditor"),
+        *("finance", "marketing", "crm-administrator", "president", "system", "security", "approver", "auditor"),
     )
     with browser.new_context() as context:
         page = context.new_page()
