@@ -60,7 +60,8 @@ BEGIN
 END $$;
 
 -- A request is waited for so long; afterwards nobody decides it any more.
-CREATE OR REPLACE FUNCTION hufu.request_lapses(asked_at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS
+CREATE OR REPLACE FUNCTION hufu.request_lapses(asked_at timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp AS
 $$ SELECT asked_at + interval '30 days' $$;
 
 CREATE OR REPLACE FUNCTION hufu.may_decide(request bigint, as_role int) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER
