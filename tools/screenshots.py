@@ -172,7 +172,16 @@ def posts(browser: Browser, url: str) -> dict[str, str]:
     """Return the user names of the demo people by what they are, in the order in which the page lists them."""
     names = (
         *("sales", "trainee", "manager", "director", "service"),
-        *("finance", "marketing", "crm-administrator", "president", "system", "security", "approver", "auditor"),
+        *(
+            "finance",
+            "marketing",
+            "crm-administrator",
+            "president",
+            "system",
+            "security",
+            "approver",
+            "auditor",
+        ),
     )
     with browser.new_context() as context:
         page = context.new_page()
