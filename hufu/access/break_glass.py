@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach
+from hufu.access import guard, reach, reasons
 from hufu.access.break_glass_models import BreakGlass, BreakGlassReview, BreakGlassUse
 from hufu.access.registry import ResourceType
 from hufu.audit import Subject, Target, record
@@ -22,7 +22,7 @@ from hufu.core.errors import Conflict, Invalid
 from hufu.core.text import is_storable
 from hufu.core.transaction import unit_cache
 
-LONGEST_REASON = 500
+LONGEST_REASON = reasons.LONGEST
 # The same as hufu.holder_of_glass().
 _HOLDERS = -1_000_000
 _NOTED = "access.glass_noted"
@@ -73,14 +73,14 @@ def break_glass(actor: Actor, key: str, *, minutes: int, reason: str) -> BreakGl
     return made
 
 
-def end(actor: Actor, number: int) -> None:
+def end(actor: Actor, number: int) -> bool:
     """End what is open before its time: by whoever opened it, and by those who give roles or audit.
 
-    What is not open (any more) is nothing to end.
+    Return whether there was anything to end: not where it is not open (any more), or is unknown to the actor.
     """
     row = BreakGlassUse.objects.filter(pk=number, ends_at__gt=clock.now()).first()
     if row is None:
-        return
+        return False
     if row.user_id != actor.user_id and not guard.may(actor, "audit.view"):
         guard.authorize(actor, "role.assign")
     # Later than its beginning, and not later than now.
@@ -94,6 +94,7 @@ def end(actor: Actor, number: int) -> None:
         data={"use": row.pk},
     )
     reach.changed()
+    return True
 
 
 def mine(actor: Actor) -> list[BreakGlassUse]:
@@ -131,6 +132,7 @@ def review(actor: Actor, number: int, *, finding: str) -> None:
         raise Invalid({"": [_("It is still open: end it first, or wait.")]})
     if not finding.strip():
         raise Invalid({"finding": [_("Say what you found: the log keeps it.")]})
+    reasons.check(finding, field="finding")
     try:
         with transaction.atomic():
             BreakGlassReview(

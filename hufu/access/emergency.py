@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, reach
+from hufu.access import guard, reach, reasons
 from hufu.access.emergency_models import Emergency
 from hufu.audit import Subject, Target, record
 from hufu.core import clock
@@ -25,6 +25,7 @@ def appoint(actor: Actor, user: User, *, reason: str, even_though: bool = False)
         raise guard.denied(actor, "role.assign")
     if not reason.strip():
         raise Invalid({"reason": [_("Say why: the log keeps it.")]})
+    reasons.check(reason)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
@@ -93,6 +94,7 @@ def review(actor: Actor, number: int, *, finding: str) -> None:
         raise guard.denied(actor, "role.assign")
     if not finding.strip():
         raise Invalid({"finding": [_("Say what you found: the log keeps it.")]})
+    reasons.check(finding, field="finding")
     Emergency.objects.filter(pk=row.pk).update(
         reviewed_by=actor.user_id, reviewed_at=clock.now(), review=finding.strip()
     )

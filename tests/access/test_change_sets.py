@@ -40,6 +40,22 @@ def submit(company: Company, document: dict[str, Any], who: str = "he", **more: 
         return change_sets.submit(actor, document, title="变更", **more)
 
 
+def test_a_reason_that_cannot_be_kept_is_refused_with_words(company: Company) -> None:
+    qian = approver(company)
+    document = with_grants("service", customer__edit="everything")
+    for wrong, said in (("长" * 501, "at most 500"), ("x\0", "cannot be stored")):
+        with pytest.raises(Invalid, match=said):
+            submit(company, document, reason=wrong)
+    with acting(company.actor("he")), pytest.raises(Invalid, match="cannot be stored"):
+        change_sets.submit(company.actor("he"), document, title="x\0")
+    submit(company, document)
+    for deed in (change_sets.approve, change_sets.reject):
+        with acting(qian), pytest.raises(Invalid, match="cannot be stored"):
+            deed(qian, 1, reason="x\0")
+    with acting(company.actor("he")), pytest.raises(Invalid, match="at most 500"):
+        change_sets.withdraw(company.actor("he"), 1, reason="长" * 501)
+
+
 def test_what_widens_waits_for_somebody_else_and_holds_when_it_is_approved(company: Company) -> None:
     qian, chen = approver(company), company.actor("chen")
     made = submit(company, with_grants("service", opportunity__view=None, customer__edit="everything"))

@@ -46,6 +46,9 @@ def test_it_is_refused_while_zhao_can_act_and_says_why_it_was_done(
     assert hufu("emergency", "--review", told.pk).code == 2
     owner_connection.execute("UPDATE people_user SET status = 'active' WHERE username = 'zhao'")
     assert hufu("emergency", "--review", told.pk, "--sign-in", "zhao").code == 1
+    for wrong, said in (("长" * 501, "at most 500 characters"), ("\udcff", "cannot be stored")):
+        refused = hufu("emergency", "--review", told.pk, "--finding", wrong, "--sign-in", "zhao")
+        assert (refused.code, said in refused.err) == (1, True), refused.err
     reviewed = hufu("emergency", "--review", told.pk, "--finding", "与董事会核实", "--sign-in", "zhao")
     assert (reviewed.code, reviewed.out) == (0, "Reviewed.\n")
     assert len(events("security.emergency_reviewed")) == 1

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, policy_document, policy_file, reach
+from hufu.access import guard, policy_document, policy_file, reach, reasons
 from hufu.access.change_sets import rehearsal
 from hufu.access.change_sets.differences import REMOVED, differences, key_of
 from hufu.access.change_sets.outcome import outcome_of
@@ -31,6 +31,7 @@ from hufu.core.actor import OPERATOR_ID, Actor
 from hufu.core.errors import Denied, Invalid, NotFound
 
 WAIT = timedelta(hours=24)
+LONGEST_TITLE = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,9 @@ def submit(
     """
     if actor.user_id != OPERATOR_ID:
         guard.authorize(actor, "role.manage")
+    title = title.strip()[:LONGEST_TITLE]
+    reasons.check(title, field="title")
+    reasons.check(reason)
     standing = policy_file.current_version()
     if not standing:
         raise Invalid({"": [_("Version 1 comes first: `hufu policy apply` publishes it.")]})
@@ -64,7 +68,7 @@ def submit(
     last = ChangeSet.objects.order_by("-number").first()
     draft = ChangeSet(
         number=(last.number if last else 0) + 1,
-        title=title.strip()[:200] or _("Change of the policy"),
+        title=title or _("Change of the policy"),
         reason=reason.strip(),
         author=actor.user_id,
         base_version=standing if base is None else base,
@@ -100,6 +104,7 @@ def approve(actor: Actor, number: int, *, reason: str = "") -> int:
     """
     draft = waiting(actor, number)
     _refuse_approval(actor, draft)
+    reasons.check(reason)
     standing = policy_file.current_version()
     if draft.base_version != standing:
         raise Invalid(
@@ -132,6 +137,7 @@ def reject(actor: Actor, number: int, *, reason: str) -> None:
     draft = waiting(actor, number)
     if not reason.strip():
         raise Invalid({"reason": [_("Say why: the author reads it, and the log keeps it.")]})
+    reasons.check(reason)
     _decide(actor, draft, ChangeSet.State.REJECTED, reason)
     record(actor, "policy.rejected", data={"change_set": number}, reason=reason.strip())
 
@@ -141,6 +147,7 @@ def withdraw(actor: Actor, number: int, *, reason: str = "") -> None:
     draft = waiting(actor, number)
     if draft.author != actor.user_id:
         raise guard.denied(actor, "role.manage")
+    reasons.check(reason)
     _decide(actor, draft, ChangeSet.State.WITHDRAWN, reason)
     record(actor, "policy.withdrawn", data={"change_set": number}, reason=reason.strip())
 
