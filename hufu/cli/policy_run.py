@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -301,7 +302,10 @@ def _rollback(args: argparse.Namespace) -> int:
 
 
 def _history(args: argparse.Namespace) -> int:
+    from django.utils.formats import date_format
+    from django.utils.timezone import localtime
     from django.utils.translation import gettext as _
+    from django.utils.translation import pgettext
 
     from hufu.access.models import ChangeSet, Version
     from hufu.cli import policy_words
@@ -328,11 +332,14 @@ def _history(args: argparse.Namespace) -> int:
         return 0
     risks = {"narrows": _("takes away only"), None: NO_RISK}
     output.print_table(
-        (_("Version"), _("Published"), _("By"), _("Author"), _("Change set"), _("Risk"), _("Title")),
+        (
+            *(_("Version"), _("Published"), _("By"), _("Author"), _("Change set"), _("Risk")),
+            pgettext("change set", "Title"),
+        ),
         [
             (
                 str(row["version"]),
-                row["at"],
+                date_format(localtime(datetime.fromisoformat(row["at"])), "DATETIME_FORMAT"),
                 row["by"],
                 row["author"],
                 str(row["change_set"] or NO_RISK),

@@ -6,6 +6,8 @@ import getpass
 import sys
 
 import pytest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from hufu.access.models import ChangeSet, Version
 from hufu.core.actor import Actor
@@ -66,7 +68,14 @@ def test_the_operator_submits_and_whoever_signs_in_approves(hufu, published, wri
         (2, "wang", "operator", "high"),
         (1, "operator", "operator", None),
     ]
-    assert "大家都看" in hufu("policy", "history").out
+    told = hufu("policy", "history").out
+    assert "大家都看" in told
+    # In the company's time and form, as pages print it; programs get the moment.
+    with acting(Actor.operator()):
+        at = Version.objects.get(number=2).published_at
+    assert date_format(localtime(at), "DATETIME_FORMAT") in told
+    assert at.isoformat(timespec="seconds") not in told
+    assert listed["versions"][0]["at"] == at.isoformat(timespec="seconds")
     assert (
         hufu("policy", "diff", 1, 2).out.splitlines()[1]
         == "    grants.customer.view: department → everything"

@@ -102,7 +102,7 @@ def line(entry: LogEntry, names: Names) -> Line:
         summary=summary(entry, names),
         changed=[field_label(entry, name) for name in entry.changed],
         details=[
-            (words.FACTS.get(name, name), fact(entry, name, names))
+            (words.label_of(entry.type, name), fact(entry, name, names))
             for name in entry.details
             if entry.details[name] not in (None, "", [], {}) and (name, entry.details[name]) != ("search", 0)
         ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 FACTS: dict[str, str | Promise] = {
     "access": _("Access"),
@@ -73,6 +74,17 @@ FACTS: dict[str, str | Promise] = {
     "version": _("Version"),
     "wait": _("Seconds to wait"),
 }
+
+# Facts that one type of event calls otherwise.
+OF_TYPE: dict[tuple[str, str], str | Promise] = {
+    ("policy.submitted", "title"): pgettext_lazy("change set", "Title")
+}
+
+
+def label_of(type_name: str, fact: str) -> str | Promise:
+    """Return what a fact of an event is called."""
+    return OF_TYPE.get((type_name, fact)) or FACTS.get(fact, fact)
+
 
 # Facts whose value is the number of a user (or several), or of a department.
 USERS = {"delegator", "from_owner", "to_owner", "owner", "manager", "member", "reports_to", "successors"}
