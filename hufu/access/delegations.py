@@ -83,14 +83,14 @@ def delegate(
     return made
 
 
-def end_delegation(actor: Actor, number: int) -> None:
+def end_delegation(actor: Actor, number: int) -> bool:
     """End a delegation before its time: by either of the two, and by whoever assigns roles.
 
-    One that is not there (any more) is nothing to end.
+    Return whether there was anything to end: not where it is not there (any more), or is unknown to the actor.
     """
     found = Delegation.objects.filter(pk=number).first()
     if found is None:
-        return
+        return False
     if actor.user_id not in (found.delegator_id, found.user_id):
         guard.authorize(actor, "role.assign")
     found.delete()
@@ -101,6 +101,7 @@ def end_delegation(actor: Actor, number: int) -> None:
         data={"delegator": found.delegator_id, "permissions": found.permissions},
     )
     reach.changed()
+    return True
 
 
 def given(actor: Actor) -> list[Delegation]:

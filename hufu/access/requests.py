@@ -24,7 +24,7 @@ from hufu.access.request_models import AccessRequest, RequestDecision
 from hufu.audit import Target, record
 from hufu.core import clock
 from hufu.core.actor import Actor
-from hufu.core.errors import Conflict, Invalid
+from hufu.core.errors import Invalid, NothingToDecide
 from hufu.core.text import is_storable
 
 ASKING = "access.request"
@@ -104,11 +104,13 @@ def ask_for_permission(actor: Actor, permission: str, *, until: datetime, reason
     )
 
 
-def withdraw(actor: Actor, number: int) -> None:
-    """Take back what one asked for; what is not there, or decided, is nothing to withdraw."""
+def withdraw(actor: Actor, number: int) -> bool:
+    """Take back what one asked for; return whether it was there, one's own and undecided."""
     rows = AccessRequest.objects.filter(pk=number, user_id=actor.user_id, withdrawn_at=None)
-    if rows.filter(decision__isnull=True).update(withdrawn_at=clock.now()):
-        record(actor, "access.request_withdrawn", data={"request": number})
+    if not rows.filter(decision__isnull=True).update(withdrawn_at=clock.now()):
+        return False
+    record(actor, "access.request_withdrawn", data={"request": number})
+    return True
 
 
 def mine(actor: Actor, *, most: int = 50) -> list[Mine]:
@@ -132,14 +134,14 @@ def waiting(actor: Actor, *, most: int = 50) -> list[AccessRequest]:
 
 
 def to_decide(actor: Actor, number: int) -> AccessRequest:
-    """Return a request that the actor may decide; raise Conflict where it is not to be decided (any more) by them."""
+    """Return a request that the actor may decide; raise NothingToDecide where they may not, or no more."""
     found = (
         AccessRequest.objects.filter(pk=number, withdrawn_at=None, decision__isnull=True)
         .select_related("user")
         .first()
     )
     if found is None or not _asked("SELECT hufu.may_decide(%s, NULL)", number):
-        raise Conflict
+        raise NothingToDecide
     return found
 
 
@@ -192,7 +194,7 @@ def words_of(request: AccessRequest, reason: str) -> str:
 
 
 def decided(actor: Actor, request: AccessRequest, *, granted: bool, told: bool = True, **said: Any) -> None:
-    """Keep what was decided; raise Conflict where somebody else was quicker: then nothing of it is done."""
+    """Keep what was decided; raise NothingToDecide where somebody else was quicker: then nothing of it is done."""
     try:
         with transaction.atomic():
             RequestDecision(
@@ -204,7 +206,7 @@ def decided(actor: Actor, request: AccessRequest, *, granted: bool, told: bool =
                 **said,
             ).save(force_insert=True)
     except IntegrityError as error:
-        raise Conflict from error
+        raise NothingToDecide from error
     record(
         actor,
         "access.request_granted" if granted else "access.request_rejected",

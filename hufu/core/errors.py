@@ -53,5 +53,9 @@ class Conflict(HufuError):
     """Somebody else changed the record since it was read; nothing was overwritten."""
 
 
+class NothingToDecide(Conflict):
+    """Nothing waits for the actor's decision here: it is decided, somebody else's, or absent; all look the same."""
+
+
 class Unavailable(HufuError):
     """Something that is needed (a server, a file, a built asset) is not there."""

@@ -112,6 +112,17 @@ def conflict(request: HttpRequest) -> HttpResponse:
     )
 
 
+def nothing_to_decide(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.CONFLICT,
+            _("There is nothing to decide here"),
+            _("No request under this number waits for your decision."),
+        ),
+    )
+
+
 def too_many(request: HttpRequest, exception: Exception | None = None, *, seconds: int = 0) -> HttpResponse:
     """Return the page of a limit; with the `seconds` to wait where they are known, and as a toast in a page."""
     if not seconds:

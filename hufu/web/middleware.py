@@ -34,6 +34,7 @@ from hufu.core.errors import (
     GateClosed,
     HufuError,
     NotFound,
+    NothingToDecide,
     Refusal,
     SecondFactorNeeded,
     Unavailable,
@@ -288,6 +289,8 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
             return errors.closed(request, message=str(error), framed=True)
         case Denied():
             return errors.denied(request, message=str(error), ask=links.from_denied(error))
+        case NothingToDecide():
+            return errors.nothing_to_decide(request)
         case Conflict():
             return errors.conflict(request)
         case Unavailable():

@@ -45,15 +45,31 @@ def test_zhang_asks_on_the_page_that_says_there_is_none_and_lin_grants(company, 
     assert "张伟" in page
     answer = reverse("request_answer", args=[number])
     assert "上海启明精密机械有限公司" in lin.get(answer).content.decode()
-    for name in ("zhang", "tang", "he"):
-        assert visit(name).get(answer).status_code == 409
+    # Theirs to decide or not, there or not: one page.
+    tang, nowhere = visit("tang"), reverse("request_answer", args=[987654])
+    tang.get(nowhere)
+    absent = tang.get(nowhere)
+    for client in (zhang, tang, visit("he")):
+        refused = client.get(answer)
+        assert refused.status_code == absent.status_code == 409
+        assert "There is nothing to decide here" in refused.content.decode()
+        assert "Somebody else changed" not in refused.content.decode()
+    assert nameless(tang.get(answer), number).replace(answer, nowhere) == nameless(absent, 987654)
     given = {"do": "grant", "access": "read", "ends": str(localdate() + timedelta(days=3)), "reason": "好的"}
     assert "Nothing was saved" in lin.post(answer, {**given, "ends": ""}).content.decode()
+    assert "from 1970 to 2999" in lin.post(answer, {**given, "ends": "9999-12-31"}).content.decode()
+    # 唐亮 withdraws nothing that is not there, and nothing that is not his; nor does 张伟 what is granted.
+    there = reverse("request_withdraw", args=[number])
+    for address in (there, reverse("request_withdraw", args=[987654])):
+        assert "There was nothing to withdraw." in tang.post(address, follow=True).content.decode()
     assert lin.post(answer, given).status_code == 302
     assert zhang.get(customer).status_code == 200
     mine = zhang.get(reverse("requests")).content.decode()
     assert "Granted" in mine
     assert "林悦: 好的" in mine
+    late = zhang.post(there, follow=True).content.decode()
+    assert "There was nothing to withdraw." in late
+    assert "The request is withdrawn." not in late
 
 
 def test_the_form_answers_alike_whatever_the_number(company, visit):

@@ -31,9 +31,16 @@ def test_zhang_breaks_the_glass_and_wu_reviews_it(company, visit):
     ended, review = reverse("break_glass_end", args=[number]), reverse("break_glass_review", args=[number])
     assert "still open" in wu.post(review, {"finding": "x"}, follow=True).content.decode()
     assert lin.post(review, {"finding": "x"}).status_code == 403
-    assert zhang.post(ended).status_code == 302
+    for each in (number, 987654):
+        said = lin.post(reverse("break_glass_end", args=[each]), follow=True).content.decode()
+        assert "There was nothing to end." in said
+        assert "It is closed" not in said
+    assert zhang.get(customer).status_code == 200
+    assert "It is closed" in zhang.post(ended, follow=True).content.decode()
     assert zhang.get(customer).status_code == 404
     assert "客户产线停机" in wu.get(page).content.decode()
     assert zhang.post(review, {"finding": "x"}).status_code == 403
+    assert "at most 500 characters" in wu.post(review, {"finding": "长" * 501}, follow=True).content.decode()
+    assert "cannot be stored" in wu.post(review, {"finding": "属实\0"}, follow=True).content.decode()
     assert "Reviewed." in wu.post(review, {"finding": "属实"}, follow=True).content.decode()
     assert "EMERGENCY" not in wu.get(reverse("home")).content.decode()

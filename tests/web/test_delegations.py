@@ -26,6 +26,9 @@ def test_lin_lends_sun_her_customers_and_he_ends_it(company, visit):
     assert "There is no account" in refused.content.decode()
     refused = lin.post(reverse("my_delegations"), {**form, "permissions": ["customer.edit"]})
     assert "does nothing without" in refused.content.decode()
+    for wrong in ({"ends": "9999-12-31"}, {"begins": "9999-12-31"}, {"begins": "0001-01-01"}):
+        refused = lin.post(reverse("my_delegations"), {**form, **wrong})
+        assert "from 1970 to 2999" in refused.content.decode()
     answer = lin.post(reverse("my_delegations"), form)
     assert answer.status_code == 302, answer.content.decode()
     assert "孙海 stands in for you." in lin.get(reverse("my_delegations")).content.decode()
@@ -37,7 +40,10 @@ def test_lin_lends_sun_her_customers_and_he_ends_it(company, visit):
         number = Delegation.objects.get().pk
     # Somebody else learns nothing of it, and ends nothing.
     assert "林悦" not in visit("zhang").get(reverse("my_delegations")).content.decode()
-    visit("zhang").post(reverse("my_delegation_end", args=[number]))
+    for each in (number, 987654):
+        said = visit("zhang").post(reverse("my_delegation_end", args=[each]), follow=True).content.decode()
+        assert "There was nothing to end." in said
+        assert "has ended" not in said
     assert sun.get(customer).status_code == 200
     sun.post(reverse("my_delegation_end", args=[number]))
     assert sun.get(customer).status_code == 404

@@ -129,3 +129,21 @@ def packed(at: str) -> str:
 )
 def test_a_day_that_no_log_has_is_answered_with_words(visit: Visit, query: str, status: int) -> None:
     assert visit("wu").get(f"/log/?{query}").status_code == status
+
+
+def test_what_a_form_says_that_it_showed_may_be_nested_without_end(company: Company, visit: Visit) -> None:
+    form = {"name": "x", "stage": "new", "version": "7", "was": "[" * 100_000}
+    answer = visit("lin").post(f"/customers/{company.customer('qiming')}/edit", form)
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_at_the_end_of_the_calendar_is_refused_in_the_form(
+    company: Company, visit: Visit, day: str
+) -> None:
+    customer = f"/customers/{company.customer('qiming')}"
+    form = {"access": "read", "until": day, "reason": "x", "who": str(company.people["zhang"])}
+    for who, address in (("zhang", f"{customer}/ask"), ("lin", f"{customer}/share")):
+        answer = visit(who).post(address, form)
+        assert answer.status_code == 200
+        assert "Choose a day from 1970 to 2999." in answer.content.decode()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 
+from hufu.access import principals
+from hufu.core.transaction import acting
+from hufu.crm import actions
+from hufu.crm.resources import CUSTOMER
 from tests.company import CUSTOMERS, Company
 from tests.web.conftest import Visit
 from tests.web.log import entries
@@ -43,6 +47,35 @@ def test_a_colleague_joins_sees_the_record_changes_and_leaves(
     assert left.redirect_chain == [("/customers/", 302)]
     assert visit("zhang").get(page).status_code == 404
     assert members(owner_connection, number) == {}
+
+
+def test_lin_is_told_where_there_was_nobody_in_the_team_and_no_share(company: Company, visit: Visit) -> None:
+    lin, zhang = visit("lin"), str(company.people["zhang"])
+    customer, other = (f"/customers/{company.customer(name)}" for name in ("qiming", "haitian"))
+    for form in ({"who": zhang}, {"who": "987654"}, {"who": str(company.people["lin"])}):
+        said = lin.post(f"{customer}/team/remove", form, follow=True).content.decode()
+        assert "There was nothing to end." in said
+        assert "Taken out" not in said
+        assert "You left" not in said
+    with acting(company.actor("lin")) as unit:
+        share = actions.share_record(
+            unit.actor,
+            CUSTOMER,
+            company.customer("qiming"),
+            to=principals.read(f"user:{zhang}"),
+            access="read",
+            reason="x",
+        )
+    # A share of another record, and one that is not there; the same answer.
+    said = lin.post(f"{customer}/share/end", {"share": "987654"}, follow=True).content.decode()
+    assert "There was nothing to end." in said
+    for _ in range(2):
+        ended = lin.post(f"{other}/share/end", {"share": str(share)}, follow=True)
+        assert "has ended" not in ended.content.decode()
+    for expected in ("The share has ended.", "There was nothing to end."):
+        assert (
+            expected in lin.post(f"{customer}/share/end", {"share": str(share)}, follow=True).content.decode()
+        )
 
 
 @pytest.mark.parametrize(

@@ -89,19 +89,20 @@ def share_record(
     return share
 
 
-def end_share(actor: Actor, resource: ResourceType, record_id: int, share_id: int) -> None:
+def end_share(actor: Actor, resource: ResourceType, record_id: int, share_id: int) -> bool:
     """End a share and what it took along: by whoever may share the record, gave it, or got it by name.
 
-    A share that is not there (any more) is nothing to end.
+    Return whether there was anything to end: not where there is no such share (any more).
     """
     share = RecordShare.objects.filter(pk=share_id, type=resource.name, record_id=record_id).first()
     concerned = share is not None and actor.user_id in (share.user_id, share.given_by)
     current = guard.get(actor, resource.permission("view" if concerned else "share"), record_id)
     if share is None:
-        return
+        return False
     ended = json.loads(call(f"hufu.unshare_{resource.table}", record_id, share_id))
     reach.shares_changed()
     record_many(actor, _ended(resource, current, share, ended))
+    return True
 
 
 def _ended(

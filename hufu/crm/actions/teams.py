@@ -57,15 +57,20 @@ def add_member(
     )
 
 
-def remove_member(actor: Actor, resource: ResourceType, record_id: int, *, who: int) -> None:
-    """Take somebody out of the team: whoever may share the record does, and everybody for themselves."""
+def remove_member(actor: Actor, resource: ResourceType, record_id: int, *, who: int) -> bool:
+    """Take somebody out of the team: whoever may share the record does, and everybody for themselves.
+
+    Return whether they were in it.
+    """
     verb = "view" if who == actor.user_id else "share"
     current = guard.get(actor, resource.permission(verb), record_id)
-    if call(f"hufu.leave_{resource.table}", record_id, who):
-        reach.shares_changed()
-        record(
-            actor,
-            f"{resource.name}.member_left",
-            target=target(resource, current),
-            data={"member": who},
-        )
+    if not call(f"hufu.leave_{resource.table}", record_id, who):
+        return False
+    reach.shares_changed()
+    record(
+        actor,
+        f"{resource.name}.member_left",
+        target=target(resource, current),
+        data={"member": who},
+    )
+    return True

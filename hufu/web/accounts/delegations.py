@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -11,7 +10,7 @@ from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone, localdate
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -21,6 +20,7 @@ from hufu.access.registry import Permission
 from hufu.core import clock
 from hufu.core.errors import Invalid
 from hufu.people.queries import find_user
+from hufu.web.days import DAYS, beginning_of, end_of
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
@@ -39,11 +39,13 @@ class DelegationForm(forms.Form):
     )
     begins = forms.DateField(
         label=gettext_lazy("From"),
+        validators=DAYS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         initial=localdate,
     )
     ends = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
+        validators=DAYS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     reason = forms.CharField(
@@ -71,8 +73,8 @@ def my_delegations(request: Passage) -> HttpResponse:
                     actor,
                     find_user(wanted["to"]),
                     permissions=wanted["permissions"],
-                    starts_at=max(_beginning_of(wanted["begins"]), clock.now()),
-                    ends_at=_beginning_of(wanted["ends"] + timedelta(days=1)),
+                    starts_at=max(beginning_of(wanted["begins"]), clock.now()),
+                    ends_at=end_of(wanted["ends"]),
                     reason=wanted["reason"],
                 )
         except Invalid as invalid:
@@ -94,13 +96,11 @@ def my_delegations(request: Passage) -> HttpResponse:
 @page(signed_in=True, methods=("POST",))
 def end_delegation(request: Passage, delegation: int) -> HttpResponse:
     """End one, as the one who gave it or the one who stands in."""
-    delegations.end_delegation(request.actor, delegation)
-    messages.success(request, _("The delegation has ended; it counts from the very next click."))
+    if delegations.end_delegation(request.actor, delegation):
+        messages.success(request, _("The delegation has ended; it counts from the very next click."))
+    else:
+        messages.info(request, _("There was nothing to end."))
     return HttpResponseRedirect(reverse("my_delegations"))
-
-
-def _beginning_of(day: date) -> datetime:
-    return datetime.combine(day, time(), get_current_timezone())
 
 
 def _labels(each: Delegation) -> list[str]:

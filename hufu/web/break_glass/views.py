@@ -90,8 +90,10 @@ def break_glass_page(request: Passage) -> HttpResponse:
 @page(signed_in=True, methods=("POST",))
 def end(request: Passage, use: int) -> HttpResponse:
     """End what is open, as whoever opened it or watches it."""
-    break_glass.end(request.actor, use)
-    messages.success(request, _("It is closed; that counts from the very next click."))
+    if break_glass.end(request.actor, use):
+        messages.success(request, _("It is closed; that counts from the very next click."))
+    else:
+        messages.info(request, _("There was nothing to end."))
     return HttpResponseRedirect(reverse("break_glass"))
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
 from hufu.audit import queries
@@ -18,16 +15,11 @@ from hufu.audit.events import all_types
 from hufu.audit.queries import LogFilter
 from hufu.core.actor import OPERATOR_ID
 from hufu.people.models import User
+from hufu.web.days import DAYS, beginning_of, end_of
 from hufu.web.log.presenters import RESULTS, lines
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
-
-# Days that a log may hold; at the ends of the calendar no time zone can be reckoned.
-DAYS = [
-    MinValueValidator(date(1970, 1, 1), _("Choose a day from 1970 to 2999.")),
-    MaxValueValidator(date(2999, 12, 31), _("Choose a day from 1970 to 2999.")),
-]
 
 
 class LogForm(forms.Form):
@@ -82,14 +74,9 @@ class LogForm(forms.Form):
             types=[asked["type"]] if asked.get("type") else [],
             actor_user_id=asked.get("person"),
             result=asked.get("result") or "",
-            since=beginning(asked.get("since")),
-            until=beginning(asked["until"] + timedelta(days=1)) if asked.get("until") else None,
+            since=beginning_of(asked["since"]) if asked.get("since") else None,
+            until=end_of(asked.get("until")),
         )
-
-
-def beginning(day: date | None) -> datetime | None:
-    """Return the first moment of a day."""
-    return make_aware(datetime.combine(day, time.min)) if day else None
 
 
 @page("audit.view", limit="lists")

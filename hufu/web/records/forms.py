@@ -157,7 +157,7 @@ def shown_before(text: str) -> dict[str, str]:
     """Return what a form says that it showed; nothing where it says nothing that makes sense."""
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(said, dict):
         return {}

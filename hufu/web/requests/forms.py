@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from hufu.access import requests
 from hufu.access.models import Role
 from hufu.access.request_models import AccessRequest
+from hufu.web.days import DAYS
 
 A_WHILE = timedelta(days=30)
 
@@ -29,6 +30,7 @@ class AskForm(forms.Form):
     )
     until = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
+        validators=DAYS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         initial=_in_a_while,
     )
@@ -53,6 +55,7 @@ class AnswerForm(forms.Form):
     ends = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
         required=False,
+        validators=DAYS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
     )
     reason = forms.CharField(

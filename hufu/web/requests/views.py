@@ -22,11 +22,11 @@ from hufu.access.requests import Mine, State
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
 from hufu.crm import actions
+from hufu.web.days import end_of
 from hufu.web.numbers import number
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
-from hufu.web.records.views.shares import end_of
 from hufu.web.requests.forms import AnswerForm, AskForm
 
 STATES: dict[State, tuple[str | Promise, str]] = {
@@ -119,8 +119,10 @@ def requests_page(request: Passage) -> HttpResponse:
 @page(signed_in=True, methods=("POST",))
 def withdraw(request: Passage, number: int) -> HttpResponse:
     """Take back what one asked for."""
-    requests.withdraw(request.actor, number)
-    messages.success(request, _("The request is withdrawn."))
+    if requests.withdraw(request.actor, number):
+        messages.success(request, _("The request is withdrawn."))
+    else:
+        messages.info(request, _("There was nothing to withdraw."))
     return HttpResponseRedirect(reverse("requests"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -10,7 +9,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.timezone import get_current_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +17,7 @@ from hufu.access.models import TeamMember
 from hufu.access.registry import ResourceType
 from hufu.core.errors import Invalid
 from hufu.crm import actions
+from hufu.web.days import DAYS, end_of
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.principals import choices
@@ -45,6 +44,7 @@ class ShareForm(forms.Form):
     until = forms.DateField(
         label=gettext_lazy("Until (the day included)"),
         required=False,
+        validators=DAYS,
         widget=forms.DateInput(attrs={"type": "date"}),
         help_text=gettext_lazy("Empty: until somebody ends it."),
     )
@@ -125,15 +125,10 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
 def end_share(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """End a share; one to whom it was given may lose sight of the record."""
     share = number(request.POST.get("share"), largest=LARGEST_ID)
-    actions.end_share(request.actor, resource, record_id, share)
-    messages.success(request, _("The share has ended."))
+    if actions.end_share(request.actor, resource, record_id, share):
+        messages.success(request, _("The share has ended."))
+    else:
+        messages.info(request, _("There was nothing to end."))
     if still_there(request, resource, record_id) != reverse(f"{resource.name}_list"):
         return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
     return HttpResponseRedirect(reverse(f"{resource.name}_list"))
-
-
-def end_of(day: date | None) -> datetime | None:
-    """Return the moment at which a day has passed, in the time zone of whoever asks."""
-    if day is None:
-        return None
-    return datetime.combine(day + timedelta(days=1), time(), get_current_timezone())

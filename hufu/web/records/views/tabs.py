@@ -188,10 +188,12 @@ def remove_member(request: Passage, resource: ResourceType, record_id: int) -> H
     """Take somebody out of the team; one who leaves it may lose sight of the record."""
     actor = request.actor
     who = number(request.POST.get("who"))
-    actions.remove_member(actor, resource, record_id, who=who)
-    messages.success(
-        request, _("You left the team.") if who == actor.user_id else _("Taken out of the team.")
-    )
+    if not actions.remove_member(actor, resource, record_id, who=who):
+        messages.info(request, _("There was nothing to end."))
+    elif who == actor.user_id:
+        messages.success(request, _("You left the team."))
+    else:
+        messages.success(request, _("Taken out of the team."))
     if queries.visible_titles(actor, resource, [record_id]):
         return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
     return HttpResponseRedirect(reverse(f"{resource.name}_list"))
