@@ -9,6 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils.timezone import localtime
 
 from hufu.access import actions as access
@@ -22,7 +23,7 @@ from hufu.core.postgres.roles import OWNER
 from hufu.core.transaction import acting
 from hufu.people.models import Department, Post
 from hufu.staffing import actions as staffing
-from tests.company import CUSTOMERS, PEOPLE, Company
+from tests.company import CUSTOMERS, PEOPLE, Company, publish
 from tests.database import TestServer
 from tests.web.conftest import Visit
 from tests.web.log import entries
@@ -239,6 +240,19 @@ def test_the_site_speaks_chinese_and_english(visit: Visit) -> None:
     assert "共 3 条（您有权查看）" in page
     client.cookies["django_language"] = "en"
     assert "3 in all (that you may view)" in text(client, "/customers/")
+
+
+def test_the_title_of_a_change_set_is_not_called_a_job_title(company: Company, visit: Visit) -> None:
+    rule = {"key": "night", "name": "夜间应急", "role": "rep", "types": ["customer"], "minutes": 60}
+    publish(company, {"format": 1, "break_glass": [rule]})
+    log = visit("wu").get(reverse("log") + "?type=policy.submitted").content.decode()
+    [entry] = set(re.findall(r"/log/[0-9a-f-]{36}", log))
+    for who, address in (("he", reverse("policy")), ("wu", entry)):
+        client = visit(who)
+        client.cookies["django_language"] = "zh-hans"
+        page = client.get(address, follow=True).content.decode()
+        assert "标题" in page, address
+        assert "职务" not in page, address
 
 
 @pytest.mark.parametrize(
