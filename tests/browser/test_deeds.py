@@ -20,7 +20,7 @@ def deeds(page: Page) -> set[str]:
 
 def test_the_manager_edits_a_customer_of_the_reporting_line(company: Company, open_as: Open) -> None:
     page = open_as("wang", f"/customers/{company.customer('nanfang')}/")
-    assert deeds(page) == {"Change owner", "Edit"}
+    assert deeds(page) == {"Change owner", "Edit", "Lock", "Declare void"}
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Customer level").select_option("A strategic")
     page.get_by_label("Region").fill("广东 广州")

@@ -45,10 +45,14 @@ def ruled(company, owner_connection):
     """The company with these rules, a code for two customers, and a planned end for 启明's opportunity."""
     roles = [{**role, "fields": RULES.get(role["key"], {})} for role in copy.deepcopy(POLICY["roles"])]
     publish(company, {"format": 1, "roles": roles})
-    for name in ("qiming", "haitian"):
+    # As two customers have it that shared it before codes became exclusive.
+    owner_connection.execute("ALTER TABLE crm_customer DISABLE TRIGGER code_repeated")
+    for name, repeated in (("qiming", False), ("haitian", True)):
         owner_connection.execute(
-            "UPDATE crm_customer SET code = %s WHERE id = %s", [CODE, company.customer(name)]
+            "UPDATE crm_customer SET code = %s, code_repeated = %s WHERE id = %s",
+            [CODE, repeated, company.customer(name)],
         )
+    owner_connection.execute("ALTER TABLE crm_customer ENABLE TRIGGER code_repeated")
     owner_connection.execute(
         "UPDATE crm_opportunity SET expected_close = '2030-01-31' WHERE id = %s",
         [company.opportunity("machines")],
