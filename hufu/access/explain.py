@@ -572,7 +572,7 @@ def _state_sentence(snapshot: Snapshot, link: Link) -> str:
     if link.code not in RELEASED_BY:
         return said
     words = {"permission": registry.permission(released_by(link)).label}
-    return " ".join((said, _("It takes “%(permission)s” to take that back.") % words))
+    return wording.joined(said, _("It takes “%(permission)s” to take that back.") % words)
 
 
 def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:

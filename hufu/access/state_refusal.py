@@ -11,6 +11,7 @@ from hufu.access.decision.decide import CODE_OF, Decision, Link
 from hufu.access.decision.terms import RecordFacts, covers, decided_by, shutting
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
+from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied
 from hufu.people.models import User
@@ -30,7 +31,7 @@ def refusal(
     missing = tuple(Link(CODE_OF[each.state], permission, state=each) for each in found)
     return Denied(
         Decision(False, permission, actor.user_id, missing[0].code, missing=missing),
-        " ".join(state_words.sentence(each, names.get(each.by or 0, "")) for each in found),
+        wording.joined(*(state_words.sentence(each, names.get(each.by or 0, "")) for each in found)),
         event={
             "type": "access.refused",
             "target": target,

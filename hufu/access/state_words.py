@@ -5,8 +5,11 @@ from __future__ import annotations
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from hufu.access.decision.states import State, StateFacts
+
+_ENDS = tuple(".。!！?？…")
 
 
 def sentence(facts: StateFacts, by: str) -> str:
@@ -18,7 +21,7 @@ def sentence(facts: StateFacts, by: str) -> str:
     words = {
         "since": date_format(localtime(facts.since), "DATETIME_FORMAT"),
         "by": by or _("the system"),
-        "reason": facts.reason,
+        "reason": _ended(facts.reason),
     }
     if facts.state is State.VOID:
         if facts.reason:
@@ -27,3 +30,8 @@ def sentence(facts: StateFacts, by: str) -> str:
     if facts.reason:
         return _("The record is locked since %(since)s by %(by)s: %(reason)s") % words
     return _("The record is locked since %(since)s by %(by)s.") % words
+
+
+def _ended(reason: str) -> str:
+    """Return a reason as the end of a sentence, which another one may follow."""
+    return reason if not reason or reason.endswith(_ENDS) else reason + pgettext("end of a sentence", ".")

@@ -57,5 +57,9 @@ class NothingToDecide(Conflict):
     """Nothing waits for the actor's decision here: it is decided, somebody else's, or absent; all look the same."""
 
 
+class TooLate(Conflict):
+    """What was asked for is done already, by whomever; the message says how it stands now."""
+
+
 class Unavailable(HufuError):
     """Something that is needed (a server, a file, a built asset) is not there."""

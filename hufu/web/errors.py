@@ -65,6 +65,11 @@ def denied(
     )
 
 
+def in_state(request: HttpRequest, *, message: str) -> HttpResponse:
+    """Return the page of a record that its state closes to everybody: no role helps, and `message` says what it is."""
+    return _page(request, Fault(HTTPStatus.FORBIDDEN, _("You may not do this"), message))
+
+
 def closed(request: HttpRequest, *, message: str, framed: bool = False) -> HttpResponse:
     """Return the page of an access limit that is closed right now; `message` says what to do."""
     return _page(
@@ -120,6 +125,14 @@ def nothing_to_decide(request: HttpRequest) -> HttpResponse:
             _("There is nothing to decide here"),
             _("No request under this number waits for your decision."),
         ),
+    )
+
+
+def too_late(request: HttpRequest, *, message: str) -> HttpResponse:
+    """Return the page of something that is done already; `message` says how it stands now."""
+    return _page(
+        request,
+        Fault(HTTPStatus.CONFLICT, message, _("Nothing was changed. Go back and reload the page.")),
     )
 
 

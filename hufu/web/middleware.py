@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 
 from hufu import audit
 from hufu.access import gates, guard, quotas
-from hufu.access.decision.decide import Code
+from hufu.access.decision.decide import CODE_OF, Code
 from hufu.core.actor import ANONYMOUS, Actor, Context
 from hufu.core.errors import (
     Conflict,
@@ -37,6 +37,7 @@ from hufu.core.errors import (
     NothingToDecide,
     Refusal,
     SecondFactorNeeded,
+    TooLate,
     Unavailable,
 )
 from hufu.core.transaction import acting
@@ -287,10 +288,14 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
             Code.QUOTA_EXHAUSTED,
         ):
             return errors.closed(request, message=str(error), framed=True)
+        case Denied(decision=decision) if decision is not None and decision.code in CODE_OF.values():
+            return errors.in_state(request, message=str(error))
         case Denied():
             return errors.denied(request, message=str(error), ask=links.from_denied(error))
         case NothingToDecide():
             return errors.nothing_to_decide(request)
+        case TooLate():
+            return errors.too_late(request, message=str(error))
         case Conflict():
             return errors.conflict(request)
         case Unavailable():

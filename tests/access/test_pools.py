@@ -15,7 +15,7 @@ from hufu.access.models import Pool
 from hufu.access.pools import PoolSays
 from hufu.core import clock
 from hufu.core.actor import Actor
-from hufu.core.errors import Conflict, Denied, Invalid, NotFound
+from hufu.core.errors import Conflict, Denied, Invalid, NotFound, TooLate
 from hufu.core.transaction import acting
 from hufu.crm import actions
 from hufu.crm import queries as crm
@@ -126,10 +126,12 @@ def test_who_claims_becomes_the_owner_in_their_own_department(pooled, owner_conn
     said = last(owner_connection, "customer.claimed").data
     assert said["to_owner"] == pooled.people["tang"]
     # Claimed once, claimed for all.
-    with by(pooled, "lin") as lin, pytest.raises(Denied):
-        actions.claim_record(lin, CUSTOMER, qiming, version=3)
-    with by(pooled, "li") as li, pytest.raises(Denied):
-        actions.claim_record(li, CUSTOMER, qiming, version=3)
+    for name, version in (("lin", 3), ("li", 3), ("tang", 2)):
+        with by(pooled, name) as late, pytest.raises(TooLate):
+            actions.claim_record(late, CUSTOMER, qiming, version=version)
+    # 张伟, who does not see what is 唐亮's, learns nothing.
+    with by(pooled, "zhang") as zhang, pytest.raises(NotFound):
+        actions.claim_record(zhang, CUSTOMER, qiming, version=3)
 
 
 @pytest.mark.parametrize(("name", "refused"), [("zhao", Denied), ("chen", Denied), ("wang", NotFound)])

@@ -135,15 +135,35 @@ def test_a_taken_code_is_refused_and_that_is_a_check(coded, owner_connection):
     with pytest.raises(Invalid, match="上海启明精密机械有限公司"):
         new(coded, "lin", code=OTHER)
     assert left(coded, "lin") == [1]
-    [hit, _other] = (hits := _hits(coded, "lin"))
-    assert hit.told == hits[1].told
+    # Twice found by the same, once told.
+    [hit] = _hits(coded, "lin")
     assert hit.fields == ("code",)
+    assert hit.record is None
 
 
 def _hits(company, who):
     actor = company.actor(who)
     with acting(actor):
         return duplicates.my_hits(actor, CUSTOMER)
+
+
+def test_a_record_that_one_may_view_by_now_is_named_among_what_was_found_and_stands_once(
+    coded, owner_connection
+):
+    for text in ("广州南方电子有限公司", CODE, "137 0000 2222", CODE):
+        check(coded, "lin", text)
+    # One record, and nothing says so: it stands once for each field that found it.
+    assert [(one.fields, one.record) for one in _hits(coded, "lin")] == [
+        (("code",), None),
+        (("phone",), None),
+        (("name",), None),
+    ]
+    owner_connection.execute(
+        "UPDATE crm_customer SET owner_id = %s WHERE id = %s",
+        [coded.people["lin"], coded.customer("nanfang")],
+    )
+    [now] = _hits(coded, "lin")
+    assert (now.fields, now.record) == (("code",), coded.customer("nanfang"))
 
 
 def test_whoever_may_not_check_learns_only_that_the_code_is_taken(coded, owner_connection):
@@ -224,11 +244,12 @@ def test_sql_of_the_application_tells_no_more(coded):
         cursor.execute(
             "SELECT hufu.check_duplicate_crm_customer(%s, 1)", ['{"name": "广州南方电子有限公司"}']
         )
-        assert f'"record": {coded.customer("nanfang")}' not in cursor.fetchone()[0]
+        said = cursor.fetchone()[0]
+        assert f'"record": {coded.customer("nanfang")}' not in said
         cursor.execute("SELECT * FROM hufu.stewarded_crm_customer(%s)", [[coded.customer("nanfang")]])
         assert cursor.fetchall() == []
-        cursor.execute("SELECT told FROM hufu.my_duplicate_hits(9)")
-        assert len(cursor.fetchall()) == 2
+        cursor.execute("SELECT record FROM hufu.my_duplicate_hits(9)")
+        assert cursor.fetchall() == [(None,)]
     for sql in (
         "SELECT * FROM crm_duplicate_hit",
         "SELECT hufu.find_duplicates_crm_customer('{}', ARRAY[1])",
@@ -251,7 +272,9 @@ def test_sql_of_the_application_tells_no_more(coded):
             [CODE, lin.user_id, coded.customer("qiming")],
         )
     assert refused.value.__cause__.diag.message_detail is None
-    assert [one.hit for one in found] == [_hits(coded, "lin")[-1].hit]
+    # What was refused found nothing: the latest is that of the check by SQL.
+    assert [f'"hit": {one.hit},' in said for one in _hits(coded, "lin")] == [True]
+    assert f'"hit": {found[0].hit},' not in said
 
 
 def test_a_code_is_freed_by_the_bin_and_taken_back_only_if_nobody_has_it(coded, owner_connection):

@@ -9,7 +9,7 @@ from django.urls import reverse
 CODE = "91310000MA1FL00043"
 
 
-def test_lin_checks_asks_to_join_and_disputes_and_li_answers(company, visit):
+def test_lin_checks_asks_to_join_and_disputes_and_li_answers(company, visit, owner_connection):
     lin, li = visit("lin"), visit("li")
     page = reverse("customer_check")
     assert page in lin.get(reverse("customer_list")).content.decode()
@@ -34,6 +34,16 @@ def test_lin_checks_asks_to_join_and_disputes_and_li_answers(company, visit):
         reverse("customer_dispute_answer"), {"dispute": number, "answer": "归张伟"}, follow=True
     )
     assert "一直是我在跟进" not in answered.content.decode()
+    # It becomes hers, and is told with its name, and nothing to ask for or dispute.
+    owner_connection.execute(
+        "UPDATE crm_customer SET owner_id = %s WHERE id = %s",
+        [company.people["lin"], company.customer("nanfang")],
+    )
+    hers = lin.get(page).content.decode()
+    assert (
+        f'{reverse("customer_record", args=[company.customer("nanfang")])}">广州南方电子有限公司</a>' in hers
+    )
+    assert 'name="hit"' not in hers
 
 
 def test_a_taken_code_is_told_in_the_form_and_a_taken_name_is_not(company, visit, owner_connection):

@@ -18,6 +18,7 @@ from hufu.crm.actions.pools import (
     claim_record,
     may_claim,
     may_release,
+    not_too_late,
     pools_for,
     release_record,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "may_own",
     "may_release",
     "move_record",
+    "not_too_late",
     "open_tasks",
     "pools_for",
     "possible_owners",

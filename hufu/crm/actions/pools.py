@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+from django.db import ProgrammingError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -14,7 +16,7 @@ from hufu.access.pool_models import Pool
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Target, record_many
 from hufu.core.actor import Actor
-from hufu.core.errors import Conflict, Invalid
+from hufu.core.errors import Conflict, Invalid, TooLate
 from hufu.crm.actions.common import call, may_own, target
 from hufu.people.models import User
 
@@ -39,6 +41,21 @@ def may_claim(actor: Actor, resource: ResourceType, record: Any) -> bool:
     return resource.has("claim") and guard.may(actor, resource.permission("claim"), record)
 
 
+def not_too_late(actor: Actor, resource: ResourceType, verb: str, record_id: int) -> None:
+    """Raise TooLate for a claim of what is claimed already, or a release of what was released.
+
+    Only to somebody who holds the permission and still views the record: to everybody else `guard` says no.
+    """
+    if not guard.may(actor, resource.permission(verb)):
+        return
+    viewed = guard.scope(actor, resource.permission("view")).filter(pk=record_id)
+    for pool in viewed.values_list("pool_id", flat=True):
+        if verb == "claim" and pool is None:
+            raise TooLate(_("It lies in no pool any more: it has been claimed."))
+        if verb == "transfer" and pool is not None:
+            raise TooLate(_("It lies in a pool already."))
+
+
 def release_record(
     actor: Actor, resource: ResourceType, record_id: int, *, pool: int, reason: str, version: int
 ) -> None:
@@ -46,13 +63,12 @@ def release_record(
 
     Its team and its shares by hand end, with what those took along; its department stays.
     """
+    not_too_late(actor, resource, "transfer", record_id)
     current = guard.use(actor, resource.permission("transfer"), record_id)
-    if current.owner_id is None:
-        raise Invalid({"pool": [_("It lies in a pool already.")]})
     into = pools_for(resource, current).filter(pk=pool).first()
     if into is None:
         raise Invalid({"pool": [_("Choose a pool of the record's partition.")]})
-    answer = call(f"hufu.release_{resource.table}", record_id, into.pk, version)
+    answer = _unless_lost(f"hufu.release_{resource.table}", record_id, into.pk, version)
     if answer is None:
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you release it.")
@@ -73,11 +89,23 @@ def _released(
         yield Event(f"{name}.share_ended", Target(name, number, current.partition_id), data={"share": share})
 
 
+def _unless_lost(function: str, *arguments: Any) -> Any:
+    """Return what the database answers; None where it refuses by now what was allowed when the deed began."""
+    try:
+        with transaction.atomic():
+            return call(function, *arguments)
+    except ProgrammingError as refused:
+        if isinstance(refused.__cause__, psycopg.errors.InsufficientPrivilege):
+            return None
+        raise
+
+
 def claim_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:
     """Become the owner of a record in a pool; its department becomes one's main department.
 
     Raise Conflict where somebody else claimed it first: of those who claim at one moment exactly one gets it.
     """
+    not_too_late(actor, resource, "claim", record_id)
     current = guard.use(actor, resource.permission("claim"), record_id)
     claimer = User.objects.filter(pk=actor.user_id).first()
     if (
@@ -86,7 +114,7 @@ def claim_record(actor: Actor, resource: ResourceType, record_id: int, *, versio
         or not may_own({(actor.user_id, current.partition_id)})
     ):
         raise Invalid({"": [_("You cannot own records here: your account belongs to no department.")]})
-    if not call(f"hufu.claim_{resource.table}", record_id, version):
+    if not _unless_lost(f"hufu.claim_{resource.table}", record_id, version):
         raise Conflict(_("Somebody else claimed or changed this record meanwhile."))
     reach.shares_changed()
     data = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,17 +106,27 @@ def check(actor: Actor, resource: ResourceType, text: str) -> list[Found]:
 
 
 def my_hits(actor: Actor, resource: ResourceType, most: int = 20) -> list[Found]:
-    """Return what the actor's own checks found lately, as it was told then; the newest first."""
+    """Return what the actor's own checks found lately, as it was told then; the newest first.
+
+    A record that the actor may view by now, and reads there what found it, is named, and stands once. Any other stands
+    once for the fields that found it: two checks do not tell that they found one record.
+    """
     guard.authorize(actor, resource.permission("check_duplicate"))
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, fields, told, found_at, disputed FROM hufu.my_duplicate_hits(%s) WHERE type = %s",
+            "SELECT id, fields, told, found_at, disputed, record FROM hufu.my_duplicate_hits(%s) WHERE type = %s",
             [most, resource.name],
         )
-        return [
-            Found(number, tuple(fields), _mapping(told), None, at, disputed)
-            for number, fields, told, at, disputed in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    names = {name for _id, fields, *_rest in rows for name in fields}
+    legible = _legible_in(actor, resource, names, [row[-1] for row in rows if row[-1] is not None])
+    found, named = [], set()
+    for number, fields, told, at, disputed, viewed in rows:
+        shown = viewed if viewed is not None and all(viewed in legible[name] for name in fields) else None
+        if shown is None or shown not in named:
+            found.append(Found(number, tuple(fields), _mapping(told), shown, at, disputed))
+            named.add(shown)
+    return found
 
 
 def dispute(actor: Actor, resource: ResourceType, hit: int, *, reason: str) -> int:
@@ -213,15 +223,7 @@ def read(
 ) -> list[Found]:
     """Return what was found; the number of a record only where the actor reads there what found it."""
     numbers = [one["record"] for one in said if one["record"] is not None]
-    legible = {
-        name: set(
-            _legible(actor, resource, resource.by_name[name])
-            .filter(pk__in=numbers)
-            .values_list("pk", flat=True)
-        )
-        for name in asked
-        if numbers
-    }
+    legible = _legible_in(actor, resource, asked, numbers)
     return [
         Found(
             one["hit"],
@@ -233,6 +235,21 @@ def read(
         )
         for one in said
     ]
+
+
+def _legible_in(
+    actor: Actor, resource: ResourceType, names: Iterable[str], numbers: Sequence[int]
+) -> dict[str, set[int]]:
+    """Return by field in which of these records the actor reads it."""
+    return {
+        name: set(
+            _legible(actor, resource, resource.by_name[name])
+            .filter(pk__in=numbers)
+            .values_list("pk", flat=True)
+        )
+        for name in names
+        if numbers
+    }
 
 
 def _legible(actor: Actor, resource: ResourceType, declared: Field) -> Any:

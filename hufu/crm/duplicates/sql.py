@@ -319,17 +319,30 @@ def _stewards(resource: ResourceType) -> str:
 
 
 def _deeds() -> str:
+    viewed = " ".join(
+        f"WHEN h.type = '{resource.name}'"
+        f" AND hufu.covers_{resource.table}('{resource.permission('view')}', h.record_id) THEN h.record_id"
+        for resource in resource_types()
+        if resource.has("check_duplicate")
+    )
     return f"""
--- What the actor's own checks found lately, without the records' numbers.
-CREATE OR REPLACE FUNCTION hufu.my_duplicate_hits(most int)
-    RETURNS TABLE (id bigint, type text, fields text[], told jsonb, found_at timestamptz, disputed boolean)
+-- What the actor's own checks found lately, once per record and fields that found it. `record`: where they may view it.
+DROP FUNCTION IF EXISTS hufu.my_duplicate_hits(int);
+CREATE FUNCTION hufu.my_duplicate_hits(most int)
+    RETURNS TABLE (id bigint, type text, fields text[], told jsonb, found_at timestamptz, disputed boolean,
+                   record bigint)
     LANGUAGE sql STABLE ROWS 20 {HEAD} AS
 $$ SELECT h.id, h.type::text, h.fields::text[], h.told, h.found_at,
           EXISTS (SELECT 1 FROM crm_duplicate_dispute d
                   WHERE d.type = h.type AND d.record_id = h.record_id AND d.raised_by = h.found_by
-                    AND d.closed_at IS NULL)
-   FROM crm_duplicate_hit h WHERE h.found_by = hufu.actor() AND h.found_at > hufu.now() - interval '{KEPT}'
-   ORDER BY h.found_at DESC, h.id DESC LIMIT most $$;
+                    AND d.closed_at IS NULL),
+          CASE {viewed} END
+   FROM (SELECT l.* FROM (
+             SELECT DISTINCT ON (k.type, k.record_id, k.fields) k.* FROM crm_duplicate_hit k
+             WHERE k.found_by = hufu.actor() AND k.found_at > hufu.now() - interval '{KEPT}'
+             ORDER BY k.type, k.record_id, k.fields, k.found_at DESC, k.id DESC) l
+         ORDER BY l.found_at DESC, l.id DESC LIMIT most) h
+   ORDER BY h.found_at DESC, h.id DESC $$;
 
 -- The number of a record that the actor's own check found, for their request to join it; NULL where there is none.
 CREATE OR REPLACE FUNCTION hufu.number_of_duplicate(hit bigint, kind text) RETURNS bigint LANGUAGE sql STABLE {HEAD} AS

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard
 from hufu.access.registry import ResourceType
-from hufu.core.errors import Conflict, Invalid
+from hufu.core.errors import Conflict, Invalid, TooLate
 from hufu.crm import actions
 from hufu.web.numbers import number
 from hufu.web.passage import Passage
@@ -22,6 +22,7 @@ from hufu.web.records.views.editing import sent
 def release_page(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
     """Show the pools into which the record can go, or release it."""
     actor = request.actor
+    actions.not_too_late(actor, resource, "transfer", record_id)
     record = guard.get(actor, resource.permission("transfer"), record_id)
     pools = [(str(pool.pk), pool.name) for pool in actions.pools_for(resource, record)]
     form = ReleaseForm(pools, sent(request))
@@ -40,6 +41,8 @@ def release_page(request: Passage, resource: ResourceType, record_id: int) -> Ht
                 )
         except Invalid as invalid:
             show_problems(form, invalid)
+        except TooLate:
+            raise
         except Conflict:
             conflict = True
         else:
