@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import pytest
 from django.db import Error, connection
+from django.test import Client
 from django.utils import translation
 
 from hufu.access import explain, guard, prohibitions, queries
 from hufu.access.actions import Principal
+from hufu.cli.main import main
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
-from hufu.people.models import Department, DepartmentPost, Level, Post, User
+from hufu.people.models import Department, DepartmentPost, Level, Post, Status, User
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file, pending_words
 from hufu.staffing.actions import Move, pending
@@ -116,15 +118,88 @@ def test_leaving_waits_only_where_a_prohibition_is_lifted_by_it(company, watched
     assert waiting() == [("lin", "position", position.id, True)]
     release(company)
     assert may(company, "lin")
-    # Whoever leaves the company leaves everything at once.
+
+
+STATUS = """
+format: 1
+import: users
+files: {staff: status.csv}
+records:
+  - identity: username
+    fields:
+      username: {column: user}
+      name: {column: name}
+      status: {column: status}
+      level: {column: level}
+"""
+
+
+def test_who_leaves_the_company_by_command_and_comes_back_by_import_is_bound_still(
+    company, watched, sheet, imported, capsys
+):
+    group, _position = watched
+    with acting(OPERATOR):
+        rep = Level.objects.get(key="rep")
+    forbid(company, group=group)
+    forbid(company, permission="customer.delete", level=rep)
+    header, row = ["user", "name", "status", "level"], ["lin", "林悦"]
+    assert main(["leave", "lin", "--successor", "tang", "--reason", "离职"]) == 0
+    said = capsys.readouterr().out
+    assert "林悦: leaves Group 受调查人员" in said
+    assert sorted(waiting(), key=str) == [("lin", "group", group.id, True), ("lin", "level", None, False)]
+    imported("users", STATUS, sheet("status.csv", header, [*row, "active", "sales.rep"]))
+    assert not may(company, "lin")
+    assert not may(company, "lin", "customer.delete")
+    assert may(company, "lin", "customer.view")
+    # Nor does leaving and coming back by the file alone help, or being taken out while the account is closed.
+    imported("users", STATUS, sheet("status.csv", header, [*row, "left", ""]))
+    feng = company.actor("feng")
     with acting(feng):
-        staffing.add_members(feng, group, [company.people["tang"]])
-    assert not may(company, "tang")
+        assert staffing.remove_members(feng, group, [company.people["lin"]]) == 0
+    with pytest.raises(Error, match="waits for release"), acting(feng), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM people_group_member WHERE group_id = %s", [group.id])
+        cursor.execute("SELECT hufu.settle_reach()")
+    imported("users", STATUS, sheet("status.csv", header, [*row, "active", "sales.rep"]))
+    assert not may(company, "lin")
+    assert not may(company, "lin", "customer.delete")
+
+
+def test_what_somebody_who_left_was_to_leave_is_left_when_it_is_released(company, watched, sheet, imported):
+    group, position = watched
+    forbid(company, group=group)
+    feng = company.actor("feng")
     with acting(feng):
-        tang = User.objects.get(username="tang")
-        staffing.leave(feng, tang, handover=staffing.Handover(to=lin), reason="离职")
-    assert waiting() == []
-    assert not may(company, "tang")
+        lin = User.objects.get(username="lin")
+        handover = staffing.Handover(to=company.people["tang"])
+        outcome = staffing.leave(feng, lin, handover=handover, reason="离职")
+        # What nothing binds is left at once.
+        assert [held.id for held in outcome.ended_positions] == [position.id]
+        assert [row.field for row in outcome.waiting] == ["group"]
+    assert release(company) == 1
+    imported(
+        "users",
+        STATUS,
+        sheet("status.csv", ["user", "name", "status", "level"], ["lin", "林悦", "active", "sales.rep"]),
+    )
+    release(company)
+    assert may(company, "lin")
+
+
+def test_a_suspended_account_that_the_page_opens_again_is_bound_still(company, watched):
+    group, _position = watched
+    forbid(company, group=group)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(User.objects.get(username="feng"), backend="hufu.web.accounts.backend.PasswordBackend")
+    lin = company.people["lin"]
+    client.post(f"/people/{lin}/suspend/", {"reason": "休假"})
+    feng = company.actor("feng")
+    with acting(feng):
+        assert User.objects.get(pk=lin).status == Status.SUSPENDED
+        assert staffing.remove_members(feng, group, [lin]) == 0
+    client.post(f"/people/{lin}/reactivate/", {"reason": "回来"})
+    with acting(feng):
+        assert User.objects.get(pk=lin).status == Status.ACTIVE
+    assert not may(company, "lin")
 
 
 def test_both_at_once_do_not_slip_through(company, watched):

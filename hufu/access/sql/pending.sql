@@ -34,9 +34,9 @@ CREATE OR REPLACE FUNCTION hufu.gained()
     WITH RECURSIVE after AS MATERIALIZED (SELECT DISTINCT p.user_id, p.principal FROM hufu.principals p),
     fresh AS MATERIALIZED (
         SELECT a.user_id, a.principal FROM after a EXCEPT SELECT b.user_id, b.principal FROM access_principal b),
-    -- Whoever has left holds nothing that a prohibition could take.
+    -- Closed accounts, too: whoever comes back is bound by what bound them.
     lost AS MATERIALIZED (
-        SELECT b.user_id, b.principal FROM access_principal b JOIN people_user u ON u.id = b.user_id AND u.status <> 'left'
+        SELECT b.user_id, b.principal FROM access_principal b
         WHERE EXISTS (SELECT 1 FROM access_prohibition)
         EXCEPT SELECT a.user_id, a.principal FROM after a),
     forbidden AS MATERIALIZED (
@@ -392,7 +392,8 @@ BEGIN
                                         'leaves', c.leaves)
                      ORDER BY c.id), count(*)
     INTO facts, amount FROM access_pending_change c LEFT JOIN people_user u ON u.id = c.user_id
-    WHERE c.id = ANY (ids) AND u.status IS DISTINCT FROM 'left';
+    -- Whoever has left meanwhile comes to nothing more, but is let out of what was to be left.
+    WHERE c.id = ANY (ids) AND (u.status IS DISTINCT FROM 'left' OR c.leaves OR c.field IN ('department', 'level'));
     IF amount > 0 THEN
         PERFORM hufu.write_facts(facts);
         IF EXISTS (SELECT 1 FROM hufu.gained() g WHERE g.user_id = hufu.actor()) THEN

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection, transaction
@@ -189,8 +189,9 @@ def leave(
 
     Level, other departments, what was given by name, groups, positions, posts and teams end; the records go to
     successors, the direct reports to the person's own manager or to whom `reports_to` names. Main department and
-    manager stay, as the place where the person last was. Refused where somebody may not take over, or where nobody
-    else could manage people or rights.
+    manager stay, as the place where the person last was, and so does what a prohibition binds, until it is released:
+    whoever comes back does not come back without it. Refused where somebody may not take over, or where nobody else
+    could manage people or rights.
     """
     authorize_about(actor, user)
     with transaction.atomic():
@@ -217,8 +218,10 @@ def leave(
         end_teams(actor, user, reason=reason)
         after = holdings(actor, user.id)
         require_successors(user, Handover(), after.records)
-        outcome = Outcome(user, before, after, handed, (), _person(to) if before.reports else None)
-        if before.status != Status.LEFT or not outcome.is_empty:
+        outcome = Outcome(
+            user, before, after, handed, (), _person(to) if before.reports else None, waiting_for(user.id)
+        )
+        if before.status != Status.LEFT or not replace(outcome, waiting=()).is_empty:
             record_outcome(actor, "user.left", outcome, reason, {})
         return outcome
 

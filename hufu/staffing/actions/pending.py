@@ -25,7 +25,6 @@ from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.core.transaction import current_unit
-from hufu.people.models import Status
 
 _JUDGED = "staffing.judged"
 _COLUMNS = {"main_department_id": "department", "level_id": "level"}
@@ -155,9 +154,7 @@ def held_back(
         Fact(field, number, values[column])
         for number, values in wanted.items()
         for column, field in _COLUMNS.items()
-        if column in values
-        and values[column] != getattr(standing.get(number), column, None)
-        and values.get("status") != Status.LEFT
+        if column in values and values[column] != getattr(standing.get(number), column, None)
     ]
     waiting = waiting_of(actor, facts)
     now: dict[int, dict[str, Any]] = {number: dict(values) for number, values in wanted.items()}

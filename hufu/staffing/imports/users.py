@@ -317,7 +317,7 @@ class _Import:
             number, standing = numbers[row.number], row.standing
             for column, kind in (("main_department_id", "department"), ("level_id", "level")):
                 value = row.facts.get(column)
-                if column not in row.facts or row.facts.get("status") == Status.LEFT:
+                if column not in row.facts:
                     continue
                 if value != (getattr(standing, column) if standing else None):
                     facts.append(Fact(kind, number, value))
