@@ -492,6 +492,8 @@ def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
         "scope": scope_words(link.scope) if link.scope else "",
         "right": RIGHT_LABELS[link.right] if link.right else "",
     }
+    if link.glass is not None:
+        return explain_glass.closed_sentence(snapshot, link.glass, str(words["gate"]))
     if link.code is Code.QUOTA_EXHAUSTED and link.gate is not None:
         used_up = _("“%(permission)s” is held, but the quota “%(gate)s” on it is used up.") % words
         return wording.joined(used_up, quota_words(snapshot, -link.gate))

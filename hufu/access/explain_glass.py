@@ -27,6 +27,18 @@ def cover_sentence(snapshot: Snapshot, use: GlassUse, moment: Moment) -> str:
     }
 
 
+def closed_sentence(snapshot: Snapshot, use: GlassUse, gate: str) -> str:
+    """Return that what the person opened is behind a closed gate."""
+    return _(
+        "%(person)s opened it by break-glass “%(rule)s”, but the access limit “%(gate)s” binds that, too, and is "
+        "closed."
+    ) % {
+        "person": snapshot.people[use.user_id].name,
+        "rule": snapshot.glass_rules[use.rule_id].name,
+        "gate": gate,
+    }
+
+
 def hint_sentences(snapshot: Snapshot, decision: Decision, moment: Moment) -> Iterator[str]:
     """Yield what the person opened by break-glass and is closed again, and what they could open."""
     person = snapshot.people.get(decision.person_id)

@@ -11,6 +11,7 @@ from django.utils import translation
 from hufu.access import (
     as_of,
     break_glass,
+    change_sets,
     delegations,
     explain,
     guard,
@@ -204,6 +205,31 @@ def test_a_rule_may_open_editing_in_some_partitions_and_a_prohibition_wins(compa
     assert not sees(company)
 
 
+def test_an_access_limit_on_the_role_binds_what_is_opened_and_is_named(ruled):
+    """The limit is on the role of the rule alone: what 张伟 holds by another role would be open."""
+    night = {"networks": ["10.0.0.0/8"]}
+    gate = {"key": "office", "name": "办公网", "conditions": night, "binds": {"roles": ["rep"]}}
+    publish(ruled, {"format": 1, "gates": [gate]})
+    break_it(ruled)
+    with acting(ruled.actor("li")) as unit:
+        facts = queries.facts(
+            CUSTOMER, crm_queries.get_record(unit.actor, CUSTOMER, ruled.customer("qiming"))
+        )
+    with acting(ruled.actor("he")):
+        snapshot = queries.snapshot()
+        [number] = snapshot.gate_names
+        closed = queries.explain(
+            snapshot, ruled.people["zhang"], "customer.view", facts, closed=frozenset({number})
+        )
+        said = list(explain.sentences(snapshot, closed))
+        assert queries.explain(snapshot, ruled.people["zhang"], "customer.view", facts).allowed
+    assert closed.code is Code.GATE_CLOSED
+    assert said == [
+        "No: 张伟 may not: View customers.",
+        "张伟 opened it by break-glass “夜间应急”, but the access limit “办公网” binds that, too, and is closed.",
+    ]
+
+
 def test_who_may_not_and_what_is_too_much(ruled, connect_as, owner_connection):
     for who in ("qian", "chen", "he", "wu"):
         with pytest.raises(Denied):
@@ -292,6 +318,71 @@ def test_what_was_open_on_another_day_is_known(ruled, owner_connection):
         break_glass.end(unit.actor, use)
     assert could(during)
     assert not could(clock.now())
+
+
+WIDE = {**SECTION[0], "access": "edit", "partitions": ["sh", "sz"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "narrower", "wider"),
+    [
+        ("minutes", 30, 61),
+        ("types", ["customer"], ["customer", "contact", "opportunity"]),
+        ("partitions", ["sh"], []),
+        ("access", "read", None),
+        ("role", None, "manager"),
+    ],
+)
+def test_to_lower_a_rule_is_immediate_by_one_person_and_to_raise_it_waits(company, name, narrower, wider):
+    publish(company, {"format": 1, "break_glass": [WIDE]})
+    he = company.actor("he")
+
+    def submit(value):
+        with acting(he):
+            document = {"format": 1, "break_glass": [{**WIDE, name: value}]}
+            made = change_sets.submit(he, document, title="x")
+            return made.rehearsal.narrows, made.version > 0
+
+    if wider is not None:
+        assert submit(wider) == (False, False)
+    if narrower is not None:
+        assert submit(narrower) == (True, True)
+        with acting(he):
+            assert policy_document.export()["break_glass"][0].get(name, "read") == narrower
+            back = change_sets.submit(he, {"format": 1, "break_glass": [WIDE]}, title="x")
+        assert (back.rehearsal.narrows, back.version) == (False, 0)
+        with acting(he):
+            gone = change_sets.submit(he, {"format": 1, "removes": {"break_glass": ["night"]}}, title="x")
+        assert gone.version > 0
+
+
+def test_a_change_set_that_says_it_narrows_raises_no_rule_in_sql(company, connect_as, owner_connection):
+    publish(company, {"format": 1, "break_glass": [{**WIDE, "partitions": ["sh"], "access": "read"}]})
+    owner_connection.execute(
+        "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk, outcome,"
+        " submitted_at) SELECT 99, 'x', '', %s, max(number), '{}', true, 'low', '', now() FROM access_version",
+        [company.people["he"]],
+    )
+    app = connect_as("hufu_app")
+    for change, is_narrow in (
+        ("minutes = 5", True),
+        ("types = '{customer}'", True),
+        ("minutes = 400", False),
+        ("types = '{customer,contact,opportunity}'", False),
+        ("partitions = '{}'", False),
+        ("access = 'edit'", False),
+        ("name = 'other'", False),
+        ("role_id = (SELECT id FROM access_role WHERE key = 'manager')", False),
+    ):
+        with app.transaction(force_rollback=True):
+            app.execute("SELECT hufu.enter(%s)", [company.people["he"]])
+            app.execute("SELECT hufu.publish(99, '')")
+            update = f"UPDATE access_break_glass SET {change}"
+            if is_narrow:
+                assert app.execute(update).rowcount == 1
+            else:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    app.execute(update)
 
 
 def test_the_section_reads_back_and_says_what_is_wrong(company):

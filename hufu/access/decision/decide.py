@@ -65,14 +65,15 @@ class Code(StrEnum):
 CODE_OF = {State.VOID: Code.VOID, State.LOCKED: Code.LOCKED, State.PENDING: Code.TASK_PENDING}
 
 
-# What is said of a lent right where nothing else is in the way: a closed gate, or the state of the record.
+# What is said of what is lent, or open by break-glass, where nothing else is in the way: a closed gate, or the
+# state of the record.
 _IN_THE_WAY = {Code.GATE_CLOSED, *CODE_OF.values()}
 
 
 @dataclass(frozen=True)
 class Link:
     """A link of the chain that is missing: which permission asks for what. `by` is the prohibition in the way,
-    `ceiling` the name of what leaves it out.
+    `ceiling` the name of what leaves it out, `glass` what would be open by break-glass but for a closed gate.
     """
 
     code: Code
@@ -86,6 +87,7 @@ class Link:
     by: Given | None = None
     ceiling: str = ""
     state: StateFacts | None = None
+    glass: GlassUse | None = None
 
 
 @dataclass(frozen=True)
@@ -195,14 +197,9 @@ def _decided(
                 for cover in theirs.covers
             )
             return replace(theirs, person_id=person_id, covers=covers, record=record)
-        if not behind and {link.code for link in theirs.missing} <= {
-            *_IN_THE_WAY,
-            Code.NO_VIEW,
-            Code.NO_PARENT,
-        }:
-            behind = tuple(link for link in theirs.missing if link.code in _IN_THE_WAY)
+        behind = behind or _in_the_way(theirs)
     for use, rule in opened(snapshot, person):
-        by_glass = _decide_alone(
+        opened_so = _decide_alone(
             glass_part(snapshot, person, rule),
             person_id,
             permission,
@@ -212,12 +209,26 @@ def _decided(
             closed,
             ceiling,
         )
-        if by_glass.allowed:
-            covers = tuple(replace(cover, glass=use) for cover in by_glass.covers)
-            return replace(by_glass, covers=covers, record=record)
-    if behind and own.code not in _IN_THE_WAY:
-        return replace(own, code=behind[0].code, missing=(*behind, *own.missing))
+        if opened_so.allowed:
+            covers = tuple(replace(cover, glass=use) for cover in opened_so.covers)
+            return replace(opened_so, covers=covers, record=record)
+        behind = behind or tuple(
+            replace(link, glass=use) if link.code is Code.GATE_CLOSED else link
+            for link in _in_the_way(opened_so)
+        )
+    by_glass = any(link.glass for link in behind)
+    if behind and (by_glass or own.code not in _IN_THE_WAY):
+        # What is open by break-glass needs none of what the person does not hold.
+        left = () if by_glass else tuple(link for link in own.missing if link not in behind)
+        return replace(own, code=behind[0].code, missing=(*behind, *left))
     return own
+
+
+def _in_the_way(denied: Decision) -> tuple[Link, ...]:
+    """Return what is in the way of a decision where nothing else is missing."""
+    if {link.code for link in denied.missing} <= {*_IN_THE_WAY, Code.NO_VIEW, Code.NO_PARENT}:
+        return tuple(link for link in denied.missing if link.code in _IN_THE_WAY)
+    return ()
 
 
 def _decide_alone(

@@ -29,7 +29,14 @@ def _plan(draft: Draft, entries: Any) -> None:
         rule = _read(draft, place, key, entry)
         if len(draft.problems.found) > before or standing.get(key) == rule:
             continue
-        draft.add(place, f"break_glass:{key}", partial(_set, draft, rule), creates=key not in standing)
+        known = standing.get(key)
+        draft.add(
+            place,
+            f"break_glass:{key}",
+            partial(_set, draft, rule),
+            creates=known is None,
+            narrows=known is not None and rule.narrows(known),
+        )
 
 
 def _read(draft: Draft, place: str, key: str, entry: Any) -> Rule:

@@ -32,8 +32,24 @@ DROP POLICY IF EXISTS change ON public.access_break_glass;
 DROP POLICY IF EXISTS remove ON public.access_break_glass;
 CREATE POLICY read ON public.access_break_glass FOR SELECT TO hufu_app USING ((SELECT hufu.actor()) IS NOT NULL);
 CREATE POLICY add ON public.access_break_glass FOR INSERT TO hufu_app WITH CHECK ((SELECT hufu.may_define()));
-CREATE POLICY change ON public.access_break_glass FOR UPDATE TO hufu_app USING ((SELECT hufu.may_define()));
+CREATE POLICY change ON public.access_break_glass FOR UPDATE TO hufu_app USING ((SELECT hufu.may_narrow()));
 CREATE POLICY remove ON public.access_break_glass FOR DELETE TO hufu_app USING ((SELECT hufu.may_narrow()));
+
+-- Where a change set only takes away, a rule opens no more than before: no other role, no type, partition (none named:
+-- everywhere), minute or editing more.
+CREATE OR REPLACE FUNCTION hufu.glass_only_narrows() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF current_user = 'hufu_app' AND NOT hufu.may_define() AND NOT coalesce(
+        (NEW.id, NEW.key, NEW.name, NEW.role_id) = (OLD.id, OLD.key, OLD.name, OLD.role_id)
+        AND NEW.types <@ OLD.types AND NEW.minutes <= OLD.minutes AND NEW.access IN ('read', OLD.access)
+        AND (OLD.partitions = '{}' OR NEW.partitions <> '{}' AND NEW.partitions <@ OLD.partitions), false) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER a_only_narrows BEFORE UPDATE ON public.access_break_glass
+    FOR EACH ROW EXECUTE FUNCTION hufu.glass_only_narrows();
 
 ALTER TABLE public.access_break_glass_use ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_break_glass_use FROM hufu_app;
