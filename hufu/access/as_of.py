@@ -19,8 +19,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, queries, reach, record_history, states
@@ -36,6 +34,7 @@ from hufu.access.task_models import TASK_COLUMNS
 from hufu.audit import Target, record
 from hufu.core import clock
 from hufu.core.actor import Actor
+from hufu.core.days import moment_words
 from hufu.core.errors import Invalid
 
 PERMISSION = "explain.any"
@@ -121,7 +120,7 @@ def change_at(actor: Actor, moment: datetime) -> Change:
     if moment.tzinfo is None:
         raise ValueError("a moment has a time zone")
     if moment > clock.now():
-        raise Invalid({"at": [_("%s is still to come: nobody knows yet.") % _said(moment)]})
+        raise Invalid({"at": [_("%s is still to come: nobody knows yet.") % moment_words(moment)]})
     found = Change.objects.filter(at__lte=moment).order_by("-number").first()
     if found is not None:
         return found
@@ -131,7 +130,7 @@ def change_at(actor: Actor, moment: datetime) -> Change:
             {
                 "at": [
                     _("The past is known from %(first)s on; %(asked)s lies before that.")
-                    % {"first": _said(first.at), "asked": _said(moment)}
+                    % {"first": moment_words(first.at), "asked": moment_words(moment)}
                 ]
             }
         )
@@ -496,7 +495,3 @@ def _asked(
         target=target,
         data={name: value for name, value in said.items() if value is not None},
     )
-
-
-def _said(moment: datetime) -> str:
-    return date_format(localtime(moment), "DATETIME_FORMAT")

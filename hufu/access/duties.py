@@ -14,8 +14,6 @@ from typing import Any
 
 from django.db import IntegrityError, connection
 from django.utils.dateparse import parse_datetime
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, publishing, queries, reach
@@ -26,6 +24,7 @@ from hufu.access.explain import principal_words
 from hufu.access.models import Role
 from hufu.audit import record
 from hufu.core.actor import Actor
+from hufu.core.days import moment_words
 from hufu.core.errors import Invalid
 from hufu.people.models import Post, User
 
@@ -211,7 +210,7 @@ def _way_words(snapshot: Snapshot, user_id: int, way: Mapping[str, Any]) -> str:
         return _("%(roles)s (%(to)s, from %(from)s)") % {
             "roles": chain,
             "to": to,
-            "from": date_format(localtime(starts), "DATETIME_FORMAT"),
+            "from": moment_words(starts),
         }
     return _("%(roles)s (%(to)s)") % {"roles": chain, "to": to}
 

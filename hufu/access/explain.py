@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.utils.formats import date_format
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -31,6 +29,7 @@ from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapsh
 from hufu.access.decision.terms import Right, Share
 from hufu.access.pending_models import PendingField
 from hufu.core import wording
+from hufu.core.days import end_words, moment_words
 from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
@@ -350,7 +349,7 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
     if cover.delegation is not None:
         lent = cover.delegation
         person = snapshot.people[lent.delegator_id]
-        words = {"delegator": person.name, "until": moment_words(lent.ends_at)}
+        words = {"delegator": person.name, "until": end_words(lent.ends_at)}
         yield _("By delegation of %(delegator)s, until %(until)s. %(delegator)s holds it like this:") % words
     if cover.of_parent:
         yield _("It is decided with the record that it belongs to.")
@@ -474,12 +473,7 @@ def _partition_name(snapshot: Snapshot, admission: Given) -> str:
 
 
 def _until(given: Given | RuleFacts) -> str:
-    return _(" (until %s)") % moment_words(given.ends_at) if given.ends_at else ""
-
-
-def moment_words(moment: datetime) -> str:
-    """Return a moment in the company's time."""
-    return date_format(localtime(moment), "DATETIME_FORMAT")
+    return _(" (until %s)") % end_words(given.ends_at) if given.ends_at else ""
 
 
 def _missing_sentence(snapshot: Snapshot, who: str, link: Link) -> str:
@@ -580,10 +574,11 @@ def _state_sentence(snapshot: Snapshot, link: Link) -> str:
 def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
     if miss.delegation is not None:
         lent = miss.delegation
-        moment = lent.ends_at if miss.nearness is Nearness.ENDED else lent.starts_at
-        told = {"delegator": snapshot.people[lent.delegator_id].name, "moment": moment_words(moment)}
+        told = {"delegator": snapshot.people[lent.delegator_id].name}
         if miss.nearness is Nearness.ENDED:
+            told["moment"] = end_words(lent.ends_at)
             return _("%(delegator)s had delegated it to them; that ended: %(moment)s.") % told
+        told["moment"] = moment_words(lent.starts_at)
         return _("%(delegator)s delegates it to them, from then on: %(moment)s.") % told
     words: dict[str, Any] = {"roles": role_chain(snapshot, miss.roles), "scope": scope_words(miss.scope)}
     given = miss.given
@@ -591,11 +586,11 @@ def _near_sentence(snapshot: Snapshot, miss: NearMiss) -> str:
         return _("Role %(roles)s would give it, with the scope %(scope)s.") % words
     words |= {
         "principal": principal_words(snapshot, given),
-        "until": moment_words(given.ends_at) if given.ends_at else "",
+        "until": end_words(given.ends_at) if given.ends_at else "",
         "from": moment_words(given.starts_at) if given.starts_at else "",
     }
     if miss.rule is not None:
-        return explain_rules.near_sentence(miss, words["principal"], moment_words)
+        return explain_rules.near_sentence(miss, words["principal"])
     if miss.pool is not None:
         return explain_pools.near_sentence(miss, words["principal"])
     if miss.share is not None:

@@ -23,13 +23,13 @@ from hufu.access.decision.near import Nearness
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.explain import (
     given_structure,
-    moment_words,
     principal_words,
     role_chain,
     role_structure,
 )
 from hufu.access.models import FieldRule
 from hufu.access.registry import Field, ResourceType, Sensitivity
+from hufu.core.days import end_words, moment_words
 
 SENSITIVITY_LABELS: dict[str, str | Promise] = {
     Sensitivity.PUBLIC: gettext_lazy("public"),
@@ -148,7 +148,7 @@ def _miss_sentence(snapshot: Snapshot, miss: RuleMiss) -> str:
         "roles": role_chain(snapshot, miss.roles),
         "access": FieldRule.Access(miss.access).label,
         "principal": principal_words(snapshot, miss.given),
-        "until": moment_words(miss.given.ends_at) if miss.given.ends_at else "",
+        "until": end_words(miss.given.ends_at) if miss.given.ends_at else "",
         "from": moment_words(miss.given.starts_at) if miss.given.starts_at else "",
     }
     return {

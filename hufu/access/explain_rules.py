@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from hufu.access.decision.near import NearMiss, Nearness
 from hufu.access.decision.rules import RuleFacts, RuleShare
 from hufu.access.decision.terms import Share
+from hufu.core.days import end_words, moment_words
 
 
 def cover_sentences(share: RuleShare, *, principal: str, until: str) -> Iterator[str]:
@@ -68,15 +69,15 @@ def broken_sentence(rule: RuleFacts | None) -> str:
     ) % (rule.name if rule else "")
 
 
-def near_sentence(miss: NearMiss, principal: str, moment: Callable[[Any], str]) -> str:
+def near_sentence(miss: NearMiss, principal: str) -> str:
     """Return the sentence for a rule that covers the record and falls short."""
     assert miss.rule is not None
     rule = miss.rule
     words = {
         "rule": rule.name,
         "principal": principal,
-        "until": moment(rule.ends_at) if rule.ends_at else "",
-        "from": moment(rule.starts_at) if rule.starts_at else "",
+        "until": end_words(rule.ends_at) if rule.ends_at else "",
+        "from": moment_words(rule.starts_at) if rule.starts_at else "",
     }
     return {
         Nearness.ENDED: _("“%(rule)s” shared such records with %(principal)s; that ended: %(until)s."),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from hufu.access.decision.states import State, StateFacts
+from hufu.core.days import moment_words
 
 _ENDS = tuple(".。!！?？…")
 
@@ -19,7 +18,7 @@ def sentence(facts: StateFacts, by: str) -> str:
     if facts.since is None:
         return _("The record is void.") if facts.state is State.VOID else _("The record is locked.")
     words = {
-        "since": date_format(localtime(facts.since), "DATETIME_FORMAT"),
+        "since": moment_words(facts.since),
         "by": by or _("the system"),
         "reason": _ended(facts.reason),
     }

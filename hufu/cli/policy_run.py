@@ -302,14 +302,13 @@ def _rollback(args: argparse.Namespace) -> int:
 
 
 def _history(args: argparse.Namespace) -> int:
-    from django.utils.formats import date_format
-    from django.utils.timezone import localtime
     from django.utils.translation import gettext as _
     from django.utils.translation import pgettext
 
     from hufu.access.models import ChangeSet, Version
     from hufu.cli import policy_words
     from hufu.core.actor import Actor
+    from hufu.core.days import moment_words
     from hufu.core.transaction import acting
 
     with acting(Actor.operator()):
@@ -339,7 +338,7 @@ def _history(args: argparse.Namespace) -> int:
         [
             (
                 str(row["version"]),
-                date_format(localtime(datetime.fromisoformat(row["at"])), "DATETIME_FORMAT"),
+                moment_words(datetime.fromisoformat(row["at"])),
                 row["by"],
                 row["author"],
                 str(row["change_set"] or NO_RISK),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from hufu.access import registry
 from hufu.access.models import Partition
 from hufu.access.pending_models import PendingChange, PendingField
+from hufu.core.days import moment_words
 from hufu.people.models import Department, Group, Level, Position, User
 
 
@@ -48,7 +47,7 @@ class Names:
     def since(self, row: PendingChange) -> str:
         """Return since when it waits, and who asked for it."""
         return _("waits since %(moment)s, asked for by %(asker)s") % {
-            "moment": date_format(localtime(row.asked_at), "DATETIME_FORMAT"),
+            "moment": moment_words(row.asked_at),
             "asker": self.people.get(row.asked_by) or _("the system"),
         }
 

@@ -162,9 +162,10 @@ def _reach(snapshot: Snapshot, person: PersonFacts, counts: dict[str, int]) -> d
 def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Iterator[str]:
     from django.utils.translation import gettext as _
 
-    from hufu.access import explain, registry
+    from hufu.access import registry
     from hufu.access.decision.terms import Right
     from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
+    from hufu.core import days
 
     if not said["active"]:
         yield _("The account of %s is suspended or has left: nothing is open to it.") % person.name
@@ -198,13 +199,13 @@ def _lines(snapshot: Snapshot, person: PersonFacts, said: dict[str, Any]) -> Ite
     for lent in said["stands_in_for"]:
         yield _("  Stands in for %(name)s until %(until)s: %(permissions)s") % {
             "name": lent["name"],
-            "until": explain.moment_words(datetime.fromisoformat(lent["ends"])),
+            "until": days.end_words(datetime.fromisoformat(lent["ends"])),
             "permissions": _(", ").join(str(registry.permission(name).label) for name in lent["permissions"]),
         }
     for glass in said["break_glass"]:
         yield _("  Break-glass “%(name)s” until %(until)s: %(permissions)s") % {
             "name": glass["rule"],
-            "until": explain.moment_words(datetime.fromisoformat(glass["ends"])),
+            "until": days.moment_words(datetime.fromisoformat(glass["ends"])),
             "permissions": _(", ").join(
                 str(registry.permission(name).label) for name in glass["permissions"]
             ),

@@ -153,12 +153,11 @@ def _close(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from django.utils.formats import date_format
-    from django.utils.timezone import localtime
     from django.utils.translation import gettext as _
 
     from hufu.access import reporting
     from hufu.core.actor import Actor
+    from hufu.core.days import end_words
     from hufu.core.transaction import acting
     from hufu.people.models import User
 
@@ -190,7 +189,7 @@ def _list(args: argparse.Namespace) -> int:
             (
                 login.name,
                 f"{people[login.user_id].name} ({people[login.user_id].username})",
-                date_format(localtime(login.ends_at), "DATETIME_FORMAT") if login.ends_at else "",
+                end_words(login.ends_at) if login.ends_at else "",
                 login.reason,
                 _problem(login),
             )

@@ -18,9 +18,9 @@ from hufu.access import delegations, registry
 from hufu.access.delegation_models import Delegation
 from hufu.access.registry import Permission
 from hufu.core import clock
+from hufu.core.days import DAYS, beginning_of, end_of
 from hufu.core.errors import Invalid
 from hufu.people.queries import find_user
-from hufu.web.days import DAYS, beginning_of, end_of
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems

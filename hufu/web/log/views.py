@@ -14,8 +14,8 @@ from hufu.audit import queries
 from hufu.audit.events import all_types
 from hufu.audit.queries import LogFilter
 from hufu.core.actor import OPERATOR_ID
+from hufu.core.days import DAYS, beginning_of, end_of
 from hufu.people.models import User
-from hufu.web.days import DAYS, beginning_of, end_of
 from hufu.web.log.presenters import RESULTS, lines
 from hufu.web.pages import page
 from hufu.web.passage import Passage

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from hufu.access import requests
 from hufu.access.models import Role
 from hufu.access.request_models import AccessRequest
-from hufu.web.days import DAYS
+from hufu.core.days import DAYS, last_day
 
 A_WHILE = timedelta(days=30)
 
@@ -67,7 +67,7 @@ class AnswerForm(forms.Form):
     )
 
     def __init__(self, data: Any, request: AccessRequest, *, roles: Sequence[Role], may_edit: bool) -> None:
-        asked = localdate(request.until) - timedelta(days=1)
+        asked = last_day(request.until) or localdate(request.until)
         super().__init__(data, initial={"ends": asked, "access": request.access if may_edit else "read"})
         if request.permission:
             del self.fields["access"]

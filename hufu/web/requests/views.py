@@ -20,9 +20,9 @@ from hufu.access.registry import ResourceType
 from hufu.access.request_models import AccessRequest
 from hufu.access.requests import Mine, State
 from hufu.core.actor import Actor
+from hufu.core.days import end_of
 from hufu.core.errors import Invalid, NotFound
 from hufu.crm import actions
-from hufu.web.days import end_of
 from hufu.web.numbers import number
 from hufu.web.pages import page
 from hufu.web.passage import Passage

@@ -17,6 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
+from hufu.core import days
+
 register = template.Library()
 
 FACES = 8
@@ -51,6 +53,12 @@ def tag(text: Any, tone: str = "", dot: bool = False) -> SafeString:
     return format_html(
         '<span class="pill{}{}">{}</span>', " pill-dot" if dot else "", f" tone-{tone}" if tone else "", text
     )
+
+
+@register.filter
+def until(end: datetime | None) -> str:
+    """Return when something ends: what ends with a day, as that day."""
+    return days.end_words(end) if end is not None else ""
 
 
 @register.filter

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from hufu.access import guard, principals
 from hufu.access.models import TeamMember
 from hufu.access.registry import ResourceType
+from hufu.core.days import DAYS, end_of
 from hufu.core.errors import Invalid
 from hufu.crm import actions
-from hufu.web.days import DAYS, end_of
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.principals import choices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime
 
 from django.contrib import messages
 from django.db import transaction
@@ -12,7 +12,6 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -59,7 +58,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Shared:
-    """A share of a record: to whom, what kind of principal that is, who gave it, the last day on which it holds."""
+    """A share of a record: to whom, what kind of principal that is, who gave it, until when it holds."""
 
     row: RecordShare
     to: str
@@ -67,7 +66,7 @@ class Shared:
     by: str
     may_end: bool
     is_over: bool
-    last_day: date | None
+    until: datetime | None
 
 
 def children(request: Passage, resource: ResourceType, record_id: int, child: str) -> HttpResponse:
@@ -153,7 +152,7 @@ def shares(actor: Actor, resource: ResourceType, record_id: int, *, may_share: b
             givers.get(row.given_by, _("The system")),
             may_end=may_share or actor.user_id in (row.user_id, row.given_by),
             is_over=row.ends_at is not None and row.ends_at <= now,
-            last_day=localtime(row.ends_at - timedelta(microseconds=1)).date() if row.ends_at else None,
+            until=row.ends_at,
         )
         for row in found
     ]
