@@ -28,9 +28,9 @@ from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
 from hufu.access.decision.terms import Right, Share
 from hufu.access.pending_models import PendingField
+from hufu.access.principal_words import principal_text
 from hufu.core import wording
 from hufu.core.days import end_words, moment_words
-from hufu.people.models import Post
 
 SCOPE_LABELS: dict[str, str | Promise] = {
     "own": gettext_lazy("own"),
@@ -58,23 +58,16 @@ def scope_words(scopes: Scope) -> str:
 def principal_words(snapshot: Snapshot, given: Given) -> str:
     """Return to whom something was given, in words."""
     if given.user_id is not None:
-        return _("the person %s") % snapshot.people[given.user_id].name
+        return principal_text("user", snapshot.people[given.user_id].name)
     if given.group_id is not None:
-        return _("group “%s”") % snapshot.group_names[given.group_id]
+        return principal_text("group", snapshot.group_names[given.group_id])
     if given.position_id is not None:
-        return _("position “%s”") % snapshot.position_names[given.position_id]
+        return principal_text("position", snapshot.position_names[given.position_id])
     if given.level_id is not None:
-        return _("level “%s” and those above it") % snapshot.levels[given.level_id].name
+        return principal_text("level", snapshot.levels[given.level_id].name)
     assert given.department_id is not None
-    words = {
-        ("", False): _("department “%s”"),
-        ("", True): _("department “%s” and those below"),
-        (Post.HEAD, False): _("the head of department “%s”"),
-        (Post.HEAD, True): _("the heads of department “%s” and those below"),
-        (Post.ASSISTANT, False): _("the assistants of department “%s”"),
-        (Post.ASSISTANT, True): _("the assistants of department “%s” and those below"),
-    }
-    return words[given.post, given.below] % snapshot.departments[given.department_id].name
+    name = snapshot.departments[given.department_id].name
+    return principal_text("department", name, below=given.below, post=given.post)
 
 
 def forbidden_words(snapshot: Snapshot, given: Given) -> str:

@@ -129,13 +129,15 @@ def _say(submitted: Submitted, *, nothing: bool = True) -> None:
     from django.utils.translation import gettext as _
 
     from hufu.cli import policy_words
+    from hufu.core.actor import Actor
+    from hufu.core.transaction import acting
 
     if not submitted.number:
         if nothing:
             print(_("There is nothing to change: the policy is what the file says."))
         return
-    for line in policy_words.differences(submitted.rehearsal.differences):
-        print(line)
+    with acting(Actor.operator()):
+        print("\n".join(policy_words.differences(submitted.rehearsal.differences)))
     for line in policy_words.tests(submitted.rehearsal.failed):
         print(line)
     if submitted.version:
@@ -228,13 +230,13 @@ def _diff(args: argparse.Namespace) -> int:
         else:
             after = change_sets.text_of(int(args.after)) if args.after else policy_document.definitions()
             found = differences(change_sets.text_of(int(args.before)), after)
+        lines = list(policy_words.differences(found))
     if args.json:
         output.print_json([asdict(difference) for difference in found])
     elif not found:
         print(_("There is no difference."))
     else:
-        for line in policy_words.differences(found):
-            print(line)
+        print("\n".join(lines))
     return 0
 
 
@@ -310,10 +312,12 @@ def _history(args: argparse.Namespace) -> int:
     from hufu.core.actor import Actor
     from hufu.core.days import moment_words
     from hufu.core.transaction import acting
+    from hufu.people.models import User
 
     with acting(Actor.operator()):
         drafts = list(ChangeSet.objects.order_by("-number"))
         versions = policy_words.history(Version.objects.order_by("-number"), drafts)
+        names = dict(User.objects.values_list("username", "name"))
         waits = [draft for draft in drafts if draft.state == ChangeSet.State.SUBMITTED]
         waiting = [
             {
@@ -339,8 +343,8 @@ def _history(args: argparse.Namespace) -> int:
             (
                 str(row["version"]),
                 moment_words(datetime.fromisoformat(row["at"])),
-                row["by"],
-                row["author"],
+                names.get(row["by"], row["by"]),
+                names.get(row["author"], row["author"]),
                 str(row["change_set"] or NO_RISK),
                 risks.get(row["risk"]) or policy_words.risk(row["risk"]),
                 row["title"],
@@ -353,6 +357,6 @@ def _history(args: argparse.Namespace) -> int:
             _(
                 "Change set %(change_set)s waits for approval: %(title)s (%(author)s, for version %(base_version)s)"
             )
-            % row
+            % {**row, "author": names.get(str(row["author"]), row["author"])}
         )
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
@@ -16,22 +15,20 @@ from hufu.access.change_sets.asserting import Result
 from hufu.access.change_sets.differences import Difference
 from hufu.access.change_sets.rehearsal import PersonEffect
 from hufu.access.models import ChangeSet, Version
+from hufu.access.policy_words import PolicyWords, permission_words, scopes_words
 from hufu.people.models import User
-
-NOTHING = "—"
 
 
 def differences(found: Iterable[Difference]) -> Iterator[str]:
-    """Yield the lines of a difference, as the document writes things."""
+    """Yield the lines of a difference, in the reader's words; within `acting`, for names are looked up."""
     kinds = {"added": _("added"), "changed": _("changed"), "removed": _("removed")}
+    words = PolicyWords()
     for difference in found:
-        yield f"{kinds[difference.kind]}  {difference.section}: {difference.key}"
-        for path, before, after in difference.parts:
-            if difference.kind == "added":
-                yield f"    {path}: {_text(after)}" if path else f"    {_text(after)}"
-            else:
-                named = f"{path}: " if path else ""
-                yield f"    {named}{_text(before)} → {_text(after)}"
+        name, parts = words.difference(difference)
+        yield f"{kinds[difference.kind]}  {words.section(difference.section)}: {name}"
+        for label, before, after in parts:
+            named = f"{label}: " if label else ""
+            yield f"    {named}{after}" if difference.kind == "added" else f"    {named}{before} → {after}"
 
 
 def effect(rehearsed: Rehearsal) -> Iterator[str]:
@@ -52,10 +49,13 @@ def effect(rehearsed: Rehearsal) -> Iterator[str]:
 
 def person_lines(person: PersonEffect) -> Iterator[str]:
     """Yield what changes for somebody."""
-    labels = {permission.name: str(permission.label) for permission in registry.permissions()}
-    for kind, held in ((_("permission"), person.permissions), (_("partition"), person.partitions)):
-        for name, (before, after) in held.items():
-            yield f"{kind} {labels.get(name, name)} ({name}): {_listed(before)} → {_listed(after)}"
+    words = PolicyWords()
+    for name, (before, after) in person.permissions.items():
+        yield f"{permission_words(name)}: {scopes_words(list(before))} → {scopes_words(list(after))}"
+    for name, (before, after) in person.partitions.items():
+        said = [words.value("rights", list(rights)) for rights in (before, after)]
+        yield f"{words.value('partition', name)}: {said[0]} → {said[1]}"
+    yield from words.offers(person.break_glass, person.pools)
     for name, records in person.records.items():
         label = str(registry.resource_type(name).label_plural)
         samples = "".join(
@@ -116,13 +116,3 @@ def as_json(rehearsed: Rehearsal) -> dict[str, Any]:
         "people": [asdict(person) for person in rehearsed.people],
         "tests": [asdict(result) for result in rehearsed.tests],
     }
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or NOTHING

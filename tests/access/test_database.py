@@ -899,7 +899,7 @@ DEFINERS = {
         "rehearse",
         "end_publishing",
     ),
-    *("publish", "held_by_everybody"),
+    *("publish", "held_by_everybody", "offered_to_everybody"),
     "lift_gate",  # asks by itself that it is the operator
     *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
     *("forget_quota", "take_out_forbidden", "my_prohibitions", "holds_any"),

@@ -132,7 +132,7 @@ PLAIN_SQL = {
     "access/publishing.py",  # hufu.publish, hufu.rehearse: they ask by themselves who may
     "access/change_sets/asserting.py",  # hufu.covers_…, as the person that a test is about
     "access/change_sets/drafts.py",  # hufu.has_another_approver
-    "access/change_sets/rehearsal.py",  # hufu.held_by_everybody: asks for role.view by itself
+    "access/change_sets/rehearsal.py",  # hufu.held_by_everybody, offered_to_everybody: ask for role.view by themselves
     "access/company.py",  # hufu.never_set_up, hufu.administers_more
     "access/delegated.py",  # hufu.may_give_there
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone

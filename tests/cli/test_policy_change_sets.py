@@ -48,8 +48,8 @@ def test_the_operator_submits_and_whoever_signs_in_approves(hufu, published, wri
     said = hufu("policy", "apply", write(WIDER), "--title", "大家都看")
     assert said.code == 0, said.err
     assert said.out.splitlines() == [
-        "changed  roles: reader",
-        "    grants.customer.view: department → everything",
+        "changed  Role: 只读",
+        "    View customers: own department → everything",
         "Change set 1 waits for approval.",
     ]
     assert versions() == 1
@@ -77,8 +77,7 @@ def test_the_operator_submits_and_whoever_signs_in_approves(hufu, published, wri
     assert at.isoformat(timespec="seconds") not in told
     assert listed["versions"][0]["at"] == at.isoformat(timespec="seconds")
     assert (
-        hufu("policy", "diff", 1, 2).out.splitlines()[1]
-        == "    grants.customer.view: department → everything"
+        hufu("policy", "diff", 1, 2).out.splitlines()[1] == "    View customers: own department → everything"
     )
 
 
@@ -172,8 +171,8 @@ def test_two_drafts_of_one_version(hufu, published, write):
     assert "written for version 1, and version 2 stands" in late.err
     anew = hufu("policy", "rebase", 2, "--sign-in", "zhao")
     assert anew.out.splitlines() == [
-        "changed  roles: manager",
-        "    name: 经理 → 销售主管",
+        "changed  Role: 经理",
+        "    Name: 经理 → 销售主管",
         "Change set 4 waits for approval.",
     ]
     assert hufu("policy", "approve", 4, "--sign-in", "wang").code == 0

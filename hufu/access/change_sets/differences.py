@@ -10,6 +10,8 @@ from hufu.access.change_sets.asserting import words
 from hufu.access.policy_document import SECTIONS, assertions
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+# What is told as one: a principal, a condition.
+WHOLE = frozenset({"to", "by", "members", "condition"})
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def _first(value: Any) -> Any:
 def _parts(path: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
     if before == after:
         return
-    is_leaf = not isinstance(before, Mapping) and not isinstance(after, Mapping)
+    is_leaf = path in WHOLE or not (isinstance(before, Mapping) or isinstance(after, Mapping))
     if (
         is_leaf
         or not isinstance(before, (Mapping, type(None)))

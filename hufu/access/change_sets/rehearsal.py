@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import connection
 
-from hufu.access import guard, policy_document, policy_file, registry
+from hufu.access import break_glass_rules, guard, policy_document, policy_file, pools, registry
+from hufu.access.break_glass_models import BreakGlass
 from hufu.access.change_sets import asserting
 from hufu.access.change_sets.differences import Difference, differences
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.policy_document import Step, assertions
 from hufu.access.policy_document.roles import max_risk
+from hufu.access.pool_models import Pool
 from hufu.access.publishing import rehearsing
 from hufu.access.registry import Risk
 from hufu.core.actor import Actor
@@ -26,7 +28,10 @@ from hufu.people.models import Status, User
 
 SAMPLES = 3
 # Sections of which everything that they open to somebody stands in that person's reach.
-IN_REACH = {"partitions", "base_access", "roles", "assignments", "prohibitions", "gates", "tests", "removes"}
+IN_REACH = {
+    *("partitions", "base_access", "roles", "assignments", "prohibitions", "gates", "tests", "break_glass"),
+    "removes",
+}
 RIGHTS = {1: "read", 2: "create", 4: "edit", 8: "delete"}
 
 
@@ -44,7 +49,8 @@ class Records:
 
 @dataclass(frozen=True)
 class PersonEffect:
-    """What changes for somebody: permissions and partitions, each with what is held before and after, and records."""
+    """What changes for somebody: permissions and partitions, each with what is held before and after, records, and
+    what rules open or hide beside these."""
 
     user_id: int
     username: str
@@ -52,6 +58,16 @@ class PersonEffect:
     permissions: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     partitions: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     records: dict[str, Records] = field(default_factory=dict)
+    # By rule: what they may open by break-glass. By pool: what it hides from them. Both before and after.
+    break_glass: dict[str, tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]] = field(
+        default_factory=dict
+    )
+    pools: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes for them."""
+        return not (self.permissions or self.partitions or self.records or self.break_glass or self.pools)
 
 
 @dataclass(frozen=True)
@@ -92,12 +108,12 @@ def rehearse(actor: Actor, document: Mapping[str, Any], *, people: bool = True) 
     users = list(User.objects.filter(status=Status.ACTIVE).order_by("id")) if people else []
     seen_after: dict[int, dict[str, array[int]]] = {}
     with undone():
-        held = _held()
+        held, offered = _held(), _offered()
     with rehearsing():
         policy_file.carry_out(actor, steps)
         after = {**policy_document.definitions(), **({"tests": list(tests)} if tests else {})}
-        held_after = _held()
-        moved = _moved(users, steps, held, held_after)
+        held_after, offered_after = _held(), _offered()
+        moved = _moved(users, steps, held, held_after, offered, offered_after)
         for user in moved:
             seen_after[user.pk] = _seen(user)
         results = tuple(asserting.run(tests))
@@ -106,8 +122,12 @@ def rehearse(actor: Actor, document: Mapping[str, Any], *, people: bool = True) 
     effects = []
     with undone():
         for user in moved:
-            effect = _effect(user, _seen(user), seen_after.pop(user.pk), held, held_after)
-            if effect.permissions or effect.partitions or effect.records:
+            effect = replace(
+                _effect(user, _seen(user), seen_after.pop(user.pk), held, held_after),
+                break_glass=_differing(offered.glass.get(user.pk, {}), offered_after.glass.get(user.pk, {})),
+                pools=_hidden(offered.hidden.get(user.pk, {}), offered_after.hidden.get(user.pk, {})),
+            )
+            if not effect.is_empty:
                 effects.append(effect)
     return Rehearsal(steps, narrows, risk, differences(before, after), after, tuple(effects), results)
 
@@ -136,15 +156,70 @@ def _held() -> tuple[_Held, dict[int, str]]:
     return held, digests
 
 
+@dataclass
+class _Offered:
+    """By person: the break-glass rules that they may use, with what these open, and the pools, with what these hide."""
+
+    glass: dict[int, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    hidden: dict[int, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+
+    def of(self, user_id: int) -> tuple[Any, Any]:
+        return self.glass.get(user_id), self.hidden.get(user_id)
+
+
+def _offered() -> _Offered:
+    offered = _Offered()
+    rules = {row.key: break_glass_rules.standing(row).words() for row in BreakGlass.objects.all()}
+    hides = {row.key: pools.standing(row).hides for row in Pool.objects.select_related("partition")}
+    if not rules and not hides:
+        return offered
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM hufu.offered_to_everybody()")
+        for user_id, kind, key in cursor.fetchall():
+            if kind == "pool":
+                offered.hidden.setdefault(user_id, {})[key] = hides[key]
+            else:
+                said = {name: of for name, of in rules[key].items() if name not in ("name", "role")}
+                offered.glass.setdefault(user_id, {})[key] = said
+    return offered
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        key: (before.get(key), after.get(key))
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    }
+
+
+def _hidden(
+    before: Mapping[str, tuple[str, ...]], after: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Return what is hidden from somebody in pools that they look into before and afterwards."""
+    return {
+        key: (before[key], after[key])
+        for key in sorted(before.keys() & after.keys())
+        if set(before[key]) != set(after[key])
+    }
+
+
 def _moved(
     users: Sequence[User],
     steps: Iterable[Step],
     before: tuple[_Held, dict[int, str]],
     after: tuple[_Held, dict[int, str]],
+    offered: _Offered,
+    offered_after: _Offered,
 ) -> list[User]:
     """Return whom a change can concern: whose reach differs, or everybody where it changes more than reach."""
     in_reach = all(step.place.partition("[")[0].partition(".")[0] in IN_REACH for step in steps)
-    return [user for user in users if not in_reach or before[1].get(user.pk) != after[1].get(user.pk)]
+    return [
+        user
+        for user in users
+        if not in_reach
+        or before[1].get(user.pk) != after[1].get(user.pk)
+        or offered.of(user.pk) != offered_after.of(user.pk)
+    ]
 
 
 def _seen(user: User) -> dict[str, array[int]]:

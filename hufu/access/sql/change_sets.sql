@@ -156,6 +156,28 @@ BEGIN
     FROM access_term t WHERE t.user_id > 0 GROUP BY t.user_id;
 END $$;
 
+-- To whom rules open something beside reach, for whoever rehearses: who may use which break-glass rule, and who views what
+-- lies in which pool (its members, and holders of everything there, as far as they hold the view).
+CREATE OR REPLACE FUNCTION hufu.offered_to_everybody() RETURNS TABLE (user_id int, kind text, thing text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT (hufu.holds('role.view') OR hufu.holds('policy.approve')) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN QUERY
+    SELECT who.id, 'break_glass', r.key::text
+    FROM access_break_glass r, LATERAL unnest(hufu.rule_role_holders(r.role_id, hufu.now())) AS who (id)
+    WHERE NOT hufu.stays_without_business(who.id)
+    UNION ALL
+    SELECT DISTINCT g.user_id, 'pool', p.key::text
+    FROM access_pool p
+    JOIN access_term_grant g ON g.permission = p.type || '.view' AND g.user_id > 0
+    JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term AND hufu.bit(t.read_partitions, p.partition_id)
+    WHERE g.scopes & hufu.scope_bit('everything') <> 0
+       OR EXISTS (SELECT 1 FROM access_pool_reach m WHERE m.pool_id = p.id AND m.user_id = g.user_id);
+END $$;
+
 -- What levels hold of each other is a definition, too: from version 1 on nobody adds to it by a deed of their own.
 DROP POLICY IF EXISTS by_change_set ON public.people_level_includes;
 DROP POLICY IF EXISTS change_by_change_set ON public.people_level_includes;

@@ -11,29 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import registry
-from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
-from hufu.access.models import ChangeSet, Role
+from hufu.access.explain import RIGHT_LABELS
+from hufu.access.models import ChangeSet
+from hufu.access.policy_words import NOTHING, PolicyWords, permission_words, scopes_words
 from hufu.people.models import User
 
-SECTIONS = {
-    "partitions": gettext_lazy("Partition"),
-    "base_access": gettext_lazy("Base access"),
-    "roles": gettext_lazy("Role"),
-    "duties": gettext_lazy("Separation of duties"),
-    "assignments": gettext_lazy("What a level holds"),
-    "approved_moves": gettext_lazy("Combination approved beforehand"),
-    "approvals": gettext_lazy("Approver of access requests"),
-    "break_glass": gettext_lazy("Break-glass"),
-    "delegated_administration": gettext_lazy("Delegated administration"),
-    "sharing_rules": gettext_lazy("Sharing rule"),
-    "territories": gettext_lazy("Territory"),
-    "pools": gettext_lazy("Pool"),
-    "gates": gettext_lazy("Access limit"),
-    "quotas": gettext_lazy("Quota"),
-    "prohibitions": gettext_lazy("Prohibition"),
-    "duplicate_check": gettext_lazy("Duplicate check"),
-    "tests": gettext_lazy("Test"),
-}
 KINDS = {
     "added": (gettext_lazy("added"), "green"),
     "changed": (gettext_lazy("changed"), "blue"),
@@ -48,7 +30,6 @@ STATES = {
 }
 # So many people are shown, those first for whom most records come or go.
 MOST_PEOPLE = 50
-NOTHING = "—"
 
 
 @dataclass(frozen=True)
@@ -122,14 +103,13 @@ def names_of(drafts: Iterable[ChangeSet]) -> dict[int, str]:
 def outcome(draft: ChangeSet) -> Outcome:
     """Return what was found, in words."""
     found = json.loads(draft.outcome or "{}")
-    labels = {permission.name: str(permission.label) for permission in registry.permissions()}
-    roles = dict(Role.objects.values_list("key", "name"))
+    words = PolicyWords()
     people = found.get("people", [])
     names = dict(User.objects.filter(pk__in=[one["user_id"] for one in people]).values_list("pk", "name"))
-    listed = [_person(one, names, labels) for one in people]
+    listed = [_person(one, names, words) for one in people]
     listed.sort(key=lambda person: -person.weight)
     return Outcome(
-        [_line(one, labels, roles) for one in found.get("differences", [])],
+        [_line(one, words) for one in found.get("differences", [])],
         listed[:MOST_PEOPLE],
         len(listed),
         found.get("tests", []),
@@ -140,42 +120,23 @@ def _who(number: int, names: Mapping[int, str]) -> str:
     return names.get(number) or _("command line")
 
 
-def _line(found: Mapping[str, Any], labels: Mapping[str, str], roles: Mapping[str, str]) -> Line:
-    section = found["section"]
+def _line(found: Mapping[str, Any], words: PolicyWords) -> Line:
     kind, tone = KINDS[found["kind"]]
-    name = roles.get(found["key"], found["key"]) if section == "roles" else found["key"]
-    parts = [_part(path, before, after, labels) for path, before, after in found["parts"]]
-    return Line(str(SECTIONS.get(section, section)), name, str(kind), tone, parts)
+    name, parts = words.difference(found)
+    return Line(words.section(found["section"]), name, str(kind), tone, parts)
 
 
-def _part(path: str, before: Any, after: Any, labels: Mapping[str, str]) -> tuple[str, str, str]:
-    if path.startswith("grants."):
-        permission = path.removeprefix("grants.")
-        return labels.get(permission, permission), _scopes(before), _scopes(after)
-    return path, _text(before), _text(after)
-
-
-def _scopes(value: Any) -> str:
-    listed = value if isinstance(value, list) else [] if value is None else [value]
-    return _(", ").join(str(SCOPE_LABELS.get(scope, scope)) for scope in listed) or NOTHING
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return NOTHING
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _person(found: Mapping[str, Any], names: Mapping[int, str], labels: Mapping[str, str]) -> Person:
+def _person(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWords) -> Person:
     rights = [
-        f"{labels.get(name, name)}: {_scopes(before)} → {_scopes(after)}"
+        f"{permission_words(name)}: {scopes_words(before)} → {scopes_words(after)}"
         for name, (before, after) in found["permissions"].items()
     ]
-    words = {str(right): str(label) for right, label in RIGHT_LABELS.items()}
+    labels = {str(right): str(label) for right, label in RIGHT_LABELS.items()}
     rights += [
-        f"{name}: {_rights(before, words)} → {_rights(after, words)}"
+        f"{words.value('partition', name)}: {_rights(before, labels)} → {_rights(after, labels)}"
         for name, (before, after) in found["partitions"].items()
     ]
+    rights += words.offers(found.get("break_glass", {}), found.get("pools", {}))
     records = [
         f"{registry.resource_type(name).label_plural}: {one['before']} → {one['after']} "
         f"(+{one['gained']} −{one['lost']})"
