@@ -75,4 +75,5 @@ class AccessConfig(AppConfig):
         yield "access.emergency", sql_file("hufu.access", "emergency")
         yield "access.reporting", sql_file("hufu.access", "reporting")
         yield "access.requests", sql_file("hufu.access", "requests")
+        yield "access.crossing", sql_file("hufu.access", "crossing")
         yield "access.break_glass", sql_file("hufu.access", "break_glass")

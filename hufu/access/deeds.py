@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hufu.access import pool_sql, registry, rule_sql, state_deeds, states, task_sql
+from hufu.access import crossing_sql, pool_sql, registry, rule_sql, state_deeds, states, task_sql
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Share
@@ -29,6 +29,7 @@ def statements(resource: ResourceType) -> str:
             _transfer(resource),
             _team(resource),
             _share(resource),
+            crossing_sql.deeds(resource, GIVING_EDIT),
             _move(resource),
             _hand_over(resource),
             _who(resource),
@@ -316,10 +317,10 @@ BEGIN
     SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id, user_id)), '[]') INTO ended FROM gone;
     WITH gone AS (
         DELETE FROM access_share s
-        WHERE ({shared}) AND NOT EXISTS (
+        WHERE ({shared}) AND (s.across_by IS NOT NULL OR NOT EXISTS (
             SELECT 1 FROM hufu.recipients(hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post,
                                                          s.position_id, s.level_id), s.superiors, s.given_by) r (id)
-            WHERE hufu.is_admitted(r.id, target, false)) RETURNING s.type, s.record_id, s.id)
+            WHERE hufu.is_admitted(r.id, target, false))) RETURNING s.type, s.record_id, s.id)
     SELECT coalesce(jsonb_agg(jsonb_build_array(type, record_id, id)), '[]') INTO unshared FROM gone;
     RETURN jsonb_build_object('children', said, 'handed', handed, 'ended', ended, 'unshared', unshared);
 END $$;
@@ -430,7 +431,8 @@ def _who(resource: ResourceType) -> str:
         needs = registry.requirement(declared.name).needs
         joined = "\n        JOIN ".join(
             f"hufu.who_covers('{need.permission}', '{need.right}', {int(need.share)}, '{name}', r.id, r.partition_id,"
-            f" r.owner_id, r.department_id, {_recipients(resource, need)}, {pool_sql.members(need, 'r')}) n{index}"
+            f" r.owner_id, r.department_id, {_recipients(resource, need)}, {pool_sql.members(need, 'r')},"
+            f" {crossing_sql.let_across(resource, need)}) n{index}"
             + (" USING (user_id, holder_id)" if index else " ON true")
             for index, need in enumerate(needs)
         )

@@ -123,6 +123,22 @@ declare(
         shown("request", "member", "permission", "ends_at", "told"),
     ),
     EventType(
+        "admission.asked",
+        _("Asked to let a share across the wall"),
+        shown("request", "member", "access", "ends_at"),
+    ),
+    EventType(
+        "admission.let_across",
+        _("Share let across the wall"),
+        shown("request", "share", "member", "access", "ends_at"),
+    ),
+    EventType(
+        "admission.kept_out",
+        _("Share kept behind the wall"),
+        shown("request", "share", "member", "access", "ends_at"),
+    ),
+    EventType("admission.ended", _("Share across the wall ended"), shown("request", "share", "member")),
+    EventType(
         "approver.named",
         _("Approver of requests named"),
         shown("type", "partition", "role", "by", "by_role", "principal"),

@@ -26,7 +26,7 @@ from hufu.access.decision.near import RELEASED_BY, NearMiss, Nearness, near_miss
 from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.decision.snapshot import Given, PersonFacts, ShareFacts, Snapshot
-from hufu.access.decision.terms import Right, Share
+from hufu.access.decision.terms import RecordFacts, Right, Share
 from hufu.access.pending_models import PendingField
 from hufu.access.principal_words import principal_text
 from hufu.core import wording
@@ -87,7 +87,11 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
     what = {"person": who, "permission": registry.permission(decision.permission).label}
     if decision.allowed:
         yield _("Yes: %(person)s may: %(permission)s.") % what
-        reasons = (line for cover in decision.covers for line in _cover_sentences(snapshot, person, cover))
+        reasons = (
+            line
+            for cover in decision.covers
+            for line in _cover_sentences(snapshot, person, cover, _partition_of(decision.record))
+        )
         yield from dict.fromkeys(reasons)
         for gate in gates_on(snapshot, decision):
             if gate < 0:
@@ -104,6 +108,7 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
         yield _("There is no such person.")
         return
     yield _("No: %(person)s may not: %(permission)s.") % what
+    told: set[ShareFacts] = set()
     for link in decision.missing:
         yield (
             explain_pools.missing_sentence(snapshot, decision.record)
@@ -111,6 +116,10 @@ def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
             else _missing_sentence(snapshot, who, link)
         )
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
+            # A share across the wall misses both the scope and the partition.
+            if miss.share is not None and miss.share in told:
+                continue
+            told |= {miss.share} if miss.share is not None else set()
             yield _near_sentence(snapshot, miss)
             if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
                 yield from clash_sentences(snapshot, person, miss.roles[0])
@@ -282,6 +291,7 @@ def _share_structure(snapshot: Snapshot, share: ShareFacts) -> dict[str, Any]:
         "superiors": share.superiors,
         "along": share.along,
         "given_by": share.given_by,
+        "across_by": share.across_by,
         "request": share.request,
         "task": share.task or None,
     }
@@ -338,7 +348,13 @@ def given_structure(snapshot: Snapshot, given: Given) -> dict[str, Any]:
     return said
 
 
-def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:
+def _partition_of(record: RecordFacts | None) -> int | None:
+    return record.partition_id if record is not None else None
+
+
+def _cover_sentences(
+    snapshot: Snapshot, person: PersonFacts | None, cover: Cover, partition_id: int | None
+) -> Iterator[str]:
     if cover.delegation is not None:
         lent = cover.delegation
         person = snapshot.people[lent.delegator_id]
@@ -357,6 +373,13 @@ def _cover_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cove
             "until": _until(cover.admission),
         }
         yield from _belonging(snapshot, person, cover.admission)
+    elif cover.share is not None and cover.share.across_by is not None:
+        owner = snapshot.people.get(cover.share.across_by)
+        yield explain_requests.across_sentence(
+            person.name if person else "",
+            snapshot.partition_names.get(partition_id, "") if partition_id is not None else "",
+            owner.name if owner else _("the system"),
+        )
 
 
 def _granted_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Cover) -> Iterator[str]:

@@ -18,13 +18,26 @@ def given_sentence(request: int) -> str:
     return _("It was asked for with access request %s, and ends by itself.") % request
 
 
+def across_sentence(person: str, partition: str, owner: str) -> str:
+    """Return by whom somebody was let through the wall to one record."""
+    words = {"person": person, "partition": partition, "owner": owner}
+    return (
+        _(
+            "%(person)s is not admitted to partition “%(partition)s”. %(owner)s, for its owner, let this share reach "
+            "them across the wall: this record and what follows it, nothing else."
+        )
+        % words
+    )
+
+
 def hint_sentences(decision: Decision, who: str) -> Iterator[str]:
     """Yield which requests would help."""
     for hint in helpful(decision):
         words: dict[str, Any] = {"person": who}
         if hint.asking is Asking.WALL:
             yield _(
-                "No access request helps here: shares and roles do not reach across the wall of the partition."
+                "No access request helps here: shares and roles do not reach across the wall of the partition. Whoever "
+                "may share the record can ask the partition's owner to let a share of it across."
             )
         elif hint.asking is Asking.PERMISSION:
             words["permission"] = registry.permission(hint.permission).label

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from hufu.access.admission_request_models import AdmissionRequest as AdmissionRequest
 from hufu.access.break_glass_models import GLASS_COLUMNS
 from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
@@ -59,7 +60,7 @@ POLICY_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 # Who works on which record; it changes with the records, not with the policy, and keeps its past, too.
 TEAM_COLUMNS = ("type", "record_id", "user_id", "access", "role")
-SHARE_COLUMNS = ("type", "record_id", *GIVEN_TO, *TERM, "access", "superiors", "along_with_id")
+SHARE_COLUMNS = ("type", "record_id", *GIVEN_TO, *TERM, "access", "superiors", "along_with_id", "across_by")
 
 
 class Mode(models.TextChoices):
@@ -473,6 +474,8 @@ class RecordShare(GivenTo):
 
     `superiors`: also with those who stand above a recipient in the reporting line. `along_with` is the share of the
     record that this one belongs to, which took it along and takes it away. Whoever gave a share gains nothing by it.
+    `across_by`: who let it reach across the wall, to one person who is not admitted to the partition (see
+    AdmissionRequest).
     """
 
     type = models.CharField(max_length=40, db_collation="C")
@@ -480,9 +483,18 @@ class RecordShare(GivenTo):
     access = models.CharField(max_length=8, choices=TeamMember.Access, db_collation="C")
     superiors = models.BooleanField(default=False, db_default=False)
     along_with = models.ForeignKey("self", models.CASCADE, null=True, related_name="taken_along")
+    across_by = models.IntegerField(null=True)
 
     class Meta(GivenTo.Meta):
         db_table = "access_share"
+        constraints = (  # type: ignore[assignment]
+            *GivenTo.Meta.constraints,
+            models.CheckConstraint(
+                condition=models.Q(across_by__isnull=True)
+                | models.Q(user__isnull=False, superiors=False, ends_at__isnull=False),
+                name="access_share_across_to_one",
+            ),
+        )
         indexes = (models.Index(fields=["type", "record_id"], name="access_share_of_record"),)
 
 

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
-from hufu.access import deeds, pool_sql, registry, request_sql, rule_sql, states, task_kinds, task_sql
+from hufu.access import (
+    crossing_sql,
+    deeds,
+    pool_sql,
+    registry,
+    request_sql,
+    rule_sql,
+    states,
+    task_kinds,
+    task_sql,
+)
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.states import State
 from hufu.access.decision.terms import Need, Requirement, Share
@@ -84,15 +94,26 @@ def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
 def _by_one_holder(resource: ResourceType, needs: list[Need], row: str, whose: str, t: str = "t") -> str:
     """Return the SQL condition that terms of one holder cover all needs; `whose` narrows who that may be."""
     need, further = needs[0], needs[1:]
-    conditions = [_in_scope(resource, need, row, t), *([f"{t}.holder_id{whose}"] if whose else [])]
+    conditions = [_reaches(resource, need, row, t), *([f"{t}.holder_id{whose}"] if whose else [])]
     if further:
         conditions.append(_by_one_holder(resource, further, row, f" = {t}.holder_id", f"{t}2"))
     return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND {within_ceiling(row)} AND EXISTS (
         SELECT 1 FROM public.access_term {t}
         JOIN public.access_term_grant {t}g ON {t}g.user_id = {t}.user_id AND {t}g.term = {t}.term
         WHERE {t}.user_id = {ACTOR} AND {t}g.permission = '{need.permission}' AND {t}g.scopes <> 0 AND {_open(t)}
-          AND hufu.bit({t}.{need.right}_partitions, {row}.partition_id)
           AND {" AND ".join(conditions)})"""
+
+
+def _reaches(resource: ResourceType, need: Need, row: str, t: str) -> str:
+    """Return the SQL condition that a term reaches `row`: inside the wall, or where a share lets the actor through."""
+    inside = (
+        f"hufu.bit({t}.{need.right}_partitions, {row}.partition_id)"
+        f"\n          AND {_in_scope(resource, need, row, t)}"
+    )
+    if need.share is Share.NONE:
+        return inside
+    across = crossing_sql.is_let_across(resource, row, need.share)
+    return f"(({inside})\n          OR ({t}.holder_id = {t}.user_id AND {across}))"
 
 
 def _open(t: str) -> str:

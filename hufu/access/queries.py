@@ -346,6 +346,7 @@ def share_facts(row: Any, request: int | None = None) -> ShareFacts:
         row.superiors,
         row.along_with_id is not None,
         request,
+        across_by=row.across_by,
     )
 
 

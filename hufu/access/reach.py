@@ -28,7 +28,7 @@ POOL_FIELDS = "access.pool_fields"
 
 _CACHE = "access.terms"
 _SHARES = "access.shares"
-_TEAM, _BY_HAND, _RULE, _POOL = "team", "by_hand", "rule", "pool"
+_TEAM, _BY_HAND, _ACROSS, _RULE, _POOL = "team", "by_hand", "across", "rule", "pool"
 _DEFERRED = "access.deferred"
 
 
@@ -90,6 +90,11 @@ def shares(actor: Actor, resource: ResourceType) -> dict[int, Share]:
     return _shared(actor, resource).by_hand
 
 
+def crossings(actor: Actor, resource: ResourceType) -> dict[int, Share]:
+    """Return the records of an independent type to which a share lets the actor through the wall, and what it opens."""
+    return _shared(actor, resource).across
+
+
 def rules(actor: Actor, resource: ResourceType) -> tuple[RulePart, ...]:
     """Return the alternatives of the rules and territories that reach the actor now."""
     return _shared(actor, resource).rules
@@ -104,6 +109,7 @@ def pools(actor: Actor, resource: ResourceType) -> frozenset[int]:
 class _Shared:
     team: dict[int, Share] = field(default_factory=dict)
     by_hand: dict[int, Share] = field(default_factory=dict)
+    across: dict[int, Share] = field(default_factory=dict)
     rules: tuple[RulePart, ...] = ()
     pools: frozenset[int] = frozenset()
 
@@ -121,11 +127,12 @@ def _shared(actor: Actor, resource: ResourceType) -> _Shared:
                 "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
                 " WHERE user_id = %s AND type = %s"
                 " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_shares(%s)"
+                " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_crossings(%s)"
                 " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)"
                 " UNION ALL SELECT %s, pool, '', NULL, NULL, NULL FROM hufu.my_pools(%s) pool",
                 [
-                    *(_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _RULE, resource.name),
-                    *(_POOL, resource.name),
+                    *(_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _ACROSS, resource.name),
+                    *(_RULE, resource.name, _POOL, resource.name),
                 ],
             )
             for way, number, access, owners, departments, literals in cursor.fetchall():
@@ -142,7 +149,7 @@ def _shared(actor: Actor, resource: ResourceType) -> _Shared:
                         ),
                     )
                 else:
-                    of_way = found.team if way == _TEAM else found.by_hand
+                    of_way = {_TEAM: found.team, _BY_HAND: found.by_hand, _ACROSS: found.across}[way]
                     of_way[number] = max(SHARE_OF[access], of_way.get(number, Share.NONE))
         known[resource.name] = found
     return known[resource.name]
@@ -248,10 +255,31 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
         return None
     if need.right is None:
         return Q()
+    of = f"{resource.parent}__" if need.of_parent else ""
+    inside = _inside(actor, term, scopes, resource, need, of)
+    across = _across(actor, resource, need, of) if not term.delegated else None
+    return inside | across if inside is not None and across is not None else inside or across
+
+
+def _across(actor: Actor, resource: ResourceType, need: Need, of: str) -> Q | None:
+    """Return the condition for the records to which a share lets the actor through the wall, within their ceiling."""
+    let = crossings(actor, resource.independent)
+    numbers_let = sorted(number for number, share in let.items() if is_shared(need, share))
+    if not numbers_let:
+        return None
+    condition = Q(**{f"{of}id__in": numbers_let})
+    ceiling = current_unit().actor.ceiling
+    if ceiling is not None and ceiling.partitions is not None:
+        condition &= Q(**{f"{of}partition_id__in": sorted(ceiling.partitions)})
+    return condition
+
+
+def _inside(actor: Actor, term: Term, scopes: Scope, resource: ResourceType, need: Need, of: str) -> Q | None:
+    """Return the condition for the records that the term covers inside the partitions that are open to it."""
+    assert need.right is not None
     partitions = term.partitions[need.right]
     if not partitions:
         return None
-    of = f"{resource.parent}__" if need.of_parent else ""
     within = Q(**{f"{of}partition_id__in": sorted(partitions)})
     if Scope.EVERYTHING in scopes:
         return within
@@ -298,6 +326,14 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
     member = teams(actor, resource).get(record.pk, Share.NONE)
     shared = shares(actor, resource).get(record.pk, Share.NONE)
     shared = max(shared, rule_reach.opened(rules(actor, resource), resource, record))
+    across = crossings(actor, resource).get(record.pk, Share.NONE)
+    ceiling = current_unit().actor.ceiling
+    if (
+        ceiling is not None
+        and ceiling.partitions is not None
+        and record.partition_id not in ceiling.partitions
+    ):
+        across = Share.NONE
     pool = record.pool_id if resource.pooled else None
     return RecordFacts(
         record.partition_id,
@@ -306,6 +342,7 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         deleted,
         team={actor.user_id: member} if member else {},
         shared={actor.user_id: shared} if shared else {},
+        across={actor.user_id: across} if across else {},
         states=states.facts(resource, record),
         pool_id=pool,
         pool_members=frozenset({actor.user_id} if pool in pools(actor, resource) else ()),

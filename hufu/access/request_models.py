@@ -82,10 +82,12 @@ class RequestDecision(models.Model):
 
 
 class Approver(models.Model):
-    """Who decides about requests on records of a type (of one partition, or of all), or about requests for a role.
+    """Who decides about requests on records of a type (of one partition, or of all), or about requests for a role; or
+    (neither type nor role) who owns a partition.
 
     `by` says who: the record's owner, those above the owner or above whoever asks in the reporting line, the holders
     of a role (`by_role`), or a principal. It gives no right: whoever decides shares, or gives the role, themselves.
+    The one exception are owners of a partition: they let single shares reach across its wall (AdmissionRequest).
     """
 
     class By(models.TextChoices):
@@ -120,7 +122,8 @@ class Approver(models.Model):
                 | (
                     models.Q(type="", role__isnull=False, partition__isnull=True)
                     & ~models.Q(by__in=["owner", "manager_of_owner"])
-                ),
+                )
+                | models.Q(type="", role__isnull=True, partition__isnull=False, by__in=["role", "named"]),
                 name="access_approver_of_one_thing",
             ),
             models.CheckConstraint(

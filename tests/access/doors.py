@@ -298,7 +298,8 @@ def _share(number: int, share: dict[str, Any]) -> ShareFacts:
         f"{kind}_id" if kind not in ("below", "post") else kind: thing for kind, thing in share["to"].items()
     }
     given = Given(number, **to, starts_at=share["starts"], ends_at=share["ends"])
-    return ShareFacts(given, SHARE_OF[share["access"]], share["by"], share["superiors"])
+    across_by = -1 if share.get("across") else None
+    return ShareFacts(given, SHARE_OF[share["access"]], share["by"], share["superiors"], across_by=across_by)
 
 
 def _as_owner(owner: psycopg.Connection, rows: Any) -> set[int]:

@@ -167,6 +167,8 @@ _FACTS = (
     " WHERE a.key = 'executive' AND b.key = 'agent'",
     "INSERT INTO access_share (type, record_id, user_id, access, superiors, reason, given_by)"
     " VALUES ('customer', %(c_nanfang)s, %(tang)s, 'read', false, '', %(wang)s)",
+    "INSERT INTO access_share (type, record_id, user_id, access, superiors, reason, given_by, ends_at, across_by)"
+    " VALUES ('customer', %(c_yunhe)s, %(sun)s, 'read', false, '', %(lin)s, %(later)s, %(he)s)",
     "INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)"
     " VALUES ('customer', %(c_qiming)s, %(tang)s, 'edit', '', -1)",
     "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
@@ -222,6 +224,7 @@ OUTCOMES = (
     Outcome("head of a department", "tang", "customer.transfer", "customer:qiming"),
     Outcome("group and base access", "zhou", "opportunity.view", "opportunity:boards"),
     Outcome("share by hand", "tang", "customer.view", "customer:nanfang"),
+    Outcome("share across the wall", "sun", "customer.view", "customer:yunhe"),
     Outcome("sharing rule", "lin", "customer.view", "customer:nanfang"),
     Outcome("territory", "zhao", "customer.view", "customer:nanfang"),
     Outcome("team", "tang", "customer.edit", "customer:qiming"),
@@ -274,6 +277,7 @@ CHINESE = {
     "head of a department": "部门负责人",
     "group and base access": "群组与基础权限",
     "share by hand": "手工共享",
+    "share across the wall": "跨分区共享",
     "sharing rule": "共享规则",
     "territory": "区域",
     "team": "相关团队",

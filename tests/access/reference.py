@@ -176,13 +176,15 @@ def allowed_following(
 
 def covered(world: World, at: datetime, person: int, verb: str, type_name: str, record: Record) -> bool:
     """2.1, coverage: a grant whose scope holds the record, and the partition's right."""
-    if not has_right(world, at, person, RIGHT_NEEDED[verb], record["partition"]):
-        return False
     if is_outside(world, person, partition=record["partition"]):
         return False
     held = scopes(world, at, person, f"{type_name}.{verb}")
     if not held:
         return False
+    if not has_right(world, at, person, RIGHT_NEEDED[verb], record["partition"]):
+        # 2.3: outside the wall nothing, but for the one share that the partition's owner let across.
+        let = [share for share in record.get("shares", ()) if share.get("across")]
+        return verb in ("view", "edit") and is_shared_with(world, at, person, verb, {"shares": let})
     # 2.4: a related team is a share of view, and of edit for its edit-members.
     membership = record["team"].get(person)
     if membership is not None and verb == "view":

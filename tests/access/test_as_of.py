@@ -717,7 +717,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
     owner_connection.execute(
         "DROP TABLE access_task, access_task_history, access_task_kind,"
-        " access_request_decision, access_request, access_approver, access_approver_history CASCADE"
+        " access_admission_request, access_request_decision, access_request, access_approver,"
+        " access_approver_history CASCADE"
     )
     owner_connection.execute(
         "DROP TABLE access_break_glass_review, access_break_glass_use, access_break_glass_use_history,"

@@ -27,7 +27,7 @@ POLICY = (
     *("access_partition", "access_role", "access_role_inherits", "access_base_access"),
     *("access_grant", "access_assignment", "access_admission", "access_gate", "access_gate_use"),
     *("access_quota", "access_prohibition", "access_rule", "access_rule_to", "access_delegation"),
-    *("access_approver", "access_request", "access_request_decision"),
+    *("access_approver", "access_request", "access_request_decision", "access_admission_request"),
     *("access_pool", "access_pool_member", "access_pool_hidden"),
     *("access_break_glass", "access_break_glass_use", "access_break_glass_review"),
 )
@@ -135,6 +135,11 @@ def test_without_an_actor_there_are_no_rows(company, app, owner, table):
     owner.execute(
         "INSERT INTO access_request_decision (request_id, granted, told, decided_by_id, decided_at)"
         " SELECT q.id, false, true, q.user_id, now() FROM access_request q"
+    )
+    owner.execute(
+        "INSERT INTO access_admission_request (type, record_id, partition_id, user_id, access, ends_at, reason,"
+        " share_id, asked_by_id, asked_at)"
+        " SELECT 'customer', 1, 1, min(id), 'read', now(), '', 1, max(id), now() FROM people_user"
     )
     owner.execute(
         "INSERT INTO access_break_glass (key, name, role_id, types, partitions, access, minutes)"
@@ -853,7 +858,7 @@ KEPT = (*FACT_COLUMNS, *POLICY_COLUMNS, *OF_RECORDS, *TABLES.values())
 EVERY = ("covers", "bin", "restore", "purge", "timeline")
 OWNED = (
     *("transfer", "join", "leave", "share", "unshare", "move", "hand_over", "owned", "teams", "end_teams"),
-    *("end_shares", "who"),
+    *("end_shares", "who", "ask_across"),
     *("void", "unvoid", "lock", "unlock", "open_tasks"),
 )
 POOLED = ("release", "claim")
@@ -922,6 +927,8 @@ DEFINERS = {
     # Access requests: which record is asked for is told to nobody; the others tell the actor what they may decide.
     *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),
     *("asked_by_me", "decided_by_me"),
+    # Across the wall: what reaches the actor; whether they own a partition; the answer, which asks that again.
+    *("my_crossings", "owns_partition", "lets_across", "answer_admission", "end_admission_request"),
     # Break-glass: what builds it into reach, and what tells the actor which rules are theirs.
     *(
         "glass_in_force",

@@ -29,6 +29,7 @@ from hufu.access.decision.states import State
 from hufu.core import clock
 from hufu.core.transaction import Gates
 from tests import other_postgres
+from tests.access.crossings import let_across
 from tests.access.doors import VERBS, Difference, compare
 from tests.access.organisations import (
     attempts,
@@ -87,7 +88,7 @@ def compare_many(
         tried = data.draw(attempts(world, ATTEMPTS))
         seed = data.draw(st.integers(0, 2**32))
         world = with_pools(stated(with_field_rules(lent(world, now, seed), seed), seed), seed)
-        world = behind_glass(world, now, seed)
+        world = let_across(behind_glass(world, now, seed), now, seed)
         store(owner, world)
         people = random.Random(seed).sample(sorted(world["people"]), asked) if asked else None
         seen.update(compare(owner, world, tried, now, people))
@@ -265,6 +266,21 @@ def _explanation_without_tasks() -> AbstractContextManager[object]:
     )
 
 
+def _list_of_everything_shared_across_the_wall() -> AbstractContextManager[object]:
+    return patch.object(reach, "crossings", reach.shares)
+
+
+def _explanation_that_knows_no_way_through_the_wall() -> AbstractContextManager[object]:
+    honest = Snapshot.share_for
+    return patch.object(
+        Snapshot,
+        "share_for",
+        lambda self, person, need, record, across=False: (
+            None if across else honest(self, person, need, record)
+        ),
+    )
+
+
 BREAKS_OF_HALF_ONE = (
     _list_past_the_ceilings_partitions,
     _explanation_without_prohibitions,
@@ -292,6 +308,8 @@ BREAKS_OF_HALF_ONE = (
     _explanation_of_what_the_pool_hides,
     _explanation_of_glass_that_outlives_its_role,
     _explanation_without_tasks,
+    _list_of_everything_shared_across_the_wall,
+    _explanation_that_knows_no_way_through_the_wall,
 )
 
 
@@ -362,6 +380,10 @@ BREAKS_OF_HALF_TWO = (
     # Everybody is a member of every pool.
     "CREATE OR REPLACE FUNCTION hufu.my_pools(of_type text) RETURNS SETOF int LANGUAGE sql STABLE AS"
     " $$ SELECT id FROM access_pool WHERE type = of_type $$",
+    # Who was let across is all the same.
+    "CREATE OR REPLACE FUNCTION hufu.my_crossings(of_type text) RETURNS TABLE (record_id bigint, access text)"
+    " LANGUAGE sql STABLE SECURITY DEFINER AS $$ SELECT s.record_id, s.access FROM hufu.shares s WHERE s.type = of_type"
+    " AND s.across_by IS NOT NULL $$",
     "ALTER TABLE access_task DISABLE TRIGGER count_tasks",
     _SHARES_WITHOUT_TASKS,
 )

@@ -23,6 +23,7 @@ SQL_DOORS = {
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
     "access/task_sql.py",  # makes the deeds on tasks, and their count
     "access/report_views.py",  # makes the views of reporting logins
+    "access/crossing_sql.py",  # makes the functions that let shares across the wall
     "access/request_sql.py",  # makes the function that finds what a request is about
     "access/state_deeds.py",  # makes the deeds that void and lock a record
     "crm/persons.py",  # makes the function that erases a person
@@ -138,6 +139,7 @@ PLAIN_SQL = {
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone
     "access/break_glass.py",  # hufu.my_break_glass
     "access/delegations.py",  # hufu.may_delegate
+    "access/admission_requests.py",  # hufu.answer_admission and its like: they ask who acts
     "access/requests.py",  # hufu.may_decide, hufu.decides: of the actor alone
     "access/duties.py",  # hufu.known_duty_conflicts, hufu.duty_binds_me
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity

@@ -3,7 +3,8 @@
 A world is a dict. Principals are `{"user": 3}`, `{"group": 1}`, `{"position": 1}`, `{"level": 1}`,
 `{"department": 2, "below": True}` or `{"department": 2, "post": "head", "below": False}`; `starts` and `ends` are
 moments or None. `states` names what closes a record, `tasks` who has a pending task about it. Contacts have a customer
-and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts with `access`, `superiors` and `by`.
+and no owner; `team` maps members to `read` or `edit`, `shares` lists gifts with `access`, `superiors` and `by` (and
+`across`, where it was let through the wall).
 Conditions of rules are as the database keeps them (decision.conditions); a record lies there from the beginning with
 its fields, or (those with even numbers) gets them afterwards. `delegations` lists who lends what `to` whom: `from`,
 `to`, `permissions`, and a term.
@@ -372,9 +373,13 @@ def _rows(world: World) -> Iterable[tuple[str, list[str], list[tuple[Any, ...]]]
             "ends_at",
             "reason",
             "given_by",
+            "across_by",
         ],
         [
-            (type_name, n, share["access"], share["superiors"], *_given(share)[:-1], share["by"])
+            (
+                *(type_name, n, share["access"], share["superiors"], *_given(share)[:-1], share["by"]),
+                -1 if share.get("across") else None,
+            )
             for type_name in INDEPENDENT
             for n, x in world["records"][type_name].items()
             for share in x["shares"]

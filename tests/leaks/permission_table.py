@@ -186,6 +186,9 @@ TABLE: list[Row] = [
     Row("request_answer", "GET", "signed in", "qian", 409, VISITOR, 302),
     Row("request_answer", "POST", "signed in", "qian", 409, VISITOR, 302),
     Row("request_withdraw", "POST", "signed in", "qian", 302, VISITOR, 302),
+    Row("request_crossing", "GET", "signed in", "qian", 409, VISITOR, 302),
+    Row("request_crossing", "POST", "signed in", "qian", 409, VISITOR, 302),
+    Row("request_crossing_end", "POST", "signed in", "qian", 302, VISITOR, 302),
     # Nobody of this company may break a glass.
     Row("break_glass", "GET", "signed in", "qian", 200, VISITOR, 302),
     Row("break_glass", "POST", "signed in", "qian", 200, VISITOR, 302),

@@ -154,6 +154,8 @@ def address(request):
             "break_glass_review",
             "request_answer",
             "request_withdraw",
+            "request_crossing",
+            "request_crossing_end",
             "my_delegation_end",
             "my_session_end",
             "my_device_trust_end",

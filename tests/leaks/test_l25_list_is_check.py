@@ -41,6 +41,12 @@ CHANGES = {
     " INSERT INTO access_grant (role_id, permission, scope)"
     " SELECT DISTINCT role_id, 'customer.claim', 'own' FROM access_grant WHERE permission = 'customer.view';"
     " UPDATE crm_customer SET owner_id = NULL, pool_id = partition_id",
+    "every record of the other partitions is let across the wall to sun": "INSERT INTO access_share (type, record_id,"
+    " user_id, access, reason, given_by, across_by, ends_at) SELECT 'customer', c.id, u.id, 'edit', '', -1, -1,"
+    " now() + interval '1 day' FROM crm_customer c, people_user u WHERE u.username = 'sun';"
+    " INSERT INTO access_share (type, record_id, user_id, access, reason, given_by, across_by, ends_at)"
+    " SELECT 'opportunity', o.id, u.id, 'read', '', -1, -1, now() + interval '1 day'"
+    " FROM crm_opportunity o, people_user u WHERE u.username = 'sun'",
     "every record is deleted": "UPDATE crm_customer SET deleted_at = now();"
     " UPDATE crm_opportunity SET deleted_at = now()",
     "every contact is deleted": "UPDATE crm_contact SET deleted_at = now()",

@@ -96,7 +96,7 @@ class Cover:
 
     `opened`: the grant reaches everything through the type's base access. `shared`: the record reaches the person
     as a member of its related team. `share`: it was shared with them by hand. `rule`: a rule or territory shares it.
-    `pool`: they are a member of the pool in which it lies.
+    `pool`: they are a member of the pool in which it lies. Without an admission, the `share` reaches through the wall.
     `delegation`: all of this holds for another person, for whom they stand in. `glass`: they opened it by break-glass.
     """
 
@@ -382,10 +382,13 @@ def _cover(
             Link(Code.OUTSIDE_CEILING, need.permission, right=need.right, need=need, ceiling=ceiling.name)
         )
     admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
-    if admission is None:
+    across = snapshot.share_for(person, need, record, across=True) if admission is None else None
+    if admission is None and across is None:
         missing.append(Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need))
     if missing:
         return None, tuple(missing)
+    if across is not None:
+        return Cover(held[0], because=Scope.SHARED, share=across, of_parent=need.of_parent), ()
     by = next((path for path in held if because in path.scope), held[0])
     share = snapshot.share_for(person, need, record) if because is Scope.SHARED else None
     return Cover(

@@ -60,7 +60,7 @@ def unshared(record: RecordFacts | None) -> RecordFacts | None:
     """Return the record as if it were shared with nobody and nobody were in its team: that belongs to people."""
     if record is None:
         return None
-    return replace(record, team={}, shared={}, shares=(), parent=unshared(record.parent))
+    return replace(record, team={}, shared={}, across={}, shares=(), parent=unshared(record.parent))
 
 
 def past_and_to_come(snapshot: Snapshot, person: PersonFacts, permission: str) -> Iterator[DelegationFacts]:

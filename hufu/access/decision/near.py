@@ -89,7 +89,10 @@ def near_misses(
     elif link.code is Code.PROHIBITED:
         found = _closed_by_prohibition(snapshot, person, link)
     elif link.code is Code.NOT_ADMITTED and link.right is not None:
-        found = _admissions(snapshot, person, link.right, about)
+        found = chain(
+            _shares(snapshot, person, link, about, across=True),
+            _admissions(snapshot, person, link.right, about),
+        )
     elif link.code in RELEASED_BY and about is not None:
         found = _releases(snapshot, person, link, about)
     else:
@@ -154,14 +157,15 @@ def _delegations(
 
 
 def _shares(
-    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None
+    snapshot: Snapshot, person: PersonFacts, link: Link, record: RecordFacts | None, *, across: bool = False
 ) -> Iterator[NearMiss]:
-    """Yield the shares that reach the person and fall short: in time, or because they open view alone."""
+    """Yield the shares that reach the person (with `across`, through the wall) and fall short: in time, or because they
+    open view alone."""
     if record is None or link.need is None or link.need.share is Share.NONE:
         return
     for share in record.shares:
         # Of a task nothing falls short: it opens view while it is pending.
-        if share.task or person.id not in snapshot.recipients(share):
+        if share.task or (across and share.across_by is None) or person.id not in snapshot.recipients(share):
             continue
         if not is_shared(link.need, share.opens):
             if share.given.in_force(snapshot.at):

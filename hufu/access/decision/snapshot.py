@@ -93,7 +93,8 @@ class ShareFacts:
     """A record shared by hand. `superiors`: also with those above a recipient; its giver gains nothing by it.
 
     `along`: the record that this one belongs to was shared, and took it along. `request`: it was asked for, by number.
-    `task`: it is what a pending approval task of this kind opens to whoever has it.
+    `task`: it is what a pending approval task of this kind opens to whoever has it. `across_by`: who let it reach its
+    recipient through the wall.
     """
 
     given: Given
@@ -103,6 +104,7 @@ class ShareFacts:
     along: bool = False
     request: int | None = None
     task: str = ""
+    across_by: int | None = None
 
 
 @dataclass(frozen=True)
@@ -330,11 +332,14 @@ class Snapshot:
             )
         return self._superiors[given]
 
-    def share_for(self, person: PersonFacts, need: Need, record: RecordFacts) -> ShareFacts | None:
-        """Return a share in force that covers the need for the person."""
+    def share_for(
+        self, person: PersonFacts, need: Need, record: RecordFacts, *, across: bool = False
+    ) -> ShareFacts | None:
+        """Return a share in force that covers the need for the person; with `across`, also through the wall."""
         for share in record.shares:
             if (
                 is_shared(need, share.opens)
+                and (share.across_by is not None or not across)
                 and share.given.in_force(self.at)
                 and person.id in self.recipients(share)
             ):

@@ -36,7 +36,8 @@ class RecordFacts:
     """What coverage looks at. A record without owner is covered by `everything`, its team, shares and rules alone.
 
     `team` maps members to what their membership opens, `shared` people to what the shares that reach them open; where
-    only one person is asked about, theirs is enough. An explanation goes by the `shares` themselves, and for
+    only one person is asked about, theirs is enough. `across` maps people to what a share opens to them through the
+    wall of the record's partition. An explanation goes by the `shares` themselves, and for
     rules by the `values` of fields, by name; `NAME.currency` is that of an amount. `pool_id` is the pool of a record
     without owner, `pool_members` who is a member of it; an explanation knows the members by the pool itself.
     A record of a following type is decided with its `parent`; its own owner and department do not exist.
@@ -48,6 +49,7 @@ class RecordFacts:
     deleted: bool = False
     team: Mapping[int, Share] = field(default_factory=dict)
     shared: Mapping[int, Share] = field(default_factory=dict)
+    across: Mapping[int, Share] = field(default_factory=dict)
     shares: tuple[ShareFacts, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     states: tuple[StateFacts, ...] = ()
@@ -128,7 +130,8 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
     if not scopes or need.right is None:
         return scopes
     if record.partition_id not in term.partitions[need.right]:
-        return Scope.NOTHING
+        across = not term.delegated and is_shared(need, record.across.get(term.holder_id, Share.NONE))
+        return Scope.SHARED if across else Scope.NOTHING
     if record.owner_id == term.holder_id:
         return Scope.OWN
     if not term.delegated and opens(scopes, need, record.team.get(term.holder_id, Share.NONE)):

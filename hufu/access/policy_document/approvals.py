@@ -1,4 +1,7 @@
-"""The section `approvals`: who decides about access requests. What a document does not name stays."""
+"""The section `approvals`: who decides about access requests, and who owns a partition.
+
+What a document does not name stays.
+"""
 
 from __future__ import annotations
 
@@ -34,21 +37,23 @@ def _plan(draft: Draft, entries: Any) -> None:
         standing.append(plain)
         words = f"approvals: {_words(plain, values)}"
         deed = partial(_appoint, draft, plain, values)
-        draft.add(place, words, deed, creates=True, words=words, risk=Risk.MEDIUM)
+        # Owners of a partition let shares across its wall; everybody else decides with rights that they have anyway.
+        risk = Risk.HIGH if _is_of_owner(plain) else Risk.MEDIUM
+        draft.add(place, words, deed, creates=True, words=words, risk=risk)
 
 
 def _check(draft: Draft, place: str, entry: dict[str, Any]) -> None:
-    """Find what is wrong with what an entry is about: records of one type, or requests for one role."""
+    """Find what is wrong with what an entry is about: records of one type, requests for one role, or a partition."""
     problems = draft.problems
-    if ("records" in entry) == ("role" in entry):
-        problems.add(place, _("Name exactly one of: %s.") % "records, role")
+    if ("records" in entry) == ("role" in entry) and not _is_of_owner(entry):
+        problems.add(place, _("Name exactly one of: %s.") % "records, role, partition")
     known = {resource.name for resource in registry.resource_types() if not resource.parent}
     if "records" in entry and entry["records"] not in known:
         problems.add(f"{place}.records", _("Requests are decided for: %s.") % ", ".join(sorted(known)))
     if "role" in entry and entry["role"] not in draft.roles:
         problems.add(f"{place}.role", _("There is no role “%s”.") % entry["role"])
     if "partition" in entry:
-        if "records" not in entry:
+        if "role" in entry:
             problems.add(f"{place}.partition", _("“partition” belongs to records."))
         if entry["partition"] not in draft.partitions:
             problems.add(f"{place}.partition", _("There is no partition “%s”.") % entry["partition"])
@@ -58,6 +63,9 @@ def _by(draft: Draft, place: str, entry: dict[str, Any]) -> dict[str, Any] | Non
     """Return the columns that say who decides, but for a role, which may be yet to come."""
     by = entry["by"]
     if isinstance(by, str):
+        if _is_of_owner(entry):
+            draft.problems.add(place, _("Owners of a partition are named: the holders of a role, or people."))
+            return None
         if by not in WORDS or ("role" in entry and by in OF_RECORDS):
             allowed = [word for word in WORDS if "role" not in entry or word not in OF_RECORDS]
             draft.problems.add(
@@ -74,8 +82,13 @@ def _by(draft: Draft, place: str, entry: dict[str, Any]) -> dict[str, Any] | Non
     return {"by": Approver.By.NAMED.value, **to.columns()} if to else None
 
 
+def _is_of_owner(entry: dict[str, Any]) -> bool:
+    """Say whether an entry names who owns a partition."""
+    return "partition" in entry and "records" not in entry and "role" not in entry
+
+
 def _words(entry: dict[str, Any], values: dict[str, Any]) -> str:
-    about = f"role {entry['role']}" if "role" in entry else str(entry["records"])
+    about = f"role {entry['role']}" if "role" in entry else str(entry.get("records", "owner"))
     where = f" in {entry['partition']}" if "partition" in entry else ""
     row = Approver(**values)
     to = approvers.principal_of(row)
@@ -107,7 +120,9 @@ def _export() -> list[dict[str, Any]]:
 
 
 def _export_row(row: Approver) -> dict[str, Any]:
-    exported: dict[str, Any] = {"role": row.role.key} if row.role else {"records": row.type}
+    exported: dict[str, Any] = {"role": row.role.key} if row.role else {}
+    if row.type:
+        exported["records"] = row.type
     if row.partition is not None:
         exported["partition"] = row.partition.key
     to = approvers.principal_of(row)

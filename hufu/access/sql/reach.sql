@@ -315,16 +315,20 @@ BEGIN
 END $$;
 
 -- Which active people cover a record for one permission, and by which scope, the narrowest; 128 where it is shared with
--- them and no scope holds it, 256 where they are members of its pool and nothing else does; by themselves, or as those who stand in for a holder. Only the checks of each type ask this: it tells the reach of everybody.
+-- them and no scope holds it or the share reaches them across the wall, 256 where they are members of its pool and nothing
+-- else does; by themselves, or as those who stand in for a holder. Only the checks of each type ask this: it tells the
+-- reach of everybody.
 DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int);
 DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int, int[]);
+DROP FUNCTION IF EXISTS hufu.who_covers(text, text, int, text, bigint, int, int, int, int[], int[]);
 CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wanted_share int, of_type text, record bigint,
                                            in_partition int, of_owner int, of_department int, shared int[],
-                                           pool_members int[])
+                                           pool_members int[], across int[])
     RETURNS TABLE (user_id int, holder_id int, scope smallint) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
     SELECT who.user_id, who.holder_id, min(who.scope)::smallint FROM (
         SELECT t.user_id, t.holder_id, CASE
+            WHEN NOT place.is_open THEN CASE WHEN t.holder_id = t.user_id AND t.user_id = ANY (across) THEN 128 END
             WHEN of_owner = t.holder_id THEN 1
             WHEN m.access IS NOT NULL AND (g.scopes & 2 <> 0 OR wanted_share = 1 OR wanted_share = 2 AND m.access = 'edit') THEN 2
             WHEN of_owner IS NOT NULL AND g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
@@ -339,9 +343,11 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
         JOIN people_user u ON u.id = t.user_id AND u.status = 'active'
         LEFT JOIN access_team_member m ON m.type = of_type AND m.record_id = record AND m.user_id = t.user_id
             AND t.holder_id = t.user_id
-        WHERE g.permission = wanted AND g.scopes <> 0
-          AND hufu.bit(CASE wanted_right WHEN 'read' THEN t.read_partitions WHEN 'create' THEN t.create_partitions
-                       WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition)) who
+        CROSS JOIN LATERAL (SELECT coalesce(hufu.bit(
+            CASE wanted_right WHEN 'read' THEN t.read_partitions WHEN 'create' THEN t.create_partitions
+                 WHEN 'edit' THEN t.edit_partitions WHEN 'delete' THEN t.delete_partitions END, in_partition),
+            false) AS is_open) place
+        WHERE g.permission = wanted AND g.scopes <> 0) who
     WHERE who.scope IS NOT NULL GROUP BY who.user_id, who.holder_id $$;
 
 -- Shares by hand. What one is given to meets what people stand for in one text; whoever gave it gains nothing by it.
@@ -349,7 +355,8 @@ CREATE INDEX IF NOT EXISTS access_share_to ON public.access_share
     (hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id), type);
 CREATE OR REPLACE VIEW hufu.shares AS
     SELECT s.id, s.type, s.record_id, s.access, s.superiors, s.given_by,
-           hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post, s.position_id, s.level_id) AS principal
+           hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post, s.position_id, s.level_id) AS principal,
+           s.user_id, s.across_by
     FROM public.access_share s
     WHERE (s.starts_at IS NULL OR s.starts_at <= hufu.now()) AND (s.ends_at IS NULL OR s.ends_at > hufu.now());
 
@@ -368,6 +375,13 @@ CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text) RETURNS TABLE (record_id
     UNION ALL
     -- A pending task is a share of view with whoever has it.
     SELECT t.record_id, 'read' FROM access_task t WHERE t.type = of_type AND t.user_id = hufu.actor() $$;
+
+-- The records of a type to which a share lets the actor through the wall.
+CREATE INDEX IF NOT EXISTS access_share_across ON public.access_share (user_id, type) WHERE across_by IS NOT NULL;
+CREATE OR REPLACE FUNCTION hufu.my_crossings(of_type text) RETURNS TABLE (record_id bigint, access text)
+    LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT s.record_id, s.access FROM hufu.shares s
+   WHERE s.type = of_type AND s.user_id = hufu.actor() AND s.across_by IS NOT NULL AND s.given_by <> hufu.actor() $$;
 
 -- Whom a share reaches: those who stand for its principal and, where superiors do too, those above them.
 CREATE OR REPLACE FUNCTION hufu.recipients(to_whom text, superiors boolean, given_by int) RETURNS SETOF int

@@ -166,11 +166,12 @@ GRANT SELECT ON public.access_team_member TO hufu_app;
 ALTER TABLE public.access_share ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_share FROM hufu_app;
 GRANT SELECT ON public.access_share TO hufu_app;
--- What a share took along goes with it.
+-- What a share took along goes with it, and so does what was asked for it.
 CREATE OR REPLACE FUNCTION hufu.take_away_shares() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     DELETE FROM access_share WHERE along_with_id = OLD.id;
+    UPDATE access_admission_request SET ended_at = hufu.now() WHERE share_id = OLD.id AND ended_at IS NULL;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER take_away AFTER DELETE ON public.access_share

@@ -13,6 +13,7 @@ from hufu.crm.actions.create import (
     create_many,
     create_record,
 )
+from hufu.crm.actions.crossings import ask_across
 from hufu.crm.actions.ownership import FormerOwner, move_record, possible_owners, transfer_record
 from hufu.crm.actions.pools import (
     claim_record,
@@ -23,7 +24,7 @@ from hufu.crm.actions.pools import (
     release_record,
 )
 from hufu.crm.actions.requests import asked_record, grant_record
-from hufu.crm.actions.shares import end_share, share_record
+from hufu.crm.actions.shares import OutsideWall, end_share, share_record
 from hufu.crm.actions.states import lock_record, unlock_record, unvoid_record, void_record
 from hufu.crm.actions.tasks import end_task, open_tasks
 from hufu.crm.actions.teams import add_member, remove_member
@@ -32,7 +33,9 @@ __all__ = [
     "FormerOwner",
     "NewChild",
     "NewRecord",
+    "OutsideWall",
     "add_member",
+    "ask_across",
     "asked_record",
     "claim_record",
     "create_child",

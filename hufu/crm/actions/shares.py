@@ -25,6 +25,10 @@ LONGEST_REASON = 500
 MOST_ALONG = 1000
 
 
+class OutsideWall(Invalid):
+    """The person is active and not admitted to the record's partition: only its owner lets a share reach them."""
+
+
 def share_record(
     actor: Actor,
     resource: ResourceType,
@@ -46,23 +50,14 @@ def share_record(
     comes later is not. Nobody gives an edit that they do not have.
     """
     current = guard.use(actor, resource.permission("share"), record_id)
-    _check(actor, current, to, access, reason, starts_at, ends_at)
+    check_share(actor, current, to, access, reason, starts_at, ends_at)
     if access == TeamMember.Access.EDIT and not guard.may_give_edit(actor, resource, current):
         raise guard.denied(actor, resource.permission("edit"), current)
     taken = list(_along(actor, resource, record_id, frozenset(along), access))
     term = (superiors, starts_at, ends_at, reason)
     share = _share(resource, record_id, to, access, term)
     if share is None:
-        raise Invalid(
-            {
-                "to": [
-                    _(
-                        "This person is not admitted to the record's partition (to edit: not with the right to edit),"
-                        " or the account is closed. A partition's owner can admit them."
-                    )
-                ]
-            }
-        )
+        raise _no_way_in(to)
     said = {
         "share": share,
         "to": str(to),
@@ -131,7 +126,23 @@ def principal_text(share: RecordShare) -> str:
     )
 
 
-def _check(
+def _no_way_in(to: Principal) -> Invalid:
+    """Return why a share with somebody by name was not made."""
+    if to.user is not None and call("hufu.is_active", to.user.pk):
+        return OutsideWall(
+            {
+                "to": [
+                    _(
+                        "A wall stands between this person and the record: they are not admitted to its partition"
+                        " (to edit: not with the right to edit)."
+                    )
+                ]
+            }
+        )
+    return Invalid({"to": [_("The account of this person is closed.")]})
+
+
+def check_share(
     actor: Actor,
     current: Any,
     to: Principal,
@@ -140,6 +151,7 @@ def _check(
     starts_at: datetime | None,
     ends_at: datetime | None,
 ) -> None:
+    """Raise Invalid for what no share may say."""
     problems: dict[str, list[str]] = {}
     if access not in TeamMember.Access.values:
         problems["access"] = [_("Choose whether they may view or also edit.")]

@@ -27,6 +27,7 @@ from hufu.web.numbers import number
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
+from hufu.web.requests import crossings
 from hufu.web.requests.forms import AnswerForm, AskForm
 
 STATES: dict[State, tuple[str | Promise, str]] = {
@@ -105,11 +106,12 @@ def _ask(request: Passage, form: AskForm, what: str, ask: Any) -> HttpResponse:
 
 @page(signed_in=True)
 def requests_page(request: Passage) -> HttpResponse:
-    """Show what one may decide, and what one asked for."""
+    """Show what one may decide, what one asked for, and what one let across a wall."""
     return render(
         request,
         "requests/list.html",
         {
+            **crossings.lists(request.actor),
             "waiting": [_line(each) for each in requests.waiting(request.actor)],
             "mine": [_my_line(each) for each in requests.mine(request.actor)],
         },

@@ -13,11 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, principals
+from hufu.access.actions import Principal
 from hufu.access.models import TeamMember
 from hufu.access.registry import ResourceType
+from hufu.core.actor import Actor
 from hufu.core.days import DAYS, end_of
 from hufu.core.errors import Invalid
 from hufu.crm import actions
+from hufu.people.models import User
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.principals import choices
@@ -93,32 +96,73 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
     record = guard.get(actor, resource.permission("share"), record_id)
     may_edit = guard.may_give_edit(actor, resource, record)
     form = ShareForm(resource, may_edit=may_edit, data=sent(request))
+    outside: User | None = None
     if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data
+        to = principals.read(form.cleaned_data["many"] or f"user:{form.cleaned_data['who']}")
+        asks = request.POST.get("do") == "ask" and to.user is not None
         try:
             with transaction.atomic():
-                actions.share_record(
-                    actor,
-                    resource,
-                    record_id,
-                    to=principals.read(wanted["many"] or f"user:{wanted['who']}"),
-                    access=wanted["access"],
-                    superiors=bool(wanted["superiors"]),
-                    ends_at=end_of(wanted["until"]),
-                    along=form.taken_along(),
-                    reason=wanted["reason"],
+                said = (
+                    _ask(actor, resource, record, form, to)
+                    if asks
+                    else _share(actor, resource, record, form, to)
                 )
+        except actions.OutsideWall:
+            outside = to.user
         except Invalid as invalid:
+            # Where only the day is missing, what was offered is offered again.
+            outside = to.user if asks and "to" not in invalid.problems else None
             renamed = {"to": "who", "ends_at": "until"}
             show_problems(
                 form, Invalid({renamed.get(name, name): of for name, of in invalid.problems.items()})
             )
         else:
-            title = getattr(record, resource.title)
-            messages.success(request, _("“%s” is shared.") % title)
+            messages.success(request, said)
             return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
     return deed_page(
-        request, resource, record, form, "share", conflict=False, chosen=chosen_people(form["who"].value())
+        request,
+        resource,
+        record,
+        form,
+        "share",
+        conflict=False,
+        chosen=chosen_people(form["who"].value()),
+        outside=outside,
+    )
+
+
+def _share(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
+    wanted = form.cleaned_data
+    actions.share_record(
+        actor,
+        resource,
+        record.pk,
+        to=to,
+        access=wanted["access"],
+        superiors=bool(wanted["superiors"]),
+        ends_at=end_of(wanted["until"]),
+        along=form.taken_along(),
+        reason=wanted["reason"],
+    )
+    return _("“%s” is shared.") % getattr(record, resource.title)
+
+
+def _ask(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
+    """Ask the partition's owner to let this one share across: neither superiors nor what would come along."""
+    assert to.user is not None
+    wanted = form.cleaned_data
+    actions.ask_across(
+        actor,
+        resource,
+        record.pk,
+        to=to.user,
+        access=wanted["access"],
+        ends_at=end_of(wanted["until"]),
+        reason=wanted["reason"],
+    )
+    return _(
+        "The owner of the partition is asked. Until they let it across, the share opens nothing; you find the answer "
+        "under Access requests."
     )
 
 

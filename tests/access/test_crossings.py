@@ -1,0 +1,305 @@
+"""A share across the wall: one person, one record, until a day, by whoever owns the partition; and nothing beside it.
+
+林悦's customers lie in 上海. 孙海 is admitted to 深圳 alone, and a representative like her. 何明 gives admissions.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import translation
+
+from hufu.access import admission_requests, as_of, explain, guard, policy_document, principals, queries
+from hufu.access.admission_requests import State
+from hufu.access.decision.decide import Code
+from hufu.access.decision.scopes import Scope
+from hufu.core import clock
+from hufu.core.actor import Actor, Ceiling
+from hufu.core.errors import Conflict, Denied, Invalid
+from hufu.core.transaction import acting
+from hufu.crm import actions
+from hufu.crm.queries import get_record
+from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
+from hufu.people.models import User
+from tests.company import company, company_database, publish
+
+__all__ = ["company", "company_database"]
+
+
+@pytest.fixture(autouse=True)
+def english():
+    with translation.override("en"):
+        yield
+
+
+def later(days=7):
+    return clock.now() + timedelta(days=days)
+
+
+def ask(company, who="lin", to="sun", customer="qiming", access="read", ends_at=None):
+    with acting(company.actor(who)) as unit:
+        return actions.ask_across(
+            unit.actor,
+            CUSTOMER,
+            company.customer(customer),
+            to=User.objects.get(pk=company.people[to]),
+            access=access,
+            ends_at=ends_at or later(),
+            reason="联合投标",
+        )
+
+
+def answer(company, number, who="he", *, yes=True, reason=""):
+    with acting(company.actor(who)) as unit:
+        admission_requests.answer(unit.actor, number, yes=yes, reason=reason)
+
+
+def deciders(company):
+    found = set()
+    for name in company.people:
+        if name != "zheng":
+            with acting(company.actor(name)) as unit:
+                if admission_requests.waiting(unit.actor):
+                    found.add(name)
+    return found
+
+
+def states(company, who="lin"):
+    with acting(company.actor(who)) as unit:
+        return [each.state for each in admission_requests.mine(unit.actor)]
+
+
+def reached(company, who="sun", permission="customer.view"):
+    with acting(company.actor(who)) as unit:
+        return set(guard.scope(unit.actor, permission).values_list("pk", flat=True))
+
+
+def asked_of(company, who, permission, customer="qiming", ceiling=None):
+    """Return what list, point check and database say of one customer; they say the same."""
+    number = company.customer(customer)
+    with acting(company.actor("lin")) as unit:
+        record = get_record(unit.actor, CUSTOMER, number)
+    person = company.actor(who)
+    actor = Actor(person.user_id, person.name, person.context, ceiling)
+    with acting(actor), connection.cursor() as cursor:
+        listed = guard.scope(actor, permission).filter(pk=number).exists()
+        checked = guard.may(actor, permission, record)
+        cursor.execute("SELECT hufu.covers_crm_customer(%s, %s)", [permission, number])
+        assert listed == checked == cursor.fetchone()[0]
+        return listed
+
+
+def test_sun_reaches_the_one_customer_that_was_let_across_and_its_contacts_until_the_day(
+    company, owner_connection
+):
+    before, contacts = reached(company), reached(company, permission="contact.view")
+    with acting(company.actor("lin")) as unit, pytest.raises(actions.OutsideWall):
+        to = principals.read(f"user:{company.people['sun']}")
+        actions.share_record(
+            unit.actor, CUSTOMER, company.customer("qiming"), to=to, access="read", reason="x"
+        )
+    number = ask(company)
+    assert (reached(company), states(company), deciders(company)) == (before, [State.WAITING], {"he"})
+    answer(company, number)
+    assert reached(company) == before | {company.customer("qiming")}
+    assert reached(company, permission="contact.view") - contacts == {company.contact("gao")}
+    assert (states(company), deciders(company)) == ([State.OPEN], set())
+    for verb in ("edit", "delete", "transfer", "share"):
+        assert not asked_of(company, "sun", f"customer.{verb}")
+    with acting(company.actor("li")) as unit:
+        who = queries.who_may(unit.actor, "customer.view", company.customer("qiming"))
+        assert who[company.people["sun"]] is Scope.SHARED
+        facts = queries.facts(CUSTOMER, get_record(unit.actor, CUSTOMER, company.customer("qiming")))
+    with acting(company.actor("sun")):
+        own = queries.snapshot()
+        decision = queries.explain(own, company.people["sun"], "customer.view", facts)
+        said = list(explain.sentences(own, decision))
+        assert decision.allowed
+        assert decision.covers[-1].admission is None
+        assert explain.structure(own, decision)["path"][-1]["share"]["across_by"] == company.people["he"]
+    assert (
+        "孙海 is not admitted to partition “上海公司”. 何明, for its owner, let this share reach them across the wall: "
+        "this record and what follows it, nothing else."
+    ) in said
+    owner_connection.execute("UPDATE access_share SET ends_at = now() - interval '1 minute'")
+    assert reached(company) == before
+    with acting(company.actor("li")) as unit:
+        snapshot = queries.snapshot()
+        record = get_record(unit.actor, CUSTOMER, company.customer("qiming"))
+        decision = queries.explain(
+            snapshot, company.people["sun"], "customer.view", queries.facts(CUSTOMER, record)
+        )
+        said = list(explain.sentences(snapshot, decision))
+    assert Code.NOT_ADMITTED in {link.code for link in decision.missing}
+    assert (
+        sum(line.startswith("The record was shared with the person 孙海; that ended") for line in said) == 1
+    )
+    events = owner_connection.execute(
+        "SELECT type FROM audit_event WHERE type LIKE 'admission.%' ORDER BY at"
+    ).fetchall()
+    assert [row[0] for row in events] == ["admission.asked", "admission.let_across"]
+
+
+def test_to_edit_lets_him_edit_and_add_contacts_and_nothing_else(company):
+    answer(company, ask(company, access="edit"))
+    assert asked_of(company, "sun", "customer.edit")
+    for verb in ("delete", "transfer", "share"):
+        assert not asked_of(company, "sun", f"customer.{verb}")
+    qiming = company.customer("qiming")
+    with acting(company.actor("sun")) as unit:
+        record = get_record(unit.actor, CUSTOMER, qiming)
+        actions.edit_record(unit.actor, CUSTOMER, qiming, {"industry": "food"}, version=record.lock_version)
+        added = actions.create_child(unit.actor, CONTACT, actions.NewChild(qiming, {"name": "陆工"}))
+        assert get_record(unit.actor, CONTACT, added)
+        sh = company.partitions["sh"]
+        assert sh not in guard.creatable_partitions(unit.actor, CUSTOMER)
+        with pytest.raises((Denied, Invalid)):
+            new = actions.NewRecord(sh, unit.actor.user_id, {"name": "新机会", "customer": qiming})
+            actions.create_record(unit.actor, OPPORTUNITY, new)
+
+
+def test_a_share_across_the_wall_opens_what_it_names_only_to_whoever_holds_the_permission(company):
+    """冯刚 has no such role; nor does 孙海 reach what a token of his leaves out."""
+    answer(company, ask(company))
+    assert asked_of(company, "sun", "customer.view")
+    elsewhere = Ceiling("令牌", None, frozenset({company.partitions["sz"]}))
+    assert not asked_of(company, "sun", "customer.view", ceiling=elsewhere)
+    assert not asked_of(company, "sun", "customer.view", ceiling=Ceiling("令牌", frozenset({"contact.view"})))
+    answer(company, ask(company, to="feng"))
+    assert not asked_of(company, "feng", "customer.view")
+
+
+def test_the_policy_names_who_owns_a_partition_and_neither_asker_nor_recipient_decides(company):
+    entry = {"partition": "sh", "by": {"role": "manager"}}
+    number = ask(company, "wang")
+    assert deciders(company) == {"he"}
+    publish(company, {"format": 1, "approvals": [entry]})
+    # 王芳 is a manager, and asked herself; the executive is one, too.
+    assert deciders(company) == {"li"}
+    with pytest.raises(Conflict):
+        answer(company, number, "he")
+    with acting(company.actor("he")):
+        assert entry in policy_document.export()["approvals"]
+        assert policy_document.plan({"format": 1, "approvals": [entry]}) == ()
+        with pytest.raises(Invalid):
+            policy_document.plan({"format": 1, "approvals": [{"partition": "sh", "by": "owner"}]})
+    answer(company, number, "li")
+    assert asked_of(company, "sun", "customer.view")
+    publish(
+        company,
+        {
+            "format": 1,
+            "approvals": [{"partition": "sh", "by": {"user": "sun"}}],
+            "removes": {"approvals": [entry]},
+        },
+    )
+    ask(company, customer="yunhe")
+    assert deciders(company) == set()
+
+
+def test_a_refusal_says_why_and_takes_the_share_away_and_so_do_asker_and_owner(company, owner_connection):
+    def shares():
+        return owner_connection.execute("SELECT count(*) FROM access_share").fetchone()[0]
+
+    refused = ask(company)
+    with pytest.raises(Invalid):
+        answer(company, refused, yes=False)
+    answer(company, refused, yes=False, reason="请走正式流程")
+    assert (states(company), shares()) == ([State.REJECTED], 0)
+    withdrawn = ask(company)
+    with acting(company.actor("lin")) as unit:
+        assert admission_requests.end(unit.actor, withdrawn)
+    assert (states(company), shares()) == ([State.WITHDRAWN, State.REJECTED], 0)
+    ended = ask(company)
+    answer(company, ended)
+    with acting(company.actor("sun")) as unit:
+        assert not admission_requests.end(unit.actor, ended)
+    with acting(company.actor("he")) as unit:
+        assert [row.pk for row in admission_requests.let_across(unit.actor)] == [ended]
+        assert admission_requests.end(unit.actor, ended)
+        assert not admission_requests.end(unit.actor, ended)
+    assert states(company)[0] is State.OVER
+    assert not asked_of(company, "sun", "customer.view")
+
+
+def test_whoever_asks_twice_or_without_need_or_for_too_long_is_told_so(company):
+    ask(company)
+    for wrong in (
+        {},
+        {"to": "tang"},
+        {"to": "zheng"},
+        {"to": "lin"},
+        {"ends_at": later(200)},
+        {"ends_at": later(-1)},
+        {"access": "delete"},
+    ):
+        with pytest.raises(Invalid):
+            ask(company, **wrong)
+    with pytest.raises(Denied):
+        ask(company, "chen")
+    assert states(company) == [State.WAITING]
+
+
+def test_what_moves_to_another_partition_is_behind_another_wall(company):
+    answer(company, ask(company, "li"))
+    waits = ask(company, "li", to="feng")
+    with acting(company.actor("li")) as unit:
+        qiming = get_record(unit.actor, CUSTOMER, company.customer("qiming"))
+        actions.move_record(
+            unit.actor,
+            CUSTOMER,
+            qiming.pk,
+            to=company.partitions["sz"],
+            owner=company.people["li"],
+            version=qiming.lock_version,
+            reason="业务划转",
+        )
+    assert states(company, "li") == [State.WITHDRAWN, State.OVER]
+    with pytest.raises(Conflict):
+        answer(company, waits)
+
+
+def test_the_database_writes_no_crossing_but_by_its_own_functions(company, connect_as):
+    number = ask(company)
+    app = connect_as("hufu_app")
+    sun, lin, he = (company.people[name] for name in ("sun", "lin", "he"))
+    qiming = company.customer("qiming")
+    for who, statement in (
+        (sun, "UPDATE access_share SET across_by = 1"),
+        (he, "UPDATE access_admission_request SET granted = true"),
+        (lin, f"SELECT hufu.answer_admission({number}, true, '')"),
+        (sun, f"SELECT hufu.answer_admission({number}, true, '')"),
+        (sun, f"SELECT hufu.end_admission_request({number})"),
+        (company.people["tang"], f"SELECT hufu.answer_admission({number}, true, '')"),
+        (lin, f"SELECT hufu.ask_across_crm_customer({qiming}, {lin}, 'read', now() + interval '1 day', '')"),
+        (lin, f"SELECT hufu.ask_across_crm_customer({qiming}, {sun}, 'read', NULL, '')"),
+        (lin, f"SELECT hufu.ask_across_crm_customer({qiming}, {sun}, 'read', now() + interval '1 year', '')"),
+        (
+            company.people["chen"],
+            f"SELECT hufu.ask_across_crm_customer({qiming}, {sun}, 'read', now() + interval '1 day', '')",
+        ),
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [who])
+            app.execute(statement)
+    for who, seen in ((sun, 0), (company.people["tang"], 0), (lin, 1), (he, 1)):
+        with app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [who])
+            assert app.execute("SELECT count(*) FROM access_admission_request").fetchone() == (seen,)
+
+
+def test_what_somebody_reached_across_the_wall_is_known_afterwards(company):
+    answer(company, ask(company))
+    let = clock.now()
+    with acting(company.actor("lin")) as unit:
+        [asked] = admission_requests.mine(unit.actor)
+        assert admission_requests.end(unit.actor, asked.request.pk)
+    with acting(company.actor("he")) as unit:
+        for moment, expected in ((let, True), (clock.now(), False)):
+            past = as_of.decide_at(
+                unit.actor, company.people["sun"], "customer.view", company.customer("qiming"), moment
+            )
+            assert past.decision.allowed is expected

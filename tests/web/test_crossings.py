@@ -1,0 +1,60 @@
+"""Shares across the wall on pages: the notice where one shares, the inbox of whoever owns the partition."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils.timezone import localdate
+
+
+def form(company, to="sun", **more):
+    values = {"who": str(company.people[to]), "access": "read", "reason": "联合投标"}
+    return values | {"until": str(localdate() + timedelta(days=7))} | more
+
+
+def test_whoever_shares_across_the_wall_is_told_so_and_asks_in_place_and_the_owner_lets_it_across(
+    company, visit, in_english
+):
+    qiming = company.customer("qiming")
+    lin, he, sun = visit("lin"), visit("he"), visit("sun")
+    share, record = (reverse(f"customer_{name}", args=[qiming]) for name in ("share", "record"))
+    said = lin.post(share, form(company)).content.decode()
+    assert "The wall of “上海公司” stands between 孙海 and this record. Nothing was shared." in said
+    assert "Ask for admission to this record" in said
+    # Inside the wall nothing of it is offered.
+    assert "Ask for admission" not in lin.get(share).content.decode()
+    assert lin.post(share, form(company, "tang")).status_code == 302
+    again = lin.post(share, form(company, do="ask", until="")).content.decode()
+    assert "Name a day: what reaches across the wall ends by itself." in again
+    assert "Ask for admission to this record" in again
+    assert lin.post(share, form(company, do="ask")).status_code == 302
+    assert sun.get(record).status_code == 404
+    inbox = he.get(reverse("requests")).content.decode()
+    assert "Shares across your wall: for you to decide" in inbox
+    # He does not view the record: its number, not its name.
+    assert f"Customer, number {qiming}" in inbox
+    assert "启明" not in inbox
+    number = inbox.split("/requests/across/")[1].split("/")[0]
+    page = reverse("request_crossing", args=[number])
+    assert "孙海 is not admitted to “上海公司”." in he.get(page).content.decode()
+    assert "Say why." in he.post(page, {"do": "reject", "reason": ""}).content.decode()
+    assert lin.get(page).status_code == 409
+    assert he.post(page, {"do": "let", "reason": "仅限投标"}).status_code == 302
+    assert sun.get(record).status_code == 200
+    assert sun.get(reverse("customer_edit", args=[qiming])).status_code == 403
+    mine = lin.get(reverse("requests")).content.decode()
+    assert "Asked for colleagues outside the wall" in mine
+    assert "仅限投标" in mine
+    assert "Shares that reach across your wall" in he.get(reverse("requests")).content.decode()
+    assert he.post(reverse("request_crossing_end", args=[number])).status_code == 302
+    assert sun.get(record).status_code == 404
+
+
+def test_a_refusal_is_read_by_whoever_asked(company, visit, in_english):
+    lin, he = visit("lin"), visit("he")
+    lin.post(reverse("customer_share", args=[company.customer("qiming")]), form(company, do="ask"))
+    number = he.get(reverse("requests")).content.decode().split("/requests/across/")[1].split("/")[0]
+    he.post(reverse("request_crossing", args=[number]), {"do": "reject", "reason": "请走正式流程"})
+    assert "请走正式流程" in lin.get(reverse("requests")).content.decode()
+    assert lin.post(reverse("request_crossing_end", args=[number])).status_code == 302
