@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from hufu.access import registry
-from hufu.access.models import Partition
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
-from hufu.people.models import Department, Post, User
+from hufu.people.models import User
 from hufu.web.log import words
+from hufu.web.log.facts import FactWords, field_label
 
 RESULTS: dict[str, tuple[str | Promise, str]] = {
     "done": (_("Done"), "green"),
@@ -47,92 +46,39 @@ class Line:
     details: list[tuple[str | Promise, str]]
 
 
-@dataclass(frozen=True)
-class Names:
-    """The names of the people, departments and partitions that some entries speak of."""
-
-    people: dict[int, str]
-    departments: dict[int, str]
-    partitions: dict[int, str]
-
-
 def lines(entries: Sequence[LogEntry]) -> list[Line]:
     """Return the entries with names for numbers."""
-    names = Names(
-        dict(User.objects.filter(pk__in=people_in(entries)).values_list("pk", "name")),
-        dict(
-            Department.objects.filter(pk__in=facts_in(entries, words.DEPARTMENTS)).values_list("pk", "name")
-        ),
-        dict(Partition.objects.filter(pk__in=facts_in(entries, words.PARTITIONS)).values_list("pk", "name")),
-    )
-    return [line(entry, names) for entry in entries]
+    people = dict(User.objects.filter(pk__in=people_in(entries)).values_list("pk", "name"))
+    facts = FactWords()
+    return [line(entry, people, facts) for entry in entries]
 
 
 def people_in(entries: Iterable[LogEntry]) -> set[int]:
-    """Return the numbers of the users that act, are acted on, or stand in the facts."""
+    """Return the numbers of the users that act or are acted on."""
     found = {who for entry in entries for who in (entry.actor_id, entry.on_behalf_id) if who}
-    found |= {entry.target.id for entry in entries if entry.target and entry.target.type == "user"}
-    return found | facts_in(entries, words.USERS)
+    return found | {entry.target.id for entry in entries if entry.target and entry.target.type == "user"}
 
 
-def facts_in(entries: Iterable[LogEntry], wanted: set[str]) -> set[int]:
-    """Return the numbers that stand under some names in the facts of the deeds."""
-    found: set[int] = set()
-    for entry in entries:
-        for name in wanted:
-            value = entry.details.get(name)
-            found |= {
-                item for item in (value if isinstance(value, list) else [value]) if isinstance(item, int)
-            }
-    return found
-
-
-def line(entry: LogEntry, names: Names) -> Line:
+def line(entry: LogEntry, people: dict[int, str], facts: FactWords) -> Line:
     """Return one entry in words."""
     result, tone = RESULTS.get(entry.result, (entry.result, "grey"))
     return Line(
         entry=entry,
-        who=who_did_it(entry, names.people),
+        who=who_did_it(entry, people),
         number=entry.actor_id or 0,
-        about=target_name(entry, names.people),
+        about=target_name(entry, people),
         result=result,
         tone=tone,
         channel=CHANNELS.get(entry.channel, entry.channel),
         reason=words.REASONS.get(entry.reason, entry.reason),
-        summary=summary(entry, names),
+        summary=summary(entry, facts),
         changed=[field_label(entry, name) for name in entry.changed],
         details=[
-            (words.label_of(entry.type, name), fact(entry, name, names))
+            (words.label_of(entry.type, name), facts.text(entry, name))
             for name in entry.details
             if entry.details[name] not in (None, "", [], {}) and (name, entry.details[name]) != ("search", 0)
         ],
     )
-
-
-def fact(entry: LogEntry, name: str, names: Names) -> str:
-    """Return a fact of a deed as text."""
-    value = entry.details[name]
-    if name in words.USERS:
-        people = value if isinstance(value, list) else [value]
-        return _comma().join(names.people.get(number, f"#{number}") for number in people)
-    if name in words.DEPARTMENTS:
-        return names.departments.get(value, f"#{value}")
-    if name in words.PARTITIONS:
-        return names.partitions.get(value, f"#{value}")
-    if name == "search" and isinstance(value, int):
-        return ngettext("%d character", "%d characters", value) % value
-    if name == "permission":
-        return permission_label(value)
-    if name == "permissions" and isinstance(value, list):
-        return _comma().join(permission_label(each) for each in value)
-    if name == "post" and value in Post.values:
-        return str(Post(value).label)
-    if name == "changed" and isinstance(value, list):
-        return _comma().join(str(words.FACTS.get(item, item)) for item in value)
-    if name in ("filter", "sort") and not isinstance(value, dict):
-        asked = [value] if isinstance(value, str) else value
-        return _comma().join(str(field_label(entry, item.removeprefix("-"))) for item in asked)
-    return in_words(value)
 
 
 def who_did_it(entry: LogEntry, names: dict[int, str]) -> str:
@@ -169,40 +115,16 @@ def target_name(entry: LogEntry, names: dict[int, str]) -> str:
     return f"{label} #{entry.target.id}"
 
 
-def summary(entry: LogEntry, names: Names) -> str:
+def summary(entry: LogEntry, facts: FactWords) -> str:
     """Return in a few words what matters in an entry: the permission, the fields, who got it, how many records."""
-    if permission := entry.details.get("permission"):
-        return permission_label(permission)
+    if entry.details.get("permission"):
+        return facts.text(entry, "permission")
     if entry.changed:
         return _comma().join(str(field_label(entry, name)) for name in entry.changed)
     if "to_owner" in entry.details:
-        return f"{fact(entry, 'from_owner', names)} → {fact(entry, 'to_owner', names)}"
+        return f"{facts.text(entry, 'from_owner')} → {facts.text(entry, 'to_owner')}"
     count = entry.details.get("count")
     return ngettext("%d record", "%d records", count) % count if isinstance(count, int) else ""
-
-
-def permission_label(name: str) -> str:
-    """Return what a permission is called on screen."""
-    known = {declared.name: declared.label for declared in registry.permissions()}
-    return str(known.get(name, name))
-
-
-def field_label(entry: LogEntry, name: str) -> str | Promise:
-    """Return what a field of the record that an entry is about is called on screen."""
-    about = entry.target.type if entry.target else entry.type.partition(".")[0]
-    for resource in registry.resource_types():
-        if resource.name == about and name in resource.by_name:
-            return resource.by_name[name].label
-    return name
-
-
-def in_words(value: Any) -> str:
-    """Return a value of a fact as text."""
-    if isinstance(value, (list, tuple)):
-        return _comma().join(in_words(item) for item in value)
-    if isinstance(value, dict):
-        return _comma().join(f"{name}: {in_words(item)}" for name, item in sorted(value.items()))
-    return str(value)
 
 
 def _comma() -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy
 from hufu.access.fields import FieldAccess
 from hufu.access.models import Pool, TeamMember
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
-from hufu.core import money
+from hufu.core import days, money
 from hufu.core.actor import OPERATOR_ID, Actor
 from hufu.crm import queries
 from hufu.crm.consents import PURPOSES, label
@@ -258,5 +259,8 @@ def value_in_words(declared: Field, value: Any) -> str:
             return money.display(int(value), "")
         case Kind.DATE:
             return date_format(date.fromisoformat(str(value)), "Y-m-d")
+        case Kind.TIMESTAMP:
+            moment = parse_datetime(str(value))
+            return days.moment_words(moment) if moment is not None else str(value)
         case _:
             return str(value)
