@@ -421,7 +421,7 @@ def _recipients(resource: ResourceType, need: Need) -> str:
 def _who(resource: ResourceType) -> str:
     """Who may: for whoever may edit the record or explains rights. Reach past a time limit is rebuilt first.
 
-    Somebody's own terms tell why before those of others for whom they stand in.
+    Somebody's own terms tell why before those of others for whom they stand in, and these before break-glass.
     """
     table, name = resource.table, resource.name
     chosen = []
@@ -441,10 +441,11 @@ def _who(resource: ResourceType) -> str:
         state = "IS NOT NULL" if registry.requirement(declared.name).of_bin else "IS NULL"
         state += " AND r.pool_id IS NOT NULL" if registry.requirement(declared.name).of_pool else ""
         chosen.append(
-            f"(SELECT DISTINCT ON (n0.user_id) n0.user_id, n{last}.scope FROM {table} r JOIN {joined}"
-            f"\n        WHERE wanted = '{declared.name}' AND r.id = record AND r.deleted_at {state}"
-            f"{states.is_open_sql(closed_in, 'r')}"
-            "\n        ORDER BY n0.user_id, n0.holder_id <> n0.user_id, n0.holder_id)"
+            f"""
+    WHEN '{declared.name}' THEN RETURN QUERY
+        SELECT DISTINCT ON (n0.user_id) n0.user_id, n{last}.scope FROM {table} r JOIN {joined}
+        WHERE r.id = record AND r.deleted_at {state}{states.is_open_sql(closed_in, "r")}
+        ORDER BY n0.user_id, n0.holder_id <> n0.user_id, n0.holder_id < 0, n0.holder_id;"""
         )
     return f"""
 CREATE OR REPLACE FUNCTION hufu.who_{table}(wanted text, record bigint) RETURNS TABLE (user_id int, scope smallint)
@@ -454,6 +455,9 @@ BEGIN
         {REFUSED};
     END IF;
     PERFORM hufu.freshen_everybody();
-    RETURN QUERY {(chr(10) + "    UNION ALL ").join(chosen)};
+    CASE wanted{"".join(chosen)}
+    ELSE
+        RETURN;
+    END CASE;
 END $$;
 """

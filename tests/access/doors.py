@@ -6,7 +6,7 @@ not bind; the point check gets records that it did not read), and half two witho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -59,9 +59,8 @@ def compare(
     world: World,
     attempts: list[Any],
     now: datetime,
-    people: Collection[int] | None = None,
 ) -> list[tuple[bool, str]]:
-    """Ask every door for every person (or for some), verb and type; raise Difference where two disagree.
+    """Ask every door for every person, verb and type; raise Difference where two disagree.
 
     Return each decision as (allowed, which kind), to show that the comparison was not empty.
     """
@@ -76,7 +75,7 @@ def compare(
             for number, record in world["records"][type_name].items():
                 if reference.allowed(ungated, now, person, verb, type_name, record):
                     may.setdefault((f"{type_name}.{verb}", number), set()).add(person)
-    for person in world["people"] if people is None else people:
+    for person in world["people"]:
         with acting(_actor(world, person)):
             snapshots = {"explanation": whole_policy}
             if world["people"][person]["active"] and not reference.is_shut_out(world, person):

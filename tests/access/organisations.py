@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.access import reference
 from tests.access.field_reference import ORDER, RULED
 from tests.access.world import FOLLOWING, INDEPENDENT, POOLED, TABLES, World
 
@@ -271,7 +272,7 @@ _TEAM_SETS: list[tuple[str, ...]] = [("team",), ("team", "subordinates"), ("dire
 
 @st.composite
 def gated(draw: st.DrawFn, world: World) -> World:
-    """Draw gates for a world, on everything that they can bind, and which are open to whom; quotas; ceilings."""
+    """Draw gates for a world, on everything that they can bind, and which are open to whom; quotas. No ceilings."""
 
     def some(things: Sequence[Any]) -> list[Any]:
         return sorted(draw(st.sets(st.sampled_from(list(things)), max_size=2)))
@@ -311,19 +312,41 @@ def gated(draw: st.DrawFn, world: World) -> World:
         if permissions
     }
     used_up = {person: sorted(draw(st.sets(st.sampled_from(sorted(quotas) or [0])))) for person in people}
-    every = sorted({*permissions, *(f"{type_name}.view" for type_name in TABLES), "customer.edit"})
-    ceilings = {
-        person: {
-            "permissions": draw(st.sampled_from([None, every, every[1:], every[: len(every) // 2]])),
-            "partitions": draw(st.sampled_from([None, world["partitions"], world["partitions"][1:]])),
-        }
-        for person in people
-        if draw(st.sampled_from([False] * 6 + [True]))
-    }
     return {
         **world,
-        **{"gates": gates, "open": opened, "quotas": quotas, "used_up": used_up, "ceilings": ceilings},
+        **{"gates": gates, "open": opened, "quotas": quotas, "used_up": used_up, "ceilings": {}},
     }
+
+
+def with_limits(world: World, seed: int) -> World:
+    """Return the world with ceilings over some people, and gates on those for whom others stand in.
+
+    By a seed of its own, like field rules.
+    """
+    chance = random.Random(seed ^ 0x11417)
+    partitions = world["partitions"]
+    every = sorted(
+        {
+            *(permission for role in world["roles"].values() for permission, _scope in role["grants"]),
+            *(f"{type_name}.view" for type_name in TABLES),
+        }
+    )
+    ceilings = {
+        person: {
+            "permissions": chance.choice([None, None, every[1:], every[: len(every) // 2]]),
+            "partitions": chance.choice([None, partitions[1:], partitions[:1]]),
+        }
+        for person in world["people"]
+        if chance.random() < 0.15
+    }
+    givers = [{"user": lent["from"]} for lent in world["delegations"]]
+    gates = {
+        number: {**gate, "principals": [*gate["principals"], chance.choice(givers)]}
+        if givers and chance.random() < 0.5
+        else gate
+        for number, gate in world["gates"].items()
+    }
+    return {**world, "ceilings": ceilings, "gates": gates}
 
 
 def with_field_rules(world: World, seed: int) -> World:
@@ -351,7 +374,9 @@ def with_field_rules(world: World, seed: int) -> World:
     assignments = world["assignments"]
     if extra:
         number = max(roles) + 1
-        grants = [] if extra == "blind" else [(f"{type_name}.view", "everything") for type_name in FOLLOWING]
+        grants = [] if extra == "blind" else [(f"{type_name}.view", "own") for type_name in INDEPENDENT]
+        if grants:
+            grants += [(f"{type_name}.view", "everything") for type_name in FOLLOWING]
         fields = [(*about, "editable", "editable") for about in _RULED]
         roles[number] = {"inherits": [], "grants": grants, "fields": fields}
         everybody = {"department": min(world["departments"]), "below": True}
@@ -480,27 +505,33 @@ def behind_glass(world: World, now: datetime, seed: int) -> World:
     return {**world, "glass_rules": rules, "glass": [use() for _n in range(chance.choice([0, 2, 4, 6]))]}
 
 
-@st.composite
-def attempts(draw: st.DrawFn, world: World, count: int) -> list[tuple[Any, ...]]:
-    """Draw attempts to create: (actor, type, partition, owner, department), or (actor, following type, parent)."""
+def attempts(world: World, now: datetime, seed: int, count: int) -> list[tuple[Any, ...]]:
+    """Choose attempts to create: (actor, type, partition, owner, department), or (actor, following type, parent); a
+    third of them such as the reference allows, where there are any.
+    """
+    chance = random.Random(seed ^ 0xA77E)
     people, departments = list(world["people"]), list(world["departments"])
-    found: list[tuple[Any, ...]] = [
-        (draw(st.sampled_from(people)), type_name, draw(st.sampled_from(list(world["records"][parent]))))
+
+    def department(owner: int) -> int:
+        main = world["people"][owner]["main"]
+        return chance.choice([main or departments[0]] * 9 + departments)
+
+    def attempt() -> tuple[Any, ...]:
+        actor = chance.choice(people)
+        owner = chance.choice([actor] * len(people) + people)
+        return actor, chance.choice(TYPES), chance.choice(world["partitions"]), owner, department(owner)
+
+    allowed = [
+        (actor, type_name, partition, actor, department(actor))
+        for actor in people
+        for type_name in TYPES
+        for partition in world["partitions"]
+        if reference.may_create(world, now, actor, type_name, partition=partition, owner=actor)
+    ]
+    added = [
+        (chance.choice(people), type_name, chance.choice(list(world["records"][parent])))
         for type_name, parent in FOLLOWING.items()
         for _n in range(count // 2)
     ]
-    for _n in range(count):
-        actor = draw(st.sampled_from(people))
-        owner = draw(st.sampled_from([actor] * len(people) + people))
-        main = world["people"][owner]["main"]
-        department = draw(st.sampled_from([main or departments[0]] * 9 + departments))
-        found.append(
-            (
-                actor,
-                draw(st.sampled_from(TYPES)),
-                draw(st.sampled_from(world["partitions"])),
-                owner,
-                department,
-            )
-        )
-    return found
+    chosen = chance.sample(allowed, min(len(allowed), count // 3))
+    return [*added, *chosen, *(attempt() for _n in range(count - len(chosen)))]

@@ -35,7 +35,10 @@ def stated(world: World, seed: int) -> World:
         more = {
             (f"{of}.{verb}", scope) for of, verb in STATE_VERBS.items() for scope in chance.choice(_SCOPES)
         }
-        # Few lie in the bin: of those who are asked, some shall take them out.
-        more |= {(f"{of}.restore", "everything") for of in STATE_VERBS if number % 2}
+        # Few lie in the bin: some shall take them out. Few cover what they may hand on: some shall.
+        more |= {
+            (f"{of}.restore", "everything") if number % 2 else (f"{of}.transfer", "department_and_below")
+            for of in STATE_VERBS
+        }
         roles[number] = {**role, "grants": sorted({*role["grants"], *more})}
     return {**world, "records": records, "roles": roles}

@@ -230,6 +230,34 @@ def test_an_access_limit_on_the_role_binds_what_is_opened_and_is_named(ruled):
     ]
 
 
+def test_who_may_tells_the_owner_and_whoever_stands_in_before_the_glass(company, owner_connection):
+    """Two differences that the comparison found: 张伟's own customer, and one that 李强 lends him the view of."""
+    publish(company, {"format": 1, "break_glass": [{**SECTION[0], "access": "edit"}]})
+    owner_connection.execute(
+        "DELETE FROM access_grant WHERE permission = 'customer.edit'"
+        " AND role_id = (SELECT id FROM access_role WHERE key = 'rep')"
+    )
+    with acting(company.actor("li")) as unit:
+        delegations.delegate(
+            unit.actor,
+            User.objects.get(username="zhang"),
+            permissions=["customer.view"],
+            starts_at=clock.now(),
+            ends_at=clock.now() + timedelta(days=1),
+            reason="x",
+        )
+    break_it(company)
+    for permission, customer, by in (
+        ("customer.edit", "nanfang", "glass"),
+        ("customer.view", "qiming", "delegation"),
+    ):
+        covers = told(company, permission=permission, customer=customer)[0].covers
+        assert getattr(covers[-1], by) is not None
+        with acting(company.actor("he")) as unit:
+            may = queries.who_may(unit.actor, permission, company.customer(customer))
+        assert may[company.people["zhang"]] is covers[-1].because
+
+
 def test_who_may_not_and_what_is_too_much(ruled, connect_as, owner_connection):
     for who in ("qian", "chen", "he", "wu"):
         with pytest.raises(Denied):

@@ -5,20 +5,17 @@ The reference in turn is what every door of the program is held to (test_differe
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as from_seed
 from hypothesis import strategies as st
 
 from hufu.core import clock
-from tests.access import cedar, reference
+from tests.access import cedar, generated, reference
 from tests.access.cedar import Cedar
 from tests.access.organisations import organisations
 from tests.access.world import INDEPENDENT, World, told
-
-COUNT = int(os.environ.get("HUFU_ORGANISATIONS", "40"))
-NEW = "HUFU_ORGANISATIONS" in os.environ
 
 
 def _without_shares(world: World) -> World:
@@ -31,14 +28,14 @@ def _without_shares(world: World) -> World:
     return {**world, "records": records, "rules": {}, "gates": {}, "open": {}}
 
 
-def _differences(count: int, *, derandomize: bool = True) -> tuple[Counter[bool], list[str]]:
+def _differences(count: int, seed: int = generated.COMPANIES) -> tuple[Counter[bool], list[str]]:
     seen: Counter[bool] = Counter()
     found: list[str] = []
     now = clock.now()
 
+    @from_seed(seed)
     @settings(
         max_examples=count,
-        derandomize=derandomize,
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -70,7 +67,7 @@ def _differences(count: int, *, derandomize: bool = True) -> tuple[Counter[bool]
 
 
 def test_cedar_answers_like_the_reference():
-    seen, found = _differences(COUNT, derandomize=not NEW)
+    seen, found = _differences(generated.COUNT, generated.SEED)
     assert not found, f"{len(found)} differences, the first: {found[0]}"
     print(f"\n{seen.total()} decisions, {seen[True]} of them allowed: no difference")
     assert seen[True] > seen.total() // 20

@@ -329,7 +329,7 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
     SELECT who.user_id, who.holder_id, min(who.scope)::smallint FROM (
         SELECT t.user_id, t.holder_id, CASE
             WHEN NOT place.is_open THEN CASE WHEN t.holder_id = t.user_id AND t.user_id = ANY (across) THEN 128 END
-            WHEN of_owner = t.holder_id THEN 1
+            WHEN of_owner = CASE WHEN t.holder_id < 0 THEN t.user_id ELSE t.holder_id END THEN 1
             WHEN m.access IS NOT NULL AND (g.scopes & 2 <> 0 OR wanted_share = 1 OR wanted_share = 2 AND m.access = 'edit') THEN 2
             WHEN of_owner IS NOT NULL AND g.scopes & 4 <> 0 AND hufu.bit(t.reports, of_owner) THEN 4
             WHEN of_owner IS NOT NULL AND g.scopes & 8 <> 0 AND hufu.bit(t.owners, of_owner) THEN 8
