@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q
+from django.db.models.functions import JSONArray
 
 from hufu.access import rule_reach, states
 from hufu.access.decision.scopes import Scope
@@ -176,7 +178,6 @@ def one_change() -> Iterator[None]:
 def _load(actor: Actor) -> tuple[Term, ...]:
     behind = frozenset(current_unit().gates.closed)
     ceiling = current_unit().actor.ceiling
-    scopes: dict[int, dict[str, Scope]] = {}
     grants = TermGrant.objects.filter(user_id=actor.user_id)
     if behind:
         closed = GateUse.objects.filter(gate_id__in=behind).exclude(permission="").values("permission")
@@ -184,8 +185,7 @@ def _load(actor: Actor) -> tuple[Term, ...]:
         grants = grants.exclude(permission__in=closed).exclude(permission__in=used_up)
     if ceiling is not None and ceiling.permissions is not None:
         grants = grants.filter(permission__in=ceiling.permissions)
-    for row in grants:
-        scopes.setdefault(row.term, {})[row.permission] = Scope(row.scopes)
+    of_term = grants.filter(term=OuterRef("term")).values(each=JSONArray("permission", "scopes"))
     return tuple(
         Term(
             holder_id=row.holder_id,
@@ -200,9 +200,11 @@ def _load(actor: Actor) -> tuple[Term, ...]:
             reports=numbers(row.reports),
             departments=numbers(row.departments),
             departments_below=numbers(row.departments_below),
-            scopes=scopes.get(row.term, {}),
+            scopes={permission: Scope(scopes) for permission, scopes in row.granted or ()},
         )
-        for row in TermRow.objects.filter(user_id=actor.user_id).order_by("term")
+        for row in TermRow.objects.filter(user_id=actor.user_id)
+        .annotate(granted=ArraySubquery(of_term))
+        .order_by("term")
         if not behind.intersection(row.gates)
     )
 

@@ -34,4 +34,4 @@ def test_the_bench_measures_a_representative_a_manager_an_executive_and_somebody
     assert first["executive"]["visible"] == RECORDS
     assert 0 < first["representative"]["visible"] <= first["manager"]["visible"] < RECORDS
     assert first["nobody"]["visible"] == first["nobody"]["rows"] == 0
-    assert {page["statements"] for page in first.values()} <= {5, 6, 7}, first
+    assert max(page["statements"] for page in first.values()) <= 6, first
