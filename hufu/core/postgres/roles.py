@@ -127,23 +127,27 @@ def close_database(connection: psycopg.Connection) -> None:
     The connection belongs to the owner role or to a superuser.
     """
     row = connection.execute("SELECT current_database()").fetchone()
-    database = sql.Identifier(row[0] if row else "")
-    statements: list[sql.SQL | sql.Composed] = [
-        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database),
-        *(
-            sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(role))
-            for role in ROLES
-        ),
-        *(
-            sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(database, sql.Identifier(role))
-            for role in WITH_TEMPORARY
-        ),
-        sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
-        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.SQL(", ").join(map(sql.Identifier, ROLES))),
-    ]
-    for statement in statements:
-        connection.execute(statement)
+    admit_to_database(connection, row[0] if row else "")
+    connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    connection.execute(
+        sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.SQL(", ").join(map(sql.Identifier, ROLES)))
+    )
     close_catalogue(connection)
+
+
+def admit_to_database(connection: psycopg.Connection, name: str) -> None:
+    """Let nobody but our roles into a database. What is closed within it, a copy has from its template."""
+    database, names = sql.Identifier(name), sql.SQL(", ")
+    for statement in (
+        sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database),
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(
+            database, names.join(map(sql.Identifier, ROLES))
+        ),
+        sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(
+            database, names.join(map(sql.Identifier, WITH_TEMPORARY))
+        ),
+    ):
+        connection.execute(statement)
 
 
 def close_other_databases(connection: psycopg.Connection) -> None:
