@@ -7,6 +7,7 @@ bitmaps alone reach an index under row policies; the differential test holds the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 
@@ -53,55 +54,88 @@ def within_ceiling(row: str) -> str:
     return f"({CEILING} IS NULL OR hufu.bit({CEILING}, {row}.partition_id))"
 
 
-def covered(resource: ResourceType, needs: tuple[Need, ...], row: str) -> str:
+def covered(
+    resource: ResourceType,
+    needs: tuple[Need, ...],
+    row: str,
+    *,
+    parents: str = "",
+    instead: tuple[str, ...] = (),
+) -> str:
     """Return the SQL condition that everything needed is covered by terms of the actor, for `row`.
 
     INVARIANT: the terms are those of one holder. What is only held comes first, by whoever holds all of it.
+    `parents` names a view of the parents that are covered (`_covered_parents`); without one they are asked here.
+    `instead` are permissions of which each does as well as the last that is needed.
     """
     held = [need.permission for need in needs if need.right is None]
-    conditions = [f"(SELECT hufu.holds('{permission}'))" for permission in held]
-    whose = ""
-    if held:
-        wanted = ", ".join(f"'{permission}'" for permission in held)
-        whose = f" = ANY ((SELECT hufu.holders(ARRAY[{wanted}]))::int[])"
+    conditions = [
+        f"(SELECT hufu.holds('{permission}'))" for permission in (held if not instead else held[:-1])
+    ]
     closed = reduce(or_, (need.closed_in for need in needs if not need.of_parent), State.OPEN)
     if closed:
         conditions.append(f"(true{states.is_open_sql(closed, row)})")
     own = [need for need in needs if need.right is not None and not need.of_parent]
-    of_parent = [need for need in needs if need.right is not None and need.of_parent]
     if own:
-        conditions.append(_by_one_holder(resource, own, row, whose))
-    if of_parent:
-        parent = resource.parent_type
-        assert parent is not None
-        closed = reduce(or_, (need.closed_in for need in of_parent), State.OPEN)
+        conditions.append(_by_one_holder(resource, own, row, _whose(needs, instead), instead=instead))
+    if any(need.of_parent for need in needs):
         column = resource.by_name[resource.parent].column
-        conditions.append(
-            f"EXISTS (SELECT 1 FROM public.{parent.table} parent WHERE parent.id = {row}.{column}"
-            f" AND parent.deleted_at IS NULL{states.is_open_sql(closed, 'parent')}"
-            f" AND {_by_one_holder(parent, of_parent, 'parent', whose)})"
-        )
+        among = f"FROM {parents} parent WHERE true" if parents else _covered_parents(resource, needs, instead)
+        conditions.append(f"EXISTS (SELECT 1 {among} AND parent.id = {row}.{column})")
     return " AND ".join(conditions)
 
 
-def required(resource: ResourceType, requirement: Requirement, row: str) -> str:
+def _covered_parents(resource: ResourceType, needs: tuple[Need, ...], instead: tuple[str, ...] = ()) -> str:
+    """Return the SQL FROM and WHERE of the parents, as `parent`, that cover what is needed of them."""
+    parent = resource.parent_type
+    assert parent is not None
+    of_parent = [need for need in needs if need.right is not None and need.of_parent]
+    closed = reduce(or_, (need.closed_in for need in of_parent), State.OPEN)
+    return (
+        f"FROM public.{parent.table} parent WHERE parent.deleted_at IS NULL{states.is_open_sql(closed, 'parent')}"
+        f" AND {_by_one_holder(parent, of_parent, 'parent', _whose(needs, instead))}"
+    )
+
+
+def _whose(needs: tuple[Need, ...], instead: tuple[str, ...]) -> str:
+    """Return the SQL that narrows holders to those of all that is only to be held; nothing where nothing is."""
+    held = [need.permission for need in needs if need.right is None]
+    if not held:
+        return ""
+    ways = (", ".join(f"'{name}'" for name in (*held[:-1], last)) for last in (held[-1], *instead))
+    holders = " || ".join(f"hufu.holders(ARRAY[{way}])" for way in ways)
+    return f" = ANY ((SELECT {holders})::int[])"
+
+
+def required(resource: ResourceType, requirement: Requirement, row: str, *, parents: str = "") -> str:
     """Return the SQL condition for using a permission on `row`: its state, and all that is needed."""
     state = "IS NOT NULL" if requirement.of_bin else "IS NULL"
     pooled = f" AND {row}.pool_id IS NOT NULL" if requirement.of_pool else ""
-    return f"{row}.deleted_at {state}{pooled} AND {covered(resource, requirement.needs, row)}"
+    return (
+        f"{row}.deleted_at {state}{pooled} AND {covered(resource, requirement.needs, row, parents=parents)}"
+    )
 
 
-def _by_one_holder(resource: ResourceType, needs: list[Need], row: str, whose: str, t: str = "t") -> str:
+def _by_one_holder(
+    resource: ResourceType,
+    needs: list[Need],
+    row: str,
+    whose: str,
+    t: str = "t",
+    *,
+    instead: tuple[str, ...] = (),
+) -> str:
     """Return the SQL condition that terms of one holder cover all needs; `whose` narrows who that may be."""
     need, further = needs[0], needs[1:]
     conditions = [_reaches(resource, need, row, t), *([f"{t}.holder_id{whose}"] if whose else [])]
     if further:
-        conditions.append(_by_one_holder(resource, further, row, f" = {t}.holder_id", f"{t}2"))
-    return f"""(SELECT hufu.permission_is_open('{need.permission}')) AND {within_ceiling(row)} AND EXISTS (
-        SELECT 1 FROM public.access_term {t}
-        JOIN public.access_term_grant {t}g ON {t}g.user_id = {t}.user_id AND {t}g.term = {t}.term
-        WHERE {t}.user_id = {ACTOR} AND {t}g.permission = '{need.permission}' AND {t}g.scopes <> 0 AND {_open(t)}
-          AND {" AND ".join(conditions)})"""
+        conditions.append(
+            _by_one_holder(resource, further, row, f" = {t}.holder_id", f"{t}2", instead=instead)
+        )
+    granted = ", ".join(f"'{name}'" for name in (need.permission, *(() if further else instead)))
+    return f"""{within_ceiling(row)} AND EXISTS (
+        SELECT 1 FROM hufu.my_terms({granted}) {t}
+        WHERE {" AND ".join(conditions)})"""
 
 
 def _reaches(resource: ResourceType, need: Need, row: str, t: str) -> str:
@@ -116,11 +150,6 @@ def _reaches(resource: ResourceType, need: Need, row: str, t: str) -> str:
     return f"(({inside})\n          OR ({t}.holder_id = {t}.user_id AND {across}))"
 
 
-def _open(t: str) -> str:
-    """Return the SQL condition that no gate on the path of a term is closed."""
-    return f"NOT {t}.gates && (SELECT hufu.closed_gates())"
-
-
 def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
     """Return the SQL condition that the scopes of a term's grant, or a share with the actor, hold `row`.
 
@@ -128,7 +157,7 @@ def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
     """
     shared = is_member(resource, row, Share.READ)
     if need.share is Share.NONE:
-        shared = f"{t}g.scopes & {Scope.TEAM.value} <> 0 AND {shared}"
+        shared = f"{t}.scopes & {Scope.TEAM.value} <> 0 AND {shared}"
     else:
         shared = (
             f"{is_member(resource, row, need.share)} OR {_is_shared(resource, row, need.share)}"
@@ -137,24 +166,21 @@ def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
     if need.pooled:
         shared += f" OR {pool_sql.is_member(resource, row)}"
     return f"""({row}.owner_id = {t}.holder_id
-               OR {t}g.scopes & {Scope.EVERYTHING.value} <> 0
-               OR ({t}g.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit({t}.owners, {row}.owner_id))
-               OR ({t}g.scopes & {Scope.DIRECT_REPORTS.value} <> 0 AND hufu.bit({t}.reports, {row}.owner_id))
+               OR {t}.scopes & {Scope.EVERYTHING.value} <> 0
+               OR ({t}.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit({t}.owners, {row}.owner_id))
+               OR ({t}.scopes & {Scope.DIRECT_REPORTS.value} <> 0 AND hufu.bit({t}.reports, {row}.owner_id))
                OR ({row}.owner_id IS NOT NULL
-                   AND (({t}g.scopes & {Scope.DEPARTMENT.value} <> 0
+                   AND (({t}.scopes & {Scope.DEPARTMENT.value} <> 0
                          AND hufu.bit({t}.departments, {row}.department_id))
-                     OR ({t}g.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
+                     OR ({t}.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
                          AND hufu.bit({t}.departments_below, {row}.department_id))))
                OR ({t}.holder_id = {t}.user_id AND ({shared})))"""
 
 
 def is_member(resource: ResourceType, row: str, share: Share) -> str:
     """Return the SQL condition that the actor is in the team of `row`; asked once per statement, not per row."""
-    editing = " AND m.access = 'edit'" if share is Share.EDIT else ""
-    return (
-        f"{row}.id IN (SELECT m.record_id FROM public.access_team_member m"
-        f" WHERE m.user_id = {ACTOR} AND m.type = '{resource.name}'{editing})"
-    )
+    editing = " WHERE m.access = 'edit'" if share is Share.EDIT else ""
+    return f"{row}.id IN (SELECT m.record_id FROM hufu.my_teams('{resource.name}') m{editing})"
 
 
 def _is_shared(resource: ResourceType, row: str, share: Share) -> str:
@@ -181,19 +207,48 @@ def may_create(resource: ResourceType, row: str) -> str:
 def _may_place(resource: ResourceType, row: str) -> str:
     create = resource.permission("create")
     if resource.parent_type is not None:
-        edit = registry.requirement(resource.permission("edit")).needs
-        return covered(resource, (Need(create, None), *(need for need in edit if need.of_parent)), row)
+        return covered(resource, _adding(resource), row, parents=_parents(resource, "create"))
     # Whoever imports says which department a record had.
     imports = f"\n         OR (SELECT hufu.holds('{resource.name}.import'))" if resource.has("import") else ""
-    return f"""(SELECT hufu.permission_is_open('{create}')) AND {within_ceiling(row)} AND EXISTS (
-        SELECT 1 FROM public.access_term t
-        JOIN public.access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
-        WHERE t.user_id = {ACTOR} AND g.permission = '{create}' AND {_open("t")}
-          AND hufu.bit(t.create_partitions, {row}.partition_id)
-          AND ({row}.owner_id = t.holder_id OR g.scopes & {Scope.EVERYTHING.value} <> 0))
+    return f"""{within_ceiling(row)} AND EXISTS (
+        SELECT 1 FROM hufu.my_terms('{create}') t
+        WHERE hufu.bit(t.create_partitions, {row}.partition_id)
+          AND ({row}.owner_id = t.holder_id OR t.scopes & {Scope.EVERYTHING.value} <> 0))
     AND hufu.may_own({row}.owner_id, {row}.partition_id)
     AND ({row}.department_id
          = (SELECT u.main_department_id FROM public.people_user u WHERE u.id = {row}.owner_id){imports})"""
+
+
+def _adding(resource: ResourceType) -> tuple[Need, ...]:
+    """Return what adding a record of a following type needs."""
+    edit = registry.requirement(resource.permission("edit")).needs
+    return (Need(resource.permission("create"), None), *(need for need in edit if need.of_parent))
+
+
+def _parents(resource: ResourceType, verb: str) -> str:
+    """Return the name of the view of those parents below which the actor may do this; "" where there are no parents."""
+    return f"hufu.{resource.table}_{verb}_below" if resource.parent else ""
+
+
+def _parent_views(resource: ResourceType) -> Iterator[str]:
+    """Yield the SQL of the views of covered parents, for the row policies of a following type.
+
+    They ask with the rights of the owner, so that the parents' own row policies are not planned with each statement.
+    Each shows numbers of records that whoever asks may view, and no others.
+    """
+    if resource.parent_type is None:
+        return
+    asked: dict[str, tuple[tuple[Need, ...], tuple[str, ...]]] = {
+        verb: (registry.requirement(resource.permission(verb)).needs, ()) for verb in ("view", "edit")
+    }
+    asked["create"] = _adding(resource), ()
+    asked["bin"] = registry.requirement(resource.permission("restore")).needs, _purging(resource)
+    for verb, (needs, instead) in asked.items():
+        name = _parents(resource, verb)
+        yield (
+            f"CREATE OR REPLACE VIEW {name} WITH (security_barrier) AS SELECT parent.id"
+            f" {_covered_parents(resource, needs, instead)};\nGRANT SELECT ON {name} TO hufu_app;\n"
+        )
 
 
 def _seen_references(resource: ResourceType, row: str) -> Iterator[tuple[str, str]]:
@@ -230,13 +285,14 @@ def _policies(resource: ResourceType) -> str:
     table = resource.table
 
     def may(verb: str) -> str:
-        return required(resource, registry.requirement(resource.permission(verb)), table)
+        parents = _parents(resource, verb)
+        return required(resource, registry.requirement(resource.permission(verb)), table, parents=parents)
 
     columns = [column.column for column in resource.model_class._meta.concrete_fields]
     fixed = FIXED_COLUMNS | ({resource.by_name[resource.parent].column} if resource.parent else set())
     given = ", ".join(f'"{column}"' for column in columns)
     changeable = ", ".join(f'"{column}"' for column in columns if column not in fixed)
-    return f"""
+    return f"""{"".join(_parent_views(resource))}
 ALTER TABLE public.{table} ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.{table} FROM hufu_app;
 GRANT SELECT, INSERT ({given}) ON public.{table} TO hufu_app;
@@ -249,13 +305,34 @@ DROP POLICY IF EXISTS change ON public.{table};
 CREATE POLICY view ON public.{table} FOR SELECT TO hufu_app
     USING ({may("view")});
 CREATE POLICY bin ON public.{table} FOR SELECT TO hufu_app
-    USING ({table}.deleted_at IS NOT NULL AND (({may("restore")}) OR ({may("purge")})));
+    USING ({_in_bin(resource)});
 CREATE POLICY insert ON public.{table} FOR INSERT TO hufu_app
     WITH CHECK ({may_create(resource, table)});
 CREATE POLICY change ON public.{table} FOR UPDATE TO hufu_app
     USING ({may("edit")})
     WITH CHECK ({table}.updated_by_id = {ACTOR} AND {may("edit")});
 """
+
+
+def _in_bin(resource: ResourceType) -> str:
+    """Return the SQL condition of what is seen in the bin: by whoever may restore or purge it."""
+    table, needs = resource.table, registry.requirement(resource.permission("restore")).needs
+    either = covered(resource, needs, table, parents=_parents(resource, "bin"), instead=_purging(resource))
+    return f"{table}.deleted_at IS NOT NULL AND {either}"
+
+
+def _purging(resource: ResourceType) -> tuple[str, ...]:
+    """Return what does as well as restore where the bin is seen: purge asks for the same but for its name.
+
+    Two conditions would be planned with each statement, though hardly a record is in the bin.
+    """
+    restore, purge = (resource.permission(verb) for verb in ("restore", "purge"))
+    named = (
+        replace(need, permission=restore) if need.permission == purge else need
+        for need in registry.requirement(purge).needs
+    )
+    assert tuple(named) == registry.requirement(restore).needs
+    return (purge,)
 
 
 def _reference_triggers(resource: ResourceType) -> str:

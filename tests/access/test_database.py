@@ -764,6 +764,51 @@ def test_a_change_that_is_rolled_back_leaves_reach_as_it_was(company, app, owner
     assert owner.execute("SELECT count(*) FROM access_reach_stale").fetchone() == (0,)
 
 
+PARENTS = tuple(f"crm_contact_{verb}_below" for verb in ("view", "edit", "create", "bin"))
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_what_row_policies_ask_tells_everybody_their_own_alone(shared, app, name):
+    """The parents of contacts are customers that one may view; terms and teams are those of whoever asks."""
+    for view in PARENTS:
+        assert app.execute(f"SELECT count(*) FROM hufu.{view}").fetchone() == (0,)
+    assert app.execute("SELECT * FROM hufu.my_terms('customer.view', 'customer.edit')").fetchall() == []
+    with entered(app, shared.people[name]):
+        seen = ids(app, "crm_customer")
+        parents = [{row[0] for row in app.execute(f"SELECT id FROM hufu.{view}")} for view in PARENTS]
+        assert parents[0] == seen or not app.execute("SELECT hufu.holds('contact.view')").fetchone()[0]
+        assert all(each <= seen for each in parents)
+        mine = app.execute("SELECT user_id, scopes FROM hufu.my_terms('customer.view')").fetchall()
+        of_reach = app.execute(
+            "SELECT user_id, scopes FROM access_term_grant WHERE permission = 'customer.view'"
+        )
+        assert sorted(mine) == sorted(of_reach.fetchall())
+        teams = app.execute("SELECT record_id, access FROM hufu.my_teams('customer')").fetchall()
+        assert (
+            teams
+            == app.execute(
+                "SELECT record_id, access FROM access_team_member WHERE type = 'customer' AND user_id = hufu.actor()"
+            ).fetchall()
+        )
+
+
+@pytest.mark.parametrize("type_name", TABLES)
+def test_a_list_plans_no_row_policy_but_its_own(shared, app, type_name):
+    """Every statement plans the whole policy: what it names beside the table are parents and matches of rules."""
+    table, parent = TABLES[type_name], registry.resource_type(type_name).parent_type
+    planned = set()
+
+    def walk(node):
+        planned.add(node.get("Relation Name"))
+        for below in node.get("Plans", ()):
+            walk(below)
+
+    with entered(app, shared.people["wang"]):
+        [(found,)] = app.execute(f"EXPLAIN (FORMAT JSON) SELECT id FROM {table}").fetchall()
+        walk(found[0]["Plan"])
+    assert planned - {None} <= {table, "access_rule_match", parent and parent.table}
+
+
 # What the roles of the database are.
 
 
@@ -798,6 +843,10 @@ OUTSIDE = {
     "people_chosen_password": "hashes of former passwords; whoever follows a link to choose one has no identity yet",
     "people_device": "the browsers in which people signed in, asked while somebody signs in; their tokens as hashes",
     "people_session": "the register of open sign-ins, asked before anybody has an identity",
+    **{
+        f"crm_contact_{verb}_below": "it shows numbers of parents that whoever asks may view, and no others"
+        for verb in ("view", "edit", "create", "bin")
+    },
 }
 
 
@@ -875,6 +924,7 @@ DEFINERS = {
         "facts_change",
     ),
     *("my_shares", "recipients", "take_away_shares", "count_tasks", "end_task"),
+    *("my_terms", "my_teams"),
     # Sharing rules: what builds them, what tells the actor their own, and numbers for whoever manages rights.
     *("rule_role_holders", "rule_owners", "departments_for", "rule_alternatives", "rule_rebuild"),
     *(
@@ -928,7 +978,6 @@ DEFINERS = {
     *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),
     *("asked_by_me", "decided_by_me"),
     # Across the wall: what reaches the actor; whether they own a partition; the answer, which asks that again.
-    "lacks_for_share",  # asks by itself that the actor may share the record
     *("my_crossings", "owns_partition", "lets_across", "answer_admission", "end_admission_request"),
     # Break-glass: what builds it into reach, and what tells the actor which rules are theirs.
     *(

@@ -29,6 +29,10 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.add_delegated_terms(only_users int[], moment timestamptz) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
+    -- Planning what follows takes longer than all of it where nobody stands in for anybody; so it is below.
+    IF NOT EXISTS (SELECT 1 FROM access_delegation) THEN
+        RETURN;
+    END IF;
     WITH lent AS (
         SELECT d.user_id, d.delegator_id, d.permissions, t.term AS own_term, t.gates,
                hufu.gates_on_principal(d.delegator_id) AS more_gates,
@@ -56,7 +60,6 @@ CREATE OR REPLACE FUNCTION hufu.delegated_limits() RETURNS TABLE (user_id int, a
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    -- Planning what follows takes longer than all of it where nobody stands in for anybody.
     IF NOT EXISTS (SELECT 1 FROM access_delegation) THEN
         RETURN;
     END IF;
@@ -64,13 +67,13 @@ BEGIN
         SELECT d.user_id, unnest(ARRAY[d.starts_at, d.ends_at]) FROM access_delegation d
         UNION ALL
         SELECT d.user_id, unnest(ARRAY[a.starts_at, a.ends_at])
-        FROM access_delegation d JOIN hufu.user_assignments a ON a.user_id = d.delegator_id
+        FROM access_delegation d JOIN hufu.built_assignments a ON a.user_id = d.delegator_id
         UNION ALL
         SELECT d.user_id, unnest(ARRAY[a.starts_at, a.ends_at])
-        FROM access_delegation d JOIN hufu.user_admissions a ON a.user_id = d.delegator_id
+        FROM access_delegation d JOIN hufu.built_admissions a ON a.user_id = d.delegator_id
         UNION ALL
         SELECT d.user_id, unnest(ARRAY[a.starts_at, a.ends_at])
-        FROM access_delegation d JOIN hufu.user_prohibitions a ON a.user_id = d.delegator_id;
+        FROM access_delegation d JOIN hufu.built_prohibitions a ON a.user_id = d.delegator_id;
 END $$;
 
 -- For whom the actor stands in, now or to come.

@@ -4,6 +4,9 @@ CREATE OR REPLACE FUNCTION hufu.pool_rebuild_reach(only_users int[]) RETURNS voi
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     DELETE FROM access_pool_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
+    IF NOT EXISTS (SELECT 1 FROM access_pool_member) THEN
+        RETURN;
+    END IF;
     INSERT INTO access_pool_reach (user_id, pool_id)
     SELECT DISTINCT p.user_id, m.pool_id
     FROM access_pool_member m

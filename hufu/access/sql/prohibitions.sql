@@ -1,10 +1,14 @@
 -- Prohibitions: an explicit no, which wins over everything. They are built into reach (there): what is forbidden is not held.
 
 -- What is forbidden to the actor right now.
-CREATE OR REPLACE FUNCTION hufu.my_prohibitions() RETURNS SETOF text LANGUAGE sql STABLE ROWS 2 SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS
-$$ SELECT DISTINCT permission FROM hufu.user_prohibitions WHERE user_id = hufu.actor()
-   AND (starts_at IS NULL OR starts_at <= hufu.now()) AND (ends_at IS NULL OR ends_at > hufu.now()) $$;
+CREATE OR REPLACE FUNCTION hufu.my_prohibitions() RETURNS SETOF text LANGUAGE plpgsql STABLE ROWS 2 SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM access_prohibition) THEN
+        RETURN QUERY SELECT DISTINCT permission::text FROM hufu.user_prohibitions WHERE user_id = hufu.actor()
+            AND (starts_at IS NULL OR starts_at <= hufu.now()) AND (ends_at IS NULL OR ends_at > hufu.now());
+    END IF;
+END $$;
 
 -- Does the actor hold what this names? Nobody forbids to themselves what they hold: nobody could give it back.
 CREATE OR REPLACE FUNCTION hufu.holds_any(forbidden text) RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER

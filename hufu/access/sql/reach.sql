@@ -14,7 +14,8 @@ $$ SELECT CASE WHEN who > 0 THEN EXISTS (SELECT 1 FROM people_user WHERE id = wh
 
 -- One text per principal: what a gift is given to, and what a user stands for, meet in it.
 DROP FUNCTION IF EXISTS hufu.is_given_to_me(int, int, boolean, int);
-DROP VIEW IF EXISTS hufu.user_prohibitions, hufu.prohibitions, hufu.user_assignments, hufu.user_admissions, hufu.principals, hufu.held_levels;
+DROP VIEW IF EXISTS hufu.built_prohibitions, hufu.user_prohibitions, hufu.prohibitions, hufu.built_assignments, hufu.user_assignments,
+    hufu.built_admissions, hufu.user_admissions, hufu.principals, hufu.held_levels;
 CREATE OR REPLACE FUNCTION hufu.principal(to_user int, to_group int, to_department int, with_below boolean, to_post text,
                                           to_position int, to_level int)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -40,14 +41,14 @@ CREATE OR REPLACE VIEW hufu.principals AS
     SELECT id, 'level:' || level_id || '=' FROM public.people_user WHERE level_id IS NOT NULL
     UNION ALL
     SELECT user_id, 'department:' || department_id FROM hufu.members
-    UNION
-    SELECT m.user_id, 'department:' || b.department_id || '+'
-    FROM hufu.members m JOIN hufu.departments_below b ON b.below_id = m.department_id
-    UNION
-    SELECT p.user_id, 'department:' || p.department_id || '.' || p.post FROM public.people_department_post p
-    UNION
-    SELECT p.user_id, 'department:' || b.department_id || '.' || p.post || '+'
-    FROM public.people_department_post p JOIN hufu.departments_below b ON b.below_id = p.department_id;
+    UNION ALL
+    SELECT DISTINCT user_id, 'department:' || department_id || '.' || post FROM public.people_department_post
+    UNION ALL
+    SELECT DISTINCT o.user_id, 'department:' || b.department_id || o.post || '+'
+    FROM (SELECT user_id, department_id, '' AS post FROM hufu.members
+          UNION ALL
+          SELECT user_id, department_id, '.' || post FROM public.people_department_post) o
+    JOIN hufu.departments_below b ON b.below_id = o.department_id;
 
 CREATE OR REPLACE VIEW hufu.user_assignments AS
     SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
@@ -59,6 +60,19 @@ CREATE OR REPLACE VIEW hufu.user_admissions AS
     SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
     FROM public.access_admission a
     JOIN hufu.principals p ON p.principal = hufu.principal(
+        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
+
+-- The same by what people stood for when reach was last built: what builds it. To work out again what everybody stands
+-- for would cost more than all else, and the planner would take it for millions of rows.
+CREATE OR REPLACE VIEW hufu.built_assignments AS
+    SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
+    FROM public.access_assignment a
+    JOIN public.access_principal p ON p.principal = hufu.principal(
+        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
+CREATE OR REPLACE VIEW hufu.built_admissions AS
+    SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
+    FROM public.access_admission a
+    JOIN public.access_principal p ON p.principal = hufu.principal(
         a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
 
 -- Does a prohibition ("customer.edit", or "customer.*" for all of a type) name this permission?
@@ -74,13 +88,16 @@ CREATE OR REPLACE VIEW hufu.prohibitions AS
 CREATE OR REPLACE VIEW hufu.user_prohibitions AS
     SELECT p.user_id, a.permission, a.starts_at, a.ends_at
     FROM hufu.prohibitions a JOIN hufu.principals p ON p.principal = a.principal;
+CREATE OR REPLACE VIEW hufu.built_prohibitions AS
+    SELECT p.user_id, a.permission, a.starts_at, a.ends_at
+    FROM hufu.prohibitions a JOIN public.access_principal p ON p.principal = a.principal;
 
 -- Take out of built reach what is forbidden. INVARIANT: it comes after everything that gives.
 CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT 1 FROM access_prohibition) THEN
-        DELETE FROM access_term_grant g USING hufu.user_prohibitions p
+        DELETE FROM access_term_grant g USING hufu.built_prohibitions p
         WHERE (only_users IS NULL OR p.user_id = ANY (only_users)) AND g.user_id = p.user_id
           AND (p.starts_at IS NULL OR p.starts_at <= at) AND (p.ends_at IS NULL OR p.ends_at > at)
           AND hufu.names_permission(p.permission, g.permission);
@@ -140,7 +157,7 @@ BEGIN
         FROM access_gate_use WHERE role_id IS NOT NULL GROUP BY role_id),
     held (user_id, role_id, gates) AS (
         SELECT a.user_id, a.role_id, hufu.united('{}', r.gates)
-        FROM hufu.user_assignments a LEFT JOIN role_gates r ON r.role_id = a.role_id
+        FROM hufu.built_assignments a LEFT JOIN role_gates r ON r.role_id = a.role_id
         WHERE (only_users IS NULL OR a.user_id = ANY (only_users))
           AND (a.starts_at IS NULL OR a.starts_at <= moment) AND (a.ends_at IS NULL OR a.ends_at > moment)
         UNION
@@ -189,7 +206,7 @@ BEGIN
                array_agg(DISTINCT partition_id) FILTER (WHERE can_create) AS can_create,
                array_agg(DISTINCT partition_id) FILTER (WHERE can_edit) AS can_edit,
                array_agg(DISTINCT partition_id) FILTER (WHERE can_delete) AS can_delete
-        FROM hufu.user_admissions
+        FROM hufu.built_admissions
         WHERE (only_users IS NULL OR user_id = ANY (only_users))
           AND (starts_at IS NULL OR starts_at <= moment) AND (ends_at IS NULL OR ends_at > moment)
         GROUP BY user_id)
@@ -223,11 +240,11 @@ BEGIN
     SELECT u.id, moment, min(limits.at)
     FROM people_user u
     LEFT JOIN (
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) AS at FROM hufu.user_assignments
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) AS at FROM hufu.built_assignments
         UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_admissions
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.built_admissions
         UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.user_prohibitions
+        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.built_prohibitions
         UNION ALL
         SELECT user_id, at FROM hufu.delegated_limits()
         UNION ALL
@@ -451,7 +468,9 @@ $$ SELECT principal FROM hufu.principals WHERE user_id = hufu.actor() OR user_id
 CREATE OR REPLACE FUNCTION hufu.roles_held() RETURNS int[] LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ WITH RECURSIVE held AS (
-       SELECT role_id FROM hufu.user_assignments WHERE user_id = hufu.actor() OR user_id IN (SELECT hufu.my_delegators())
+       SELECT a.role_id FROM access_assignment a
+       WHERE hufu.principal(a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id)
+             IN (SELECT hufu.my_principals())
        UNION
        SELECT i.inherits_id FROM held JOIN access_role_inherits i ON i.role_id = held.role_id)
    SELECT coalesce(array_agg(role_id), '{}') FROM held $$;

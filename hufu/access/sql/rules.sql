@@ -156,6 +156,34 @@ CREATE POLICY own ON public.access_term_grant FOR SELECT TO hufu_app USING (user
 CREATE POLICY own ON public.access_term_field FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 CREATE POLICY own ON public.access_reach FOR SELECT TO hufu_app USING (user_id = (SELECT hufu.actor()));
 
+-- The actor's terms that grant one of these permissions, as far as neither gates nor the ceiling close it: what the row
+-- policies ask for. Its plan stays with the session, and none of it is planned with the statement that asks. ROWS: few, or
+-- the planner takes the row policy for dear.
+CREATE OR REPLACE FUNCTION hufu.my_terms(VARIADIC wanted text[])
+    RETURNS TABLE (user_id int, holder_id int, read_partitions bytea, create_partitions bytea, edit_partitions bytea,
+                   delete_partitions bytea, owners bytea, reports bytea, departments bytea, departments_below bytea,
+                   scopes smallint)
+    LANGUAGE plpgsql STABLE ROWS 2 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    wanted := ARRAY(SELECT w FROM unnest(wanted) w WHERE hufu.permission_is_open(w));
+    IF wanted <> '{}' THEN
+        RETURN QUERY
+        SELECT t.user_id, t.holder_id, t.read_partitions, t.create_partitions, t.edit_partitions, t.delete_partitions,
+               t.owners, t.reports, t.departments, t.departments_below, g.scopes
+        FROM access_term_grant g JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
+        WHERE g.user_id = hufu.actor() AND g.permission = ANY (wanted) AND g.scopes <> 0
+          AND NOT t.gates && hufu.closed_gates();
+    END IF;
+END $$;
+
+-- The records of a type in whose teams the actor is.
+CREATE OR REPLACE FUNCTION hufu.my_teams(of_type text) RETURNS TABLE (record_id bigint, access text)
+    LANGUAGE plpgsql STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT m.record_id, m.access::text FROM access_team_member m
+                 WHERE m.user_id = hufu.actor() AND m.type = of_type;
+END $$;
+
 -- Teams: a member sees their own memberships, whoever may view a record (or explain rights) its whole team. Rows are
 -- written by the deeds of each type alone (hufu/access/policies.py).
 ALTER TABLE public.access_team_member ENABLE ROW LEVEL SECURITY;

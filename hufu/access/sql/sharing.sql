@@ -239,6 +239,9 @@ CREATE OR REPLACE FUNCTION hufu.rule_rebuild_reach(only_users int[]) RETURNS voi
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     DELETE FROM access_rule_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
+    IF NOT EXISTS (SELECT 1 FROM access_rule_to) THEN
+        RETURN;
+    END IF;
     INSERT INTO access_rule_reach (user_id, rule_id)
     WITH RECURSIVE reached AS (
         SELECT p.user_id, a.rule_id
