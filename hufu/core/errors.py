@@ -33,6 +33,10 @@ class Denied(Refusal):
         self.decision = decision
 
 
+class NotAsked(Denied):
+    """What was asked for is not to be had so, though the permission is held; the message says what would be."""
+
+
 class SecondFactorNeeded(Denied):
     """All that is missing is a fresh second factor: prove one, then the same request is answered."""
 

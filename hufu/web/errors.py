@@ -66,7 +66,8 @@ def denied(
 
 
 def in_state(request: HttpRequest, *, message: str) -> HttpResponse:
-    """Return the page of a record that its state closes to everybody: no role helps, and `message` says what it is."""
+    """Return the page of what is refused for another reason than a missing role; `message` says which, such as the
+    state of a record, which closes it to everybody."""
     return _page(request, Fault(HTTPStatus.FORBIDDEN, _("You may not do this"), message))
 
 

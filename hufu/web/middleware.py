@@ -33,6 +33,7 @@ from hufu.core.errors import (
     Denied,
     GateClosed,
     HufuError,
+    NotAsked,
     NotFound,
     NothingToDecide,
     Refusal,
@@ -289,6 +290,8 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
         ):
             return errors.closed(request, message=str(error), framed=True)
         case Denied(decision=decision) if decision is not None and decision.code in CODE_OF.values():
+            return errors.in_state(request, message=str(error))
+        case NotAsked():
             return errors.in_state(request, message=str(error))
         case Denied():
             return errors.denied(request, message=str(error), ask=links.from_denied(error))

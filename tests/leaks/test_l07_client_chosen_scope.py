@@ -108,6 +108,9 @@ def test_lin_creates_for_nobody_else_whoever_the_form_names(unharmed, sign_in, o
     count = "SELECT count(*) FROM crm_customer"
     before = owner_connection.execute(count).fetchone()
     answer = sign_in("lin").post("/customers/new", {**BODY, "owner": str(unharmed.people[owner])})
+    # It says what is in the way: not a role, of which she has one.
+    assert "for yourself, not for this owner" in answer.content.decode()
+    assert "None of your roles" not in answer.content.decode()
     assert answer.status_code == 403
     assert owner_connection.execute(count).fetchone() == before
 

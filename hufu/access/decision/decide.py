@@ -384,7 +384,9 @@ def _cover(
     admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
     across = snapshot.share_for(person, need, record, across=True) if admission is None else None
     if admission is None and across is None:
-        missing.append(Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need))
+        # Of somebody who holds the permission the wall is in the way; of somebody else the permission comes first.
+        wall = Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need)
+        missing.insert(0 if held else len(missing), wall)
     if missing:
         return None, tuple(missing)
     if across is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, quotas
+from hufu.access.decision.decide import Code
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Subject, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
-from hufu.core.errors import Invalid
+from hufu.core.errors import Denied, Invalid, NotAsked
 from hufu.core.transaction import note_on_behalf
 from hufu.crm.actions.common import check_fields, check_references, columns, may_own, sealed_fields, target
 from hufu.crm.duplicates import exclusive
@@ -169,7 +170,7 @@ def _check_owners(actor: Actor, resource: ResourceType, records: Sequence[NewRec
     places = {(new.owner_id, new.partition_id) for new in records}
     for owner_id, partition_id in places:
         if not guard.may_create(actor, resource, partition_id=partition_id, owner_id=owner_id):
-            raise guard.denied(actor, resource.permission("create"))
+            raise _not_so(actor, resource, partition_id)
     if not may_own(places):
         raise Invalid(
             {
@@ -180,6 +181,25 @@ def _check_owners(actor: Actor, resource: ResourceType, records: Sequence[NewRec
                 ]
             }
         )
+
+
+def _not_so(actor: Actor, resource: ResourceType, partition_id: int) -> Denied:
+    """Return the refusal of a record that the actor may not enter there, or not for the owner that is named."""
+    refusal = guard.denied(actor, resource.permission("create"))
+    elsewhere = partition_id not in guard.creatable_partitions(actor, resource)
+    said = (
+        _("You may not create %(records)s in this partition. Nothing was saved: choose another one.")
+        if elsewhere
+        else _(
+            "You may enter %(records)s for yourself, not for this owner. Nothing was saved: leave the owner as it is."
+        )
+    )
+    reason = Code.NOT_ADMITTED if elsewhere else Code.OUT_OF_SCOPE
+    return NotAsked(
+        replace(refusal.decision, code=reason),
+        said % {"records": resource.label_plural},
+        event={**(refusal.event or {}), "reason": str(reason)},
+    )
 
 
 def _numbers(resource: ResourceType, amount: int) -> list[int]:
