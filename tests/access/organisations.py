@@ -14,6 +14,8 @@ from tests.access.field_reference import ORDER, RULED
 from tests.access.world import FOLLOWING, INDEPENDENT, POOLED, TABLES, World
 
 TYPES = INDEPENDENT
+# A department that some rule names and that is gone: such a rule shares nothing.
+GONE = 999
 RECORD_SCOPES = ("own", "direct_reports", "subordinates", "department", "department_and_below", "everything")
 Pick = Callable[[Sequence[Any]], Any]
 
@@ -122,8 +124,7 @@ def organisations(draw: st.DrawFn, now: datetime) -> World:
             return pick(ATOMS[type_name])
         if kind in ("owner_role", "owner_level"):
             return {kind: pick(roles if kind == "owner_role" else list(levels))}
-        # Department 999 is gone: such a rule shares nothing.
-        return {kind: pick([999, *departments, *departments]), **pick([{}, {"below": True}])}
+        return {kind: pick([GONE, *departments, *departments]), **pick([{}, {"below": True}])}
 
     def condition(type_name: str, depth: int) -> dict[str, Any]:
         joined = pick(["any", "not", "", "all"]) if depth else ""
