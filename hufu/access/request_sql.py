@@ -32,6 +32,21 @@ CREATE OR REPLACE FUNCTION hufu.may_share(of_type text, record bigint) RETURNS b
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT CASE of_type {shared}
     ELSE false END $$;
+
+-- What somebody lacks for a share of the record to open what it says: a permission that they hold at no scope as
+-- their own; NULL where they lack nothing. For whoever may share the record, and nobody else.
+CREATE OR REPLACE FUNCTION hufu.lacks_for_share(of_type text, record bigint, who int, wanted text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF NOT coalesce(hufu.may_share(of_type, record), false) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN (SELECT of_type || '.' || verb FROM unnest(ARRAY['view', 'edit']) WITH ORDINALITY v (verb, place)
+            WHERE (verb = 'view' OR wanted = 'edit') AND NOT EXISTS (
+                SELECT 1 FROM access_term t JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
+                WHERE t.user_id = who AND t.holder_id = who AND g.permission = of_type || '.' || verb AND g.scopes <> 0)
+            ORDER BY place LIMIT 1);
+END $$;
 """
 
 

@@ -24,6 +24,7 @@ from hufu.access.request_models import AccessRequest, RequestDecision
 from hufu.audit import Target, record
 from hufu.core import clock
 from hufu.core.actor import Actor
+from hufu.core.days import moment_words
 from hufu.core.errors import Invalid, NothingToDecide
 from hufu.core.text import is_storable
 
@@ -230,10 +231,33 @@ def by_share(shares: Sequence[int]) -> dict[int, int]:
     return {row.share_id: row.request_id for row in rows if row.share_id is not None}
 
 
+def open_since(actor: Actor, **what: Any) -> datetime | None:
+    """Return when the actor asked for just this, if it waits for an answer as far as they may know.
+
+    INVARIANT: it looks at what they typed themselves. What somebody put aside without an answer waits like any other.
+    """
+    rows = AccessRequest.objects.filter(
+        user_id=actor.user_id,
+        withdrawn_at=None,
+        decision__isnull=True,
+        asked_at__gt=clock.now() - LAPSES,
+        **what,
+    )
+    return rows.order_by("-asked_at").values_list("asked_at", flat=True).first()
+
+
 def _ask(
     actor: Actor, problems: dict[str, list[str]], target: Target | None, said: dict[str, Any], **row: Any
 ) -> AccessRequest:
     own = AccessRequest.objects.filter(user_id=actor.user_id)
+    same = {name: row.get(name, "") for name in ("type", "number", "access", "permission")}
+    if not problems and (since := open_since(actor, **same)):
+        problems[""] = [
+            _(
+                "You asked for this already: %s. It still waits for an answer; it stands under Access requests."
+            )
+            % moment_words(since)
+        ]
     if not problems and own.filter(asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST_A_DAY:
         problems[""] = [_("You have asked for access %s times today. Ask again tomorrow.") % MOST_A_DAY]
     if problems:

@@ -136,6 +136,37 @@ def test_absent_forbidden_and_behind_the_wall_are_asked_for_alike(company):
     assert len(waiting(company, "sun")) == 1
 
 
+def test_what_is_asked_for_again_is_told_to_wait_and_tells_nothing_of_the_record(company, owner_connection):
+    """The same answer for absent, forbidden and walled records, put aside or not; what is not the same is new."""
+    numbers = {name: str(company.customer(name)) for name in ("qiming", "pengcheng")} | {"absent": ABSENT}
+    asked = {name: ask(company, "zhang", number) for name, number in numbers.items()}
+    with acting(company.actor("lin")) as unit:
+        requests.reject(unit.actor, asked["qiming"], reason="", tell=False)
+    said = []
+    for number in (*numbers.values(), f"00{ABSENT}"):
+        with (
+            acting(company.actor("zhang")) as unit,
+            CaptureQueriesContext(connection) as captured,
+            pytest.raises(Invalid) as again,
+        ):
+            requests.ask_for_record(unit.actor, "customer", number, access="read", until=later(), reason="y")
+        said.append((str(again.value).split(":")[0], [query["sql"].split()[:3] for query in captured]))
+        assert not any("crm_customer" in query["sql"] for query in captured)
+    assert all(each == said[0] for each in said)
+    assert said[0][0] == "You asked for this already"
+    assert len(mine(company, "zhang")) == 3
+    # To edit is another thing; what was withdrawn, rejected or never answered may be asked for anew.
+    ask(company, "zhang", numbers["qiming"], "edit")
+    with acting(company.actor("zhang")) as unit:
+        requests.withdraw(unit.actor, asked["absent"])
+    ask(company, "zhang", ABSENT)
+    ask_permission(company, "zhang", "customer.import")
+    with pytest.raises(Invalid):
+        ask_permission(company, "zhang", "customer.import")
+    owner_connection.execute("UPDATE access_request SET asked_at = now() - interval '31 days'")
+    ask(company, "zhang", numbers["qiming"])
+
+
 def test_nobody_decides_about_their_own_request_by_no_way(company, connect_as):
     """王芳 may share 林悦's customer; neither for herself, nor for 林悦 while she stands in for her."""
     own = ask(company, "wang", company.customer("qiming"), "edit")
@@ -353,14 +384,14 @@ def test_asking_is_counted_and_there_is_an_end_to_it(company, owner_connection):
         )
     for each in (company.customer("qiming"), ABSENT):
         ask(company, "zhang", each)
-    for each in (company.customer("qiming"), ABSENT):
+    for each in (company.customer("yunhe"), "987655"):
         with pytest.raises(Denied, match="used up"):
             ask(company, "zhang", each)
     owner_connection.execute("DELETE FROM access_quota")
     for each in range(requests.MOST_A_DAY - 2):
-        ask(company, "zhang", each)
+        ask(company, "zhang", 5000 + each)
     with pytest.raises(Invalid, match="today"):
-        ask(company, "zhang", ABSENT)
+        ask(company, "zhang", "987655")
     assert mine(company, "lin") == []
 
 

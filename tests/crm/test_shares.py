@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from hufu.access import guard, principals, queries
@@ -12,7 +13,7 @@ from hufu.access.explain import sentences
 from hufu.access.models import RecordShare
 from hufu.core import clock
 from hufu.core.errors import Denied, Invalid, NotFound
-from hufu.crm import actions
+from hufu.crm import actions, share_notes
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from tests.crm.acts import by, last, may
 
@@ -141,3 +142,24 @@ def test_a_share_that_is_over_or_opens_view_alone_is_told_as_near(company, owner
         snapshot = queries.snapshot()
         told = " ".join(sentences(snapshot, queries.explain(snapshot, zhang, "customer.edit", facts)))
     assert "only to view" in told
+
+
+def test_a_share_that_opens_nothing_is_known_to_whoever_may_share_and_to_nobody_else(company, connect_as):
+    """钱多 holds no permission, 赵敏 none to edit; 陈静 views the customer and may not share it."""
+    qiming = company.customer("qiming")
+    with by(company, "lin"):
+        for who, access, lacks in (
+            ("tang", "edit", None),
+            ("qian", "read", "customer.view"),
+            ("qian", "edit", "customer.view"),
+            ("zhao", "read", None),
+            ("zhao", "edit", "customer.edit"),
+        ):
+            assert share_notes.lacking(CUSTOMER, qiming, company.people[who], access) == lacks
+    app = connect_as("hufu_app")
+    for who in ("chen", "sun"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [company.people[who]])
+            app.execute(
+                "SELECT hufu.lacks_for_share('customer', %s, %s, 'read')", [qiming, company.people["qian"]]
+            )

@@ -58,3 +58,20 @@ def test_a_refusal_is_read_by_whoever_asked(company, visit, in_english):
     he.post(reverse("request_crossing", args=[number]), {"do": "reject", "reason": "请走正式流程"})
     assert "请走正式流程" in lin.get(reverse("requests")).content.decode()
     assert lin.post(reverse("request_crossing_end", args=[number])).status_code == 302
+
+
+def test_a_share_that_would_open_nothing_says_so_before_it_is_made_and_afterwards(company, visit, in_english):
+    share = reverse("customer_share", args=[company.customer("qiming")])
+    team = reverse("customer_team", args=[company.customer("qiming")])
+    lin, said = visit("lin"), "It opens nothing: 钱多 does not hold “View customers” at any scope."
+    first = lin.post(share, form(company, "qian")).content.decode()
+    assert "Nothing was shared yet." in first
+    assert said in first
+    assert "It is not shared with anybody." in lin.get(team).content.decode()
+    assert lin.post(share, form(company, "qian", do="anyway")).status_code == 302
+    assert said in lin.get(team).content.decode()
+    # Whoever may not share reads of the share, and nothing of what its recipient holds.
+    assert "钱多" in visit("chen").get(team).content.decode()
+    assert said not in visit("chen").get(team).content.decode()
+    edit = lin.post(share, form(company, "zhao", access="edit")).content.decode()
+    assert "It does not open editing: 赵敏 does not hold “Edit customers” at any scope." in edit

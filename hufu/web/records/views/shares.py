@@ -19,7 +19,7 @@ from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
 from hufu.core.days import DAYS, end_of
 from hufu.core.errors import Invalid
-from hufu.crm import actions
+from hufu.crm import actions, share_notes
 from hufu.people.models import User
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 from hufu.web.passage import Passage
@@ -27,6 +27,7 @@ from hufu.web.principals import choices
 from hufu.web.records.forms import show_problems
 from hufu.web.records.views.deeds import chosen_people, deed_page, still_there
 from hufu.web.records.views.editing import sent
+from hufu.web.records.views.tabs import opens_nothing
 
 
 class ShareForm(forms.Form):
@@ -97,26 +98,26 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
     may_edit = guard.may_give_edit(actor, resource, record)
     form = ShareForm(resource, may_edit=may_edit, data=sent(request))
     outside: User | None = None
+    idle = said = ""
     if request.method == "POST" and form.is_valid():
-        to = principals.read(form.cleaned_data["many"] or f"user:{form.cleaned_data['who']}")
-        asks = request.POST.get("do") == "ask" and to.user is not None
+        deed, to = request.POST.get("do"), None
         try:
+            to = principals.read(form.cleaned_data["many"] or f"user:{form.cleaned_data['who']}")
             with transaction.atomic():
-                said = (
-                    _ask(actor, resource, record, form, to)
-                    if asks
-                    else _share(actor, resource, record, form, to)
-                )
+                if deed == "ask" and to.user is not None:
+                    said = _ask(actor, resource, record, form, to.user)
+                elif deed == "anyway" or not (idle := _idle(resource, record, form, to)):
+                    said = _share(actor, resource, record, form, to)
         except actions.OutsideWall:
-            outside = to.user
+            outside = to.user if to else None
         except Invalid as invalid:
             # Where only the day is missing, what was offered is offered again.
-            outside = to.user if asks and "to" not in invalid.problems else None
+            outside = to.user if to and deed == "ask" and "to" not in invalid.problems else None
             renamed = {"to": "who", "ends_at": "until"}
             show_problems(
                 form, Invalid({renamed.get(name, name): of for name, of in invalid.problems.items()})
             )
-        else:
+        if said:
             messages.success(request, said)
             return HttpResponseRedirect(reverse(f"{resource.name}_team", args=[record_id]))
     return deed_page(
@@ -128,7 +129,16 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
         conflict=False,
         chosen=chosen_people(form["who"].value()),
         outside=outside,
+        idle=idle,
     )
+
+
+def _idle(resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
+    """Return why the share would open nothing to the person whom it names; empty where it would open what it says."""
+    if to.user is None:
+        return ""
+    lacking = share_notes.lacking(resource, record.pk, to.user.pk, form.cleaned_data["access"])
+    return opens_nothing(to.user, lacking) if lacking else ""
 
 
 def _share(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
@@ -147,15 +157,14 @@ def _share(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, t
     return _("“%s” is shared.") % getattr(record, resource.title)
 
 
-def _ask(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
+def _ask(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: User) -> str:
     """Ask the partition's owner to let this one share across: neither superiors nor what would come along."""
-    assert to.user is not None
     wanted = form.cleaned_data
     actions.ask_across(
         actor,
         resource,
         record.pk,
-        to=to.user,
+        to=to,
         access=wanted["access"],
         ends_at=end_of(wanted["until"]),
         reason=wanted["reason"],

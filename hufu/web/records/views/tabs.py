@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -15,14 +16,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard
+from hufu.access import guard, registry
 from hufu.access.decision.scopes import Scope
 from hufu.access.models import RecordShare, TeamMember
 from hufu.access.registry import ResourceType, resource_type
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
-from hufu.crm import actions, queries
+from hufu.crm import actions, queries, share_notes
 from hufu.crm.queries import ListQuery
 from hufu.crm.who_sees import Viewers, who_sees
 from hufu.people.models import User
@@ -66,6 +67,7 @@ class Shared:
     by: str
     may_end: bool
     is_over: bool
+    note: str
     until: datetime | None
 
 
@@ -125,7 +127,7 @@ def team_page(
         "team",
         {
             "members": queries.team(actor, resource, record_id),
-            "shares": shares(actor, resource, record_id, may_share=may_share),
+            "shares": shares(actor, resource, record, may_share=may_share),
             "share_url": reverse(f"{resource.name}_share", args=[record_id]),
             "end_url": reverse(f"{resource.name}_share_end", args=[record_id]),
             "may_share": may_share,
@@ -140,11 +142,25 @@ def team_page(
     )
 
 
-def shares(actor: Actor, resource: ResourceType, record_id: int, *, may_share: bool) -> list[Shared]:
-    """Return the shares of a record in words, newest first."""
-    found = queries.shares(actor, resource, record_id)
-    givers = dict(User.objects.filter(pk__in={row.given_by for row in found}).values_list("pk", "name"))
+def shares(actor: Actor, resource: ResourceType, record: Any, *, may_share: bool) -> list[Shared]:
+    """Return the shares of a record in words, newest first; to whoever may share it, which of them open nothing."""
+    found = queries.shares(actor, resource, record.pk)
+    numbers = {row.given_by for row in found} | {row.across_by for row in found if row.across_by is not None}
+    givers = dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
     now = clock.now()
+    standing = [row for row in found if row.ends_at is None or row.ends_at > now] if may_share else []
+    lacking = share_notes.all_lacking(resource, record.pk, standing)
+    outside = share_notes.outside(standing, record.partition_id)
+
+    def note(row: RecordShare) -> str:
+        if row.pk in lacking:
+            return opens_nothing(row.user, lacking[row.pk]) if row.user else ""
+        if row.pk in outside:
+            return _("It opens nothing: the wall of the partition is in the way.")
+        if row.across_by is not None:
+            return _("Let across the wall by %s.") % givers.get(row.across_by, _("The system"))
+        return ""
+
     return [
         Shared(
             row,
@@ -152,10 +168,31 @@ def shares(actor: Actor, resource: ResourceType, record_id: int, *, may_share: b
             givers.get(row.given_by, _("The system")),
             may_end=may_share or actor.user_id in (row.user_id, row.given_by),
             is_over=row.ends_at is not None and row.ends_at <= now,
+            note=note(row),
             until=row.ends_at,
         )
         for row in found
     ]
+
+
+def opens_nothing(person: User, permission: str) -> str:
+    """Return that a share opens nothing to somebody, and which permission they lack at any scope."""
+    words = {"person": person.name, "permission": registry.permission(permission).label}
+    if permission.endswith(".edit"):
+        return (
+            _(
+                "It does not open editing: %(person)s does not hold “%(permission)s” at any scope. It will, once a "
+                "role of theirs grants it."
+            )
+            % words
+        )
+    return (
+        _(
+            "It opens nothing: %(person)s does not hold “%(permission)s” at any scope. It will, once a role of theirs "
+            "grants it."
+        )
+        % words
+    )
 
 
 def add_member(request: Passage, resource: ResourceType, record_id: int) -> HttpResponse:
