@@ -56,7 +56,7 @@ def delegate(
     """Let a colleague act with these permissions in the actor's stead, from one moment until another.
 
     What each builds on is lent with it: editing needs viewing. Raise Denied for what the actor does not hold as their
-    own, Invalid with all else that is wrong.
+    own, Invalid with all else that is wrong, and where a separation of duties would be broken in the colleague's hand.
     """
     named = frozenset(permissions)
     known = {declared.name for declared in registry.permissions() if declared.may_be_delegated}
@@ -177,7 +177,7 @@ def _check(
 
 
 def _is_let(to: User, named: frozenset[str]) -> bool:
-    """Say whether the database lets the actor lend this; separation of duties is asked there (hufu.may_delegate)."""
+    """Say whether the database lets the actor lend this (hufu.may_delegate)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT hufu.may_delegate(%s, %s)", [to.pk, sorted(named)])
         return bool(cursor.fetchone()[0])

@@ -198,12 +198,16 @@ def sentence(snapshot: Snapshot, conflict: Conflict) -> str:
 
 
 def _way_words(snapshot: Snapshot, user_id: int, way: Mapping[str, Any]) -> str:
-    given = given_of(way["to"])
-    to = (
-        _("given to them by name")
-        if given.user_id == user_id
-        else _("given to %s") % principal_words(snapshot, given)
-    )
+    kind, _colon, number = str(way["to"]).partition(":")
+    if kind == "lent":
+        to = _("in the stead of %s, by delegation") % snapshot.people[int(number)].name
+    else:
+        given = given_of(way["to"])
+        to = (
+            _("given to them by name")
+            if given.user_id == user_id
+            else _("given to %s") % principal_words(snapshot, given)
+        )
     chain = " → ".join(f"“{snapshot.roles[role].name}”" for role in way["chain"])
     starts = parse_datetime(way["starts"]) if way.get("starts") else None
     if starts is not None and starts > snapshot.at:

@@ -57,6 +57,8 @@ class Entry:
     target: Target
     actor_id: int
     reason: str
+    # For whom, where somebody stood in for them.
+    on_behalf_id: int | None = None
     changes: tuple[Change, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -111,7 +113,7 @@ def timeline(
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    _id, at, event_type, actor_id, target_id, reason, data, personal = row
+    _id, at, event_type, actor_id, on_behalf_id, target_id, reason, data, personal = row
     type_name, _dot, verb = event_type.partition(".")
     resource = registry.resource_type(type_name)
     said = json.loads(data)
@@ -122,6 +124,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         verb=verb,
         target=Target(type_name, target_id),
         actor_id=actor_id or 0,
+        on_behalf_id=on_behalf_id,
         reason=reason,
         changes=tuple(
             _change(resource.by_name[name], change)
@@ -174,13 +177,14 @@ def _timeline(resource: ResourceType) -> str:
     ]
     told = ", ".join(f"things.kind || '.{verb}'" for verb in TOLD)
     return f"""
-CREATE OR REPLACE FUNCTION hufu.timeline_{resource.table}(record bigint, before_at timestamptz, before_id uuid,
+DROP FUNCTION IF EXISTS hufu.timeline_{resource.table}(bigint, timestamptz, uuid, int);
+CREATE FUNCTION hufu.timeline_{resource.table}(record bigint, before_at timestamptz, before_id uuid,
                                                           most int)
-    RETURNS TABLE (id uuid, at timestamptz, type text, actor bigint, target bigint, reason text, data text,
-                   personal text)
+    RETURNS TABLE (id uuid, at timestamptz, type text, actor bigint, behalf bigint, target bigint, reason text,
+                   data text, personal text)
     LANGUAGE sql STABLE {HEAD} AS $$
     WITH things AS ({" UNION ALL ".join(things)})
-    SELECT e.id, e.at, e.type, s.ref, e.target_id,
+    SELECT e.id, e.at, e.type, s.ref, b.ref, e.target_id,
            CASE WHEN hufu.covers_{resource.table}('{resource.permission("edit")}', record)
                 THEN said ->> 'reason' ELSE '' END,
            ((said -> 'data')::jsonb - 'from_partition'
@@ -198,6 +202,7 @@ CREATE OR REPLACE FUNCTION hufu.timeline_{resource.table}(record bigint, before_
         ORDER BY e.at DESC, e.id DESC LIMIT most) e
     CROSS JOIN LATERAL (SELECT convert_from(e.body, 'UTF8')::json AS said) body
     LEFT JOIN audit_subject s ON s.pseudonym = e.actor AND s.kind IN ('user', 'system')
+    LEFT JOIN audit_subject b ON b.pseudonym = e.on_behalf AND b.kind = 'user'
     WHERE hufu.covers_{resource.table}('{resource.permission("view")}', record)
     ORDER BY e.at DESC, e.id DESC LIMIT most
 $$;

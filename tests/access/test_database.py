@@ -972,7 +972,14 @@ DEFINERS = {
     *("no_administrator_level", "no_level_cycle", "holds_level"),
     *("gifts_of", "drop_gifts", "alone_holds"),
     # Who holds what together: looked at when reach is made true; told to whoever may view or manage roles.
-    *("ways_to", "duty_conflicts", "known_duty_conflicts", "duty_binds_me", "somebody_gives_roles"),
+    *(
+        "ways_to",
+        "lent_ways_to",
+        "duty_conflicts",
+        "known_duty_conflicts",
+        "duty_binds_me",
+        "somebody_gives_roles",
+    ),
     *("check_duties", "check_administrators", "check_last_security"),
     # Access requests: which record is asked for is told to nobody; the others tell the actor what they may decide.
     *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),

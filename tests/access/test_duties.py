@@ -9,10 +9,24 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from django.db import IntegrityError, connection
+from django.test import Client
 from django.utils import translation
+from django.utils.timezone import localdate
 
-from hufu.access import actions, change_sets, duties, explain, policy_document, policy_file, queries, reach
+from hufu.access import (
+    actions,
+    change_sets,
+    delegations,
+    duties,
+    explain,
+    policy_document,
+    policy_file,
+    queries,
+    reach,
+)
 from hufu.access.actions import Principal
+from hufu.access.delegation_models import Delegation
 from hufu.access.duties import Tolerated
 from hufu.access.duty_models import Duty, DutyException
 from hufu.access.models import Assignment, Role
@@ -334,3 +348,71 @@ def test_the_last_security_administrator_cannot_go(company, connect_as):
         actions.assign_role(he, role("security"), to=Principal(user=user("qian")), reason="x")
     with acting(feng):
         staffing.suspend(feng, user("he"), reason="x")
+
+
+def lend(company, giver, to, *permissions, days=7, starts=0):
+    actor, now = company.actor(giver), clock.now()
+    with acting(actor):
+        return delegations.delegate(
+            actor,
+            user(to),
+            permissions=permissions,
+            starts_at=now + timedelta(days=starts),
+            ends_at=now + timedelta(days=starts + days),
+            reason="年假",
+        )
+
+
+def test_nobody_comes_to_both_by_standing_in_for_somebody(company, duty, owner_connection):
+    """周涛 (财务) views customers by his own role: that he may be lent. What only the sales role gives he may not."""
+    lend(company, "lin", "zhou", "customer.view")
+    with pytest.raises(Invalid) as refused:
+        lend(company, "lin", "zhou", "customer.view", "customer.edit")
+    assert refused.value.problems == {
+        "duties": [
+            "周涛 would hold “销售代表” (in the stead of 林悦, by delegation) and “财务” (given to them by name): "
+            "by the separation of duties “销售与财务” nobody holds both. Nothing was changed."
+        ]
+    }
+    assert owner_connection.execute("SELECT count(*) FROM access_delegation").fetchone() == (1,)
+    # One that begins later is no way around it, nor is the database itself.
+    with pytest.raises(Invalid):
+        lend(company, "lin", "zhou", "customer.view", "customer.edit", starts=30)
+    app_insert = (
+        "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
+        " VALUES (%s, %s, '{customer.view,customer.edit}', now(), now() + interval '1 day', 'x')"
+    )
+    numbers = [company.people["lin"], company.people["zhou"]]
+    with pytest.raises(IntegrityError), acting(company.actor("lin")), connection.cursor() as cursor:
+        cursor.execute(app_insert, numbers)
+        cursor.execute("SELECT hufu.settle_reach()")
+    # Somebody without any role of the duty stands in for either, not for both at a time.
+    lend(company, "lin", "qian", "customer.view", "customer.edit")
+    with pytest.raises(Invalid, match="in the stead of"):
+        give(company, "finance", user=user("qian"))
+
+
+def test_a_duty_that_a_delegation_breaks_is_not_published(company, owner_connection):
+    lend(company, "lin", "zhou", "customer.view", "customer.edit")
+    with pytest.raises(Invalid, match="in the stead of 林悦, by delegation"):
+        publish(company)
+    owner_connection.execute("DELETE FROM access_delegation")
+    publish(company)
+
+
+def test_who_delegates_on_the_page_is_told_what_stands_in_the_way(company, duty):
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user("lin"), backend="hufu.web.accounts.backend.PasswordBackend")
+    today = localdate()
+    answer = client.post(
+        "/accounts/delegations/",
+        {
+            "to": "zhou",
+            "permissions": ["customer.view", "customer.edit"],
+            "begins": today.isoformat(),
+            "ends": (today + timedelta(days=3)).isoformat(),
+            "reason": "年假",
+        },
+    )
+    assert "by the separation of duties “销售与财务” nobody holds both" in answer.content.decode()
+    assert not Delegation.objects.exists()

@@ -1,8 +1,8 @@
 -- Who may lend what, and who sees it.
 
 -- May the actor lend these permissions to somebody? What they hold as their own and what may be lent at all; never to
--- themselves, and to nobody who would come to administer and to see business data where that is forbidden. Separation of
--- duties is asked here.
+-- themselves, and to nobody who would come to administer and to see business data where that is forbidden. Separations of
+-- duties are asked with all others, when reach is made true (hufu.lent_ways_to).
 CREATE OR REPLACE FUNCTION hufu.may_delegate(to_user int, wanted text[]) RETURNS boolean LANGUAGE plpgsql STABLE
     SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN

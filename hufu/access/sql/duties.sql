@@ -19,13 +19,50 @@ CREATE OR REPLACE FUNCTION hufu.ways_to(wanted int[])
     JOIN people_user u ON u.id = p.user_id AND u.status <> 'left'
     WHERE a.ends_at IS NULL OR a.ends_at > hufu.now() $$;
 
--- Who holds more roles of a duty than it allows, at the moment at which they hold the most: these roles, and a way to each.
+-- Who comes to permissions of these roles in somebody's stead: by a delegation, now or to come, of something that the role
+-- grants and no role of theirs of the same duty. The principal names whose stead it is.
+CREATE OR REPLACE FUNCTION hufu.lent_ways_to(wanted int[])
+    RETURNS TABLE (user_id int, role_id int, principal text, chain int[], starts_at timestamptz, ends_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM access_delegation d WHERE d.ends_at > hufu.now()) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH RECURSIVE ways AS MATERIALIZED (SELECT * FROM hufu.ways_to(wanted)),
+    down (top, role_id) AS (
+        SELECT r, r FROM unnest(wanted) r
+        UNION
+        SELECT down.top, i.inherits_id FROM down JOIN access_role_inherits i ON i.role_id = down.role_id),
+    granted AS MATERIALIZED (
+        SELECT DISTINCT down.top AS role_id, g.permission
+        FROM down JOIN access_grant g ON g.role_id = down.role_id WHERE hufu.scope_bit(g.scope) <> 0)
+    SELECT d.user_id, w.role_id, 'lent:' || d.delegator_id, w.chain, greatest(d.starts_at, w.starts_at),
+           least(d.ends_at, w.ends_at)
+    FROM access_delegation d
+    JOIN people_user u ON u.id = d.user_id AND u.status <> 'left'
+    JOIN ways w ON w.user_id = d.delegator_id
+    WHERE d.ends_at > hufu.now() AND EXISTS (
+        SELECT 1 FROM granted g
+        WHERE g.role_id = w.role_id AND g.permission = ANY (d.permissions) AND hufu.may_be_delegated(g.permission)
+          AND NOT EXISTS (
+              SELECT 1 FROM ways own
+              JOIN granted o ON o.role_id = own.role_id AND o.permission = g.permission
+              JOIN access_duty_role one ON one.role_id = own.role_id
+              JOIN access_duty_role other ON other.duty_id = one.duty_id AND other.role_id = w.role_id
+              WHERE own.user_id = d.user_id));
+END $$;
+
+-- Who holds more roles of a duty than it allows, in somebody's stead or not, at the moment at which they hold the most: these roles, and a way to each.
 CREATE OR REPLACE FUNCTION hufu.duty_conflicts()
     RETURNS TABLE (duty_id int, user_id int, roles int[], ways jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-    WITH held AS (
+    WITH wanted AS (SELECT array_agg(DISTINCT r.role_id) AS roles FROM access_duty_role r),
+    held AS (
         SELECT d.duty_id, w.*, coalesce(w.starts_at, '-infinity') AS begins, coalesce(w.ends_at, 'infinity') AS ends
-        FROM hufu.ways_to((SELECT array_agg(DISTINCT r.role_id) FROM access_duty_role r)) w
+        FROM (SELECT * FROM hufu.ways_to((SELECT roles FROM wanted))
+              UNION ALL SELECT * FROM hufu.lent_ways_to((SELECT roles FROM wanted))) w
         JOIN access_duty_role d ON d.role_id = w.role_id),
     moments AS (SELECT DISTINCT h.duty_id, h.user_id, greatest(h.begins, hufu.now()) AS at FROM held h),
     together AS (

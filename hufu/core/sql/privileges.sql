@@ -13,7 +13,7 @@ BEGIN
         WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype 
           AND proname NOT IN ('rebuild_reach', 'freshen_everybody', 'who_covers', 'quotas_of', 'quotas_standing',
                               'with_delegators', 'gates_on_principal', 'add_delegated_terms', 'delegated_limits',
-                              'not_yet_counted', 'ways_to', 'duty_conflicts',
+                              'not_yet_counted', 'ways_to', 'lent_ways_to', 'duty_conflicts',
                               'gained', 'gained_unapproved', 'write_facts', 'what_waits_of', 'take_out_forbidden',
                               'reporting_problem', 'closed_to_reporting', 'asked_record', 'is_approver', 'count_check',
                               'glass_in_force', 'add_glass_terms', 'glass_limits')

@@ -88,7 +88,7 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
         made.append(
             Line(
                 at=each.at,
-                who=_who(each.actor_id, people),
+                who=_who(each, people),
                 number=each.actor_id,
                 what=_what(each, of, people, partitions, pools),
                 about=(title or f"{of.label} #{each.target.id}") if is_child else "",
@@ -116,14 +116,21 @@ def _titles(
 
 
 def _people_in(entries: Iterable[Entry]) -> set[int]:
-    found: list[Any] = [each.actor_id for each in entries]
+    found: list[Any] = [number for each in entries for number in (each.actor_id, each.on_behalf_id)]
     found += [each.facts.get(name) for each in entries for name in PEOPLE]
     shared = (str(each.facts.get("to") or "") for each in entries)
     found += [int(to.removeprefix("user:")) for to in shared if to.startswith("user:")]
     return {number for number in found if isinstance(number, int)}
 
 
-def _who(number: int, people: Mapping[int, str]) -> str:
+def _who(moment: Entry, people: Mapping[int, str]) -> str:
+    name = _name(moment.actor_id, people)
+    if moment.on_behalf_id is None:
+        return name
+    return _("%(name)s, for %(other)s") % {"name": name, "other": _name(moment.on_behalf_id, people)}
+
+
+def _name(number: int, people: Mapping[int, str]) -> str:
     if number == OPERATOR_ID:
         return _("Operator (command line)")
     if number <= 0:

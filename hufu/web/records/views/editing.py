@@ -16,6 +16,7 @@ from hufu.access.models import Partition
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
+from hufu.core.transaction import on_behalf_of
 from hufu.crm import actions, queries
 from hufu.people.models import User
 from hufu.web.numbers import LARGEST_ID, number
@@ -142,7 +143,11 @@ def edit_page(request: Passage, resource: ResourceType, record_id: int) -> HttpR
             form.record = record
             form = form.merged()
         else:
-            messages.success(request, _("Saved."))
+            stead = on_behalf_of(resource.name, record_id)
+            messages.success(
+                request,
+                _("Saved, in the stead of %s.") % User.objects.get(pk=stead).name if stead else _("Saved."),
+            )
             return HttpResponseRedirect(record_url(resource, record_id))
     queries.record_view(actor, resource, record)
     return form_page(
