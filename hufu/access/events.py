@@ -110,7 +110,9 @@ declare(
         "delegation.given", _("Delegated to a colleague"), shown("permissions", "starts_at", "ends_at")
     ),
     EventType("delegation.ended", _("Delegation ended"), shown("delegator", "permissions")),
-    EventType("access.requested", _("Asked for access"), shown("request", "access", "permission", "until")),
+    EventType(
+        "access.requested", _("Asked for access"), shown("request", "access", "permission", "until", "hit")
+    ),
     EventType("access.request_withdrawn", _("Request for access withdrawn"), shown("request")),
     EventType(
         "access.request_granted",

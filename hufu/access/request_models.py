@@ -18,7 +18,8 @@ class AccessRequest(models.Model):
     """Somebody asks to view (or also edit) a record until a day, or for a permission.
 
     `number` is what stood in the address, whatever it was; `record_id` the same as far as a record can have it.
-    INVARIANT: nothing here says whether there is such a record.
+    INVARIANT: nothing here says whether there is such a record. The exception is a request to join what a duplicate
+    check of theirs found (`hit`): it has no `number`, and whoever asked is not shown which record it is.
     """
 
     class Access(models.TextChoices):
@@ -30,6 +31,7 @@ class AccessRequest(models.Model):
     type = models.CharField(max_length=40, blank=True, default="", db_default="", db_collation="C")
     number = models.CharField(max_length=40, blank=True, default="", db_default="", db_collation="C")
     record_id = models.BigIntegerField(null=True)
+    hit = models.BigIntegerField(null=True)
     access = models.CharField(
         max_length=8, choices=Access, blank=True, default="", db_default="", db_collation="C"
     )

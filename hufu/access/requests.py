@@ -91,6 +91,18 @@ def ask_for_record(
     )
 
 
+def prepare_asking(
+    actor: Actor, *, access: str, until: datetime, reason: str, since: datetime | None
+) -> None:
+    """Raise Invalid for what cannot be asked, or is asked `since` then, and count the asking."""
+    problems = _problems(reason, until)
+    if access not in AccessRequest.Access.values:
+        problems["access"] = [_("Choose whether you want to view or also edit.")]
+    if not problems and since is not None:
+        problems[""] = [_waits(since)]
+    _count(actor, problems)
+
+
 def ask_for_permission(actor: Actor, permission: str, *, until: datetime, reason: str) -> AccessRequest:
     """Ask for a role that grants a permission; raise KeyError for an unknown one."""
     name = registry.permission(permission).name
@@ -249,20 +261,10 @@ def open_since(actor: Actor, **what: Any) -> datetime | None:
 def _ask(
     actor: Actor, problems: dict[str, list[str]], target: Target | None, said: dict[str, Any], **row: Any
 ) -> AccessRequest:
-    own = AccessRequest.objects.filter(user_id=actor.user_id)
     same = {name: row.get(name, "") for name in ("type", "number", "access", "permission")}
     if not problems and (since := open_since(actor, **same)):
-        problems[""] = [
-            _(
-                "You asked for this already: %s. It still waits for an answer; it stands under Access requests."
-            )
-            % moment_words(since)
-        ]
-    if not problems and own.filter(asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST_A_DAY:
-        problems[""] = [_("You have asked for access %s times today. Ask again tomorrow.") % MOST_A_DAY]
-    if problems:
-        raise Invalid(problems)
-    quotas.consume(actor, ASKING)
+        problems[""] = [_waits(since)]
+    _count(actor, problems)
     made = AccessRequest(user_id=actor.user_id, asked_at=clock.now(), **row)
     made.save(force_insert=True)
     record(
@@ -273,6 +275,22 @@ def _ask(
         reason=made.reason,
     )
     return made
+
+
+def _waits(since: datetime) -> str:
+    return _(
+        "You asked for this already: %s. It still waits for an answer; it stands under Access requests."
+    ) % moment_words(since)
+
+
+def _count(actor: Actor, problems: dict[str, list[str]]) -> None:
+    """Raise Invalid for these problems, or where the actor asked too often today; else count one more."""
+    own = AccessRequest.objects.filter(user_id=actor.user_id)
+    if not problems and own.filter(asked_at__gt=clock.now() - timedelta(days=1)).count() >= MOST_A_DAY:
+        problems[""] = [_("You have asked for access %s times today. Ask again tomorrow.") % MOST_A_DAY]
+    if problems:
+        raise Invalid(problems)
+    quotas.consume(actor, ASKING)
 
 
 def _problems(reason: str, until: datetime) -> dict[str, list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class DuplicateHit(models.Model):
@@ -67,7 +68,14 @@ class Duplicate(models.Model):
 
 
 class DuplicateDispute(models.Model):
-    """Somebody says that a record that a check found should be theirs, or is wrong; the steward looks into it."""
+    """Somebody says that a record that a check found should be theirs, or is wrong; the steward looks into it.
+
+    Whoever disputed learns the outcome and the answer by a function of the database, without the record's number.
+    """
+
+    class Outcome(models.TextChoices):
+        AGREED = "agreed", _("You are right")
+        KEPT = "kept", _("It stays as it is")
 
     id = models.BigAutoField(primary_key=True)
     type = models.CharField(max_length=40, db_collation="C")
@@ -80,6 +88,9 @@ class DuplicateDispute(models.Model):
     answer = models.CharField(max_length=500, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
     closed_by = models.IntegerField(null=True)
+    outcome = models.CharField(
+        max_length=16, choices=Outcome, blank=True, default="", db_default="", db_collation="C"
+    )
 
     class Meta:
         db_table = "crm_duplicate_dispute"

@@ -1021,10 +1021,12 @@ DEFINERS = {
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),
+    *("hit_to_join", "ask_to_join"),  # what the actor's own check found; neither tells which record it is
+    "my_disputes",  # what the actor disputed, without numbers
     # The duplicate check: it asks for its permission and counts; what is found out of that is nobody else's to call.
     *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),
     *("check_duplicate_crm_customer", "taken_crm_customer", "stewarded_crm_customer", "count_check"),
-    *("my_duplicate_hits", "dispute_duplicate", "number_of_duplicate"),
+    *("my_duplicate_hits", "dispute_duplicate"),
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
     # The past: triggers write it; what reads it asks for explain.any first.

@@ -156,6 +156,7 @@ PLAIN_SQL = {
     "access/pools.py",  # hufu.my_principals
     "access/sharing.py",  # hufu.gives_me_by_rule, hufu.try_condition, which asks by itself
     "crm/duplicates/checks.py",  # hufu.check_duplicate_…, hufu.taken_…: they ask and count by themselves
+    "crm/share_notes.py",  # hufu.lacks_for_share, which asks by itself; hufu.is_admitted
     "crm/duplicates/queue.py",  # hufu.stewarded_…: asks by itself whether the actor is steward
     "crm/attachments.py",  # which files some row can open, asked as the owner
     "crm/actions/common.py",  # the deeds that a row policy cannot allow, hufu.may_own

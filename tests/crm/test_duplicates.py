@@ -348,10 +348,20 @@ def test_the_steward_works_off_pairs_and_disputes(coded, owner_connection):
         [(row, side)] = duplicates.disputes(li, CUSTOMER)
         assert (row.pk, row.reason, side.number) == (number, "我去年就在跟进", coded.customer("nanfang"))
         duplicates.decide(li, CUSTOMER, pair.row.pk, state="merge")
-        duplicates.answer_dispute(li, CUSTOMER, number, answer="归张伟")
+        with pytest.raises(Invalid):
+            duplicates.answer_dispute(li, CUSTOMER, number, outcome="", answer="归张伟")
+        duplicates.answer_dispute(li, CUSTOMER, number, outcome="kept", answer="归张伟")
         assert duplicates.pairs(li, CUSTOMER) == []
         assert duplicates.disputes(li, CUSTOMER) == []
         assert len(duplicates.pairs(li, CUSTOMER, state="merge")) == 1
+    # Whoever disputed reads the answer, and nobody else; it names no number.
+    with acting(lin):
+        [said] = duplicates.my_disputes(lin)
+    assert (said.outcome, said.answer, said.closed_by) == ("kept", "归张伟", li.user_id)
+    assert not hasattr(said, "record_id")
+    tang = coded.actor("tang")
+    with acting(tang):
+        assert duplicates.my_disputes(tang) == []
     # 王芳 is no steward; a steward of Shenzhen alone would see nothing of Shanghai.
     wang = coded.actor("wang")
     with pytest.raises(Denied), acting(wang):

@@ -121,6 +121,7 @@ TABLE: list[Row] = [
     Row("customer_check", "POST", "customer.check_duplicate", "lin", 200, "chen", 403),
     # She never found what she disputes here.
     Row("customer_dispute", "POST", "customer.check_duplicate", "lin", 404, "chen", 403),
+    Row("customer_join", "GET", "customer.check_duplicate", "lin", 404, "chen", 403),
     Row("customer_join", "POST", "customer.check_duplicate", "lin", 404, "chen", 403),
     Row("customer_duplicates", "GET", "customer.steward", "li", 200, "lin", 403),
     # There is no such pair, and no such dispute.

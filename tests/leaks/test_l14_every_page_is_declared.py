@@ -44,7 +44,7 @@ NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "
 # The pages of a type that are not about one record.
 OF_TYPE = {
     *("list", "new", "pick", "owners", "bin", "retention"),
-    *("check", "dispute", "join", "duplicates", "duplicate_decide", "dispute_answer"),
+    *("check", "dispute", "duplicates", "duplicate_decide", "dispute_answer"),
 }
 
 
@@ -61,7 +61,7 @@ def form_of(name, company):
         "erase": {"confirmation": "高工"},
         "check": {"text": "没有这样的公司"},
         "decide": {"state": "merge"},
-        "answer": {"answer": "x"},
+        "answer": {"answer": "x", "outcome": "kept"},
         "give": {"purpose": "contract", "basis": "contract", "source": "form", "given_on": "2026-01-31"},
         "purge": {"version": "2", "confirmation": "误建联系人" if "contact" in name else "误建记录"},
     }

@@ -9,6 +9,7 @@ import pytest
 
 from hufu.access import actions as access
 from hufu.access import (
+    admission_requests,
     change_sets,
     delegations,
     duplicate_facts,
@@ -18,6 +19,7 @@ from hufu.access import (
     principals,
     queries,
     registry,
+    requests,
 )
 from hufu.access.actions import Principal
 from hufu.access.decision.field_access import FieldAccess
@@ -27,7 +29,7 @@ from hufu.access.models import Admission, Assignment, Partition, Role
 from hufu.audit import queries as log
 from hufu.audit.queries import LogFilter
 from hufu.core import clock
-from hufu.core.errors import Denied, Invalid, NotFound
+from hufu.core.errors import Denied, Invalid, NotFound, NothingToDecide
 from hufu.core.transaction import acting
 from hufu.crm import actions as crm
 from hufu.crm import attachments, duplicates, persons, reveals
@@ -231,6 +233,85 @@ def _trusted(company):
     ).pk
 
 
+def _soon():
+    return clock.now() + timedelta(days=7)
+
+
+# What stands before the operation is asked: made by the owner of the tables, so that no permission counts for it.
+_MADE = {}
+
+
+def _asked(actor, company, who, permission=""):
+    return _MADE["request", who, permission]
+
+
+def _across(company):
+    return _MADE["across"]
+
+
+def _hit(actor, company):
+    return _MADE["hit"]
+
+
+def _dispute(company):
+    return _MADE["dispute"]
+
+
+def _make(owner_connection, company):
+    """Make requests of 唐亮 and 赵敏, a share that waits at the wall, a hit of 赵敏's and a dispute of 唐亮's."""
+    people, qiming = company.people, company.customer("qiming")
+
+    for table in (
+        "access_admission_request",
+        "access_request_decision",
+        "access_request",
+        "crm_duplicate_dispute",
+    ):
+        owner_connection.execute(f"DELETE FROM {table}")
+
+    def made(sql, *values):
+        return owner_connection.execute(f"{sql} RETURNING id", values).fetchone()[0]
+
+    for who in ("tang", "zhao"):
+        _MADE["request", who, ""] = made(
+            "INSERT INTO access_request (user_id, type, number, record_id, access, reason, until, asked_at)"
+            " VALUES (%s, 'customer', %s, %s, 'edit', 'x', now() + interval '9 days', now())",
+            *(people[who], str(qiming), qiming),
+        )
+    _MADE["request", "tang", "user.view"] = made(
+        "INSERT INTO access_request (user_id, permission, reason, until, asked_at)"
+        " VALUES (%s, 'user.view', 'x', now() + interval '9 days', now())",
+        people["tang"],
+    )
+    share = made(
+        "INSERT INTO access_share (type, record_id, user_id, access, ends_at, reason, given_by)"
+        " VALUES ('customer', %s, %s, 'read', '2099-01-01', 'x', %s)",
+        *(company.customer("yunhe"), people["sun"], people["tang"]),
+    )
+    _MADE["across"] = made(
+        "INSERT INTO access_admission_request (type, record_id, partition_id, user_id, access, ends_at, reason,"
+        " share_id, asked_by_id, asked_at) VALUES ('customer', %s, %s, %s, 'read', '2099-01-01', 'x', %s, %s, now())",
+        *(company.customer("yunhe"), company.partitions["sh"], people["sun"], share, people["tang"]),
+    )
+    found = "'customer', %s, %s, '{name}'"
+    place = (company.customer("nanfang"), company.partitions["sh"])
+    _MADE["hit"] = made(
+        "INSERT INTO crm_duplicate_hit (type, record_id, partition_id, fields, told, found_at, found_by)"
+        f" VALUES ({found}, '{{}}', now(), %s)",
+        *(*place, people["zhao"]),
+    )
+    _MADE["dispute"] = made(
+        "INSERT INTO crm_duplicate_dispute (type, record_id, partition_id, fields, reason, raised_at, raised_by,"
+        " answer)"
+        f" VALUES ({found}, 'x', now(), %s, '')",
+        *(*place, people["tang"]),
+    )
+    owner_connection.execute(
+        "INSERT INTO access_role (id, key, name, description, administrator) VALUES (900, 'clerk', '文员', '', '')"
+        " ON CONFLICT DO NOTHING"
+    )
+
+
 OPERATIONS = {
     **records(CUSTOMER),
     **records(OPPORTUNITY),
@@ -256,6 +337,66 @@ OPERATIONS = {
             Role.objects.get(key="empty"),
             {("customer", "phone"): Rule(FieldAccess.MASKED, FieldAccess.MASKED)},
         ),
+    ),
+    # Asking takes nothing at all, and so does taking back what one asked for oneself.
+    "request: asked": (
+        set(),
+        lambda a, c: requests.ask_for_record(
+            a, "customer", str(c.customer("pengcheng")), access="read", until=_soon(), reason="x"
+        ),
+    ),
+    "request: withdrawn": (set(), lambda a, c: _some(requests.withdraw(a, _asked(a, c, "zhao")))),
+    "request: granted": (
+        {"customer.view", "customer.share"},
+        lambda a, c: crm.grant_record(a, _asked(a, c, "tang"), access="read", ends_at=_soon(), reason="x"),
+    ),
+    "request: granted for editing": (
+        {"customer.view", "customer.share", "customer.edit"},
+        lambda a, c: crm.grant_record(a, _asked(a, c, "tang"), access="edit", ends_at=_soon(), reason="x"),
+    ),
+    "request: declined": (
+        {"customer.view", "customer.share"},
+        lambda a, c: requests.reject(a, _asked(a, c, "tang"), reason="x"),
+    ),
+    "request: granted with a role": (
+        {"role.assign"},
+        lambda a, c: requests.grant_role(
+            a,
+            _asked(a, c, "tang", permission="user.view"),
+            role=Role.objects.get(key="clerk"),
+            ends_at=_soon(),
+            reason="x",
+        ),
+    ),
+    "share across the wall: asked": (
+        {"customer.view", "customer.share"},
+        lambda a, c: crm.ask_across(
+            a,
+            CUSTOMER,
+            c.customer("qiming"),
+            to=User.objects.get(username="sun"),
+            access="read",
+            ends_at=_soon(),
+            reason="x",
+        ),
+    ),
+    "share across the wall: answered": (
+        {"role.assign"},
+        lambda a, c: admission_requests.answer(a, _across(c), yes=True, reason="x"),
+    ),
+    "duplicate: disputed": (
+        {"customer.check_duplicate"},
+        lambda a, c: duplicates.dispute(a, CUSTOMER, _hit(a, c), reason="x"),
+    ),
+    "duplicate: asked to join": (
+        {"customer.check_duplicate"},
+        lambda a, c: duplicates.ask_to_join(
+            a, CUSTOMER, _hit(a, c), access="read", until=_soon(), reason="x"
+        ),
+    ),
+    "duplicate: dispute answered": (
+        {"customer.steward"},
+        lambda a, c: duplicates.answer_dispute(a, CUSTOMER, _dispute(c), outcome="kept", answer="x"),
     ),
     **moves(CUSTOMER, "customer", lambda c: c.customer("yunhe")),
     "people: department": (
@@ -434,6 +575,8 @@ def somebody(request):
     )
 
     a_pooled_customer(owner_connection, company)
+    if operation.startswith(("request:", "share across", "duplicate:")):
+        _make(owner_connection, company)
 
     def holding(permissions):
         with owner_connection.transaction():
@@ -443,6 +586,10 @@ def somebody(request):
                 "INSERT INTO access_grant (role_id, permission, scope)"
                 " SELECT r.id, p, 'everything' FROM access_role r, unnest(%s::text[]) p WHERE r.key = 'executive'",
                 [sorted(permissions)],
+            )
+            owner_connection.execute(
+                "INSERT INTO access_grant (role_id, permission, scope)"
+                " SELECT id, 'user.view', 'everything' FROM access_role WHERE key = 'clerk'"
             )
             owner_connection.execute(
                 "INSERT INTO access_assignment (role_id, user_id, below, reason, given_by)"
@@ -484,10 +631,11 @@ def test_an_operation_fails_with_every_other_permission(
         "access_role",
         "access_grant",
         "access_assignment",
+        *("access_request", "access_request_decision", "crm_duplicate_dispute"),
     )
     count = " || ',' || ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     before = owner_connection.execute(f"SELECT {count}").fetchone()
-    with pytest.raises((Denied, NotFound)), acting(actor):
+    with pytest.raises((Denied, NotFound, NothingToDecide)), acting(actor):
         deed(actor, unharmed)
     assert owner_connection.execute(f"SELECT {count}").fetchone() == before
 

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard, quotas
+from hufu.access import guard, quotas, requests
 from hufu.access.models import Partition
 from hufu.access.registry import Field, Kind, ResourceType, resource_types
 from hufu.audit import EventType, declare, record, sealed, shown
@@ -50,6 +50,7 @@ declare(
                 ),
                 shown("dispute", "hit"),
             ),
+            # Until requests could be without a number; what stands in the log stays readable.
             EventType(
                 f"{resource.name}.duplicate_named",
                 format_lazy(
@@ -65,7 +66,7 @@ declare(
             EventType(
                 f"{resource.name}.dispute_answered",
                 format_lazy(gettext_lazy("{thing}: dispute answered"), thing=resource.label),
-                shown("dispute"),
+                shown("dispute", "outcome"),
             ),
         )
     )
@@ -152,17 +153,72 @@ def dispute(actor: Actor, resource: ResourceType, hit: int, *, reason: str) -> i
     return answer
 
 
-def number_to_join(actor: Actor, resource: ResourceType, hit: int) -> int:
-    """Return the number of what a check of one's own found, to ask for access to it; it opens nothing by itself."""
+@dataclass(frozen=True)
+class Disputed:
+    """What somebody disputed: by which fields it was found, why, and what the steward answered, if they did."""
+
+    id: int
+    type: str
+    fields: tuple[str, ...]
+    reason: str
+    raised_at: datetime
+    outcome: str
+    answer: str
+    closed_at: datetime | None
+    closed_by: int | None
+
+
+def my_disputes(actor: Actor, most: int = 20) -> list[Disputed]:
+    """Return what the actor disputed, the newest first. It takes no permission: these are their own words."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, type, fields, reason, raised_at, outcome, answer, closed_at, closed_by"
+            " FROM hufu.my_disputes(%s)",
+            [most],
+        )
+        return [
+            Disputed(number, kind, tuple(fields), *rest) for number, kind, fields, *rest in cursor.fetchall()
+        ]
+
+
+def to_join(actor: Actor, resource: ResourceType, hit: int) -> tuple[str, ...]:
+    """Return by which fields a check of one's own found what one wants to join; raise NotFound where there is none."""
+    return _hit(actor, resource, hit)[0]
+
+
+def ask_to_join(
+    actor: Actor, resource: ResourceType, hit: int, *, access: str, until: datetime, reason: str
+) -> int:
+    """Ask for access to what a check of one's own found, without learning which record it is; return the request.
+
+    The same is not asked twice while it waits; what another check found by other fields counts as another thing, so
+    that nobody learns that they are one.
+    """
+    _fields, since = _hit(actor, resource, hit)
+    requests.prepare_asking(actor, access=access, until=until, reason=reason, since=since)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT hufu.ask_to_join(%s, %s, %s, %s, %s)", [hit, resource.name, access, until, reason]
+        )
+        number: int = cursor.fetchone()[0]
+    record(
+        actor,
+        "access.requested",
+        data={"request": number, "until": until, "access": access, "hit": hit},
+        reason=reason,
+    )
+    return number
+
+
+def _hit(actor: Actor, resource: ResourceType, hit: int) -> tuple[tuple[str, ...], datetime | None]:
+    """Return by which fields a hit of the actor's was found, and since when they ask to join it."""
     guard.authorize(actor, resource.permission("check_duplicate"))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT hufu.number_of_duplicate(%s, %s)", [hit, resource.name])
-        [number] = cursor.fetchone()
-    if number is None:
+        cursor.execute("SELECT fields, since FROM hufu.hit_to_join(%s, %s)", [hit, resource.name])
+        found = cursor.fetchone()
+    if found is None:
         raise _no_such_hit(resource)
-    record(actor, f"{resource.name}.duplicate_named", data={"hit": hit})
-    found: int = number
-    return found
+    return tuple(found[0]), found[1]
 
 
 def _no_such_hit(resource: ResourceType) -> NotFound:
@@ -290,6 +346,11 @@ def note(
         data={"fields": list(fields), "found": found, "hits": list(hits), "refused": refused},
         personal={"value": value},
     )
+
+
+def fields_in_words(resource: ResourceType, names: Iterable[str]) -> str:
+    """Return by what something was found, in words."""
+    return _(", ").join(str(resource.by_name[name].label) for name in names)
 
 
 def facts_in_words(resource: ResourceType, told: Mapping[str, Any]) -> list[tuple[str, str]]:

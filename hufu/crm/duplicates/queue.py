@@ -68,17 +68,26 @@ def decide(actor: Actor, resource: ResourceType, pair_id: int, *, state: str) ->
     record(actor, f"{resource.name}.duplicate_decided", data={"pair": pair_id, "state": state or "open"})
 
 
-def answer_dispute(actor: Actor, resource: ResourceType, dispute_id: int, *, answer: str) -> None:
-    """Close a dispute with what was found. Raise Invalid without that, NotFound where there is none that is open."""
+def answer_dispute(
+    actor: Actor, resource: ResourceType, dispute_id: int, *, outcome: str, answer: str
+) -> None:
+    """Close a dispute with its outcome and what was found; whoever raised it reads both.
+
+    Raise Invalid without these, NotFound where there is none that is open.
+    """
     guard.authorize(actor, resource.permission("steward"))
     if not answer.strip() or len(answer) > LONGEST or not is_storable(answer):
         raise Invalid({"answer": [_("Say what you found, in at most %s characters.") % LONGEST]})
+    if outcome not in DuplicateDispute.Outcome.values:
+        raise Invalid({"outcome": [_("Say whether they are right.")]})
     row = DuplicateDispute.objects.filter(pk=dispute_id, type=resource.name, closed_at=None).first()
     if row is None:
         raise guard.not_found(resource, resource.permission("steward"), 0)
     row.answer, row.closed_at, row.closed_by = answer.strip(), clock.now(), actor.user_id
-    row.save(update_fields=["answer", "closed_at", "closed_by"])
-    record(actor, f"{resource.name}.dispute_answered", data={"dispute": dispute_id}, reason=answer.strip())
+    row.outcome = outcome
+    row.save(update_fields=["answer", "outcome", "closed_at", "closed_by"])
+    said = {"dispute": dispute_id, "outcome": outcome}
+    record(actor, f"{resource.name}.dispute_answered", data=said, reason=answer.strip())
 
 
 def _sides(actor: Actor, resource: ResourceType, numbers: Collection[int]) -> dict[int, Side]:

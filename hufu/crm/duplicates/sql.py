@@ -1,7 +1,6 @@
 """The database's half of the duplicate check, made from the registry: what is found, told, entered and kept apart.
 
-INVARIANT: the number of a record that the actor may not view leaves the database in one of these functions alone: for
-whoever asks to join what a check of their own found.
+INVARIANT: the number of a record that the actor may not view leaves the database in none of these functions.
 """
 
 from __future__ import annotations
@@ -290,7 +289,7 @@ DROP POLICY IF EXISTS decide ON public.{table};"""
 -- Pairs and disputes are the steward's, in their partitions. What a check found is nobody's to read.
 GRANT SELECT ON public.crm_duplicate, public.crm_duplicate_dispute TO hufu_app;
 GRANT UPDATE (state, decided_at, decided_by) ON public.crm_duplicate TO hufu_app;
-GRANT UPDATE (answer, closed_at, closed_by) ON public.crm_duplicate_dispute TO hufu_app;
+GRANT UPDATE (answer, outcome, closed_at, closed_by) ON public.crm_duplicate_dispute TO hufu_app;
 CREATE POLICY read ON public.crm_duplicate FOR SELECT TO hufu_app USING ({stewards or "false"});
 CREATE POLICY decide ON public.crm_duplicate FOR UPDATE TO hufu_app USING ({stewards or "false"})
     WITH CHECK (state IN ('', 'not_one', 'merge') AND decided_by = (SELECT hufu.actor()));
@@ -344,10 +343,43 @@ $$ SELECT h.id, h.type::text, h.fields::text[], h.told, h.found_at,
          ORDER BY l.found_at DESC, l.id DESC LIMIT most) h
    ORDER BY h.found_at DESC, h.id DESC $$;
 
--- The number of a record that the actor's own check found, for their request to join it; NULL where there is none.
-CREATE OR REPLACE FUNCTION hufu.number_of_duplicate(hit bigint, kind text) RETURNS bigint LANGUAGE sql STABLE {HEAD} AS
-$$ SELECT h.record_id FROM crm_duplicate_hit h
+-- What the actor disputed, and the answers; without the numbers of the records.
+CREATE OR REPLACE FUNCTION hufu.my_disputes(most int)
+    RETURNS TABLE (id bigint, type text, fields text[], reason text, raised_at timestamptz, outcome text, answer text,
+                   closed_at timestamptz, closed_by int)
+    LANGUAGE sql STABLE ROWS 20 {HEAD} AS
+$$ SELECT d.id, d.type::text, d.fields::text[], d.reason::text, d.raised_at, d.outcome::text, d.answer::text,
+          d.closed_at, d.closed_by
+   FROM crm_duplicate_dispute d WHERE d.raised_by = hufu.actor() ORDER BY d.raised_at DESC, d.id DESC LIMIT most $$;
+
+-- What the actor's own check found, to join it: by which fields, and since when they ask for just this, as far as they
+-- may know. What other fields found is another thing, be it the same record or not.
+DROP FUNCTION IF EXISTS hufu.number_of_duplicate(bigint, text);
+CREATE OR REPLACE FUNCTION hufu.hit_to_join(hit bigint, kind text) RETURNS TABLE (fields text[], since timestamptz)
+    LANGUAGE sql STABLE ROWS 1 {HEAD} AS
+$$ SELECT h.fields::text[], (
+       SELECT max(q.asked_at) FROM access_request q JOIN crm_duplicate_hit o ON o.id = q.hit
+       WHERE q.user_id = h.found_by AND q.withdrawn_at IS NULL AND hufu.request_lapses(q.asked_at) > hufu.now()
+         AND (o.type, o.record_id, o.fields) = (h.type, h.record_id, h.fields)
+         AND NOT EXISTS (SELECT 1 FROM access_request_decision d WHERE d.request_id = q.id AND d.told))
+   FROM crm_duplicate_hit h
    WHERE h.id = hit AND h.type = kind AND h.found_by = hufu.actor() AND h.found_at > hufu.now() - interval '{KEPT}' $$;
+
+-- The actor asks to join what a check of theirs found. Returns the number of the request; NULL where there is no such
+-- hit of theirs.
+CREATE OR REPLACE FUNCTION hufu.ask_to_join(of_hit bigint, kind text, wanted text, until_then timestamptz, why text)
+    RETURNS bigint LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    made bigint;
+BEGIN
+    INSERT INTO access_request (user_id, type, number, record_id, hit, access, permission, reason, until, asked_at)
+    SELECT h.found_by, h.type, '', h.record_id, h.id, wanted, '', why, until_then, hufu.now()
+    FROM crm_duplicate_hit h
+    WHERE h.id = of_hit AND h.type = kind AND h.found_by = hufu.actor() AND hufu.actor() > 0
+      AND wanted IN ('read', 'edit') AND why <> '' AND h.found_at > hufu.now() - interval '{KEPT}'
+    RETURNING id INTO made;
+    RETURN made;
+END $$;
 
 -- The actor disputes what a check of theirs found. One open dispute per record and person. Returns its number, or NULL
 -- where there is no such hit of theirs.

@@ -35,7 +35,7 @@ from hufu.web.records.views import (
     states,
     tabs,
 )
-from hufu.web.requests.views import ask_page
+from hufu.web.requests.views import ask_page, join_page
 
 register_converter(RecordNumber, "record")
 register_converter(TypedNumber, "typed")
@@ -100,10 +100,19 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
     if resource.has("check_duplicate"):
         each += [
             route(
-                "check", "check", duplicates.check_page, "check_duplicate", methods=WRITE, limit="sensitive"
+                # Whether it is open, the page says itself: where no check is left it still shows what waits.
+                "check",
+                "check",
+                duplicates.check_page,
+                "check_duplicate",
+                of_record=True,
+                methods=WRITE,
+                limit="sensitive",
             ),
             route("check/dispute", "dispute", duplicates.dispute, "check_duplicate", methods=DEED),
-            route("check/join", "join", duplicates.join, "check_duplicate", methods=DEED),
+            route(
+                "check/join/<int:hit>", "join", join_page, "check_duplicate", methods=WRITE, limit="sensitive"
+            ),
             route("duplicates/", "duplicates", duplicates.duplicates_page, "steward", limit="lists"),
             route("duplicates/decide", "duplicate_decide", duplicates.decide, "steward", methods=DEED),
             route("duplicates/answer", "dispute_answer", duplicates.answer, "steward", methods=DEED),

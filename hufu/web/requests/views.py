@@ -22,12 +22,13 @@ from hufu.access.requests import Mine, State
 from hufu.core.actor import Actor
 from hufu.core.days import end_of
 from hufu.core.errors import Invalid, NotFound
-from hufu.crm import actions
+from hufu.crm import actions, duplicates
 from hufu.web.numbers import number
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
 from hufu.web.requests import crossings
+from hufu.web.requests.disputes import disputes_of
 from hufu.web.requests.forms import AnswerForm, AskForm
 
 STATES: dict[State, tuple[str | Promise, str]] = {
@@ -75,6 +76,20 @@ def ask_page(request: Passage, number: str, resource: ResourceType) -> HttpRespo
     return _ask(request, form, what, ask)
 
 
+def join_page(request: Passage, hit: int, resource: ResourceType) -> HttpResponse:
+    """Ask for access to what a duplicate check of one's own found; neither address nor text has the record's number."""
+    fields = duplicates.to_join(request.actor, resource, hit)
+    form = AskForm(request.POST if request.method == "POST" else None)
+
+    def ask(wanted: dict[str, Any], until: Any) -> None:
+        duplicates.ask_to_join(
+            request.actor, resource, hit, access=wanted["access"], until=until, reason=wanted["reason"]
+        )
+
+    words = {"thing": resource.label, "fields": duplicates.fields_in_words(resource, fields)}
+    return _ask(request, form, _("%(thing)s, found by: %(fields)s") % words, ask, joins=True)
+
+
 @page(signed_in=True, methods=("GET", "POST"), limit="sensitive")
 def ask_for_permission(request: Passage, permission: str) -> HttpResponse:
     """Ask for a role that grants a permission."""
@@ -90,7 +105,7 @@ def ask_for_permission(request: Passage, permission: str) -> HttpResponse:
     return _ask(request, form, str(declared.label), ask)
 
 
-def _ask(request: Passage, form: AskForm, what: str, ask: Any) -> HttpResponse:
+def _ask(request: Passage, form: AskForm, what: str, ask: Any, *, joins: bool = False) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         until = end_of(form.cleaned_data["until"])
         try:
@@ -101,7 +116,7 @@ def _ask(request: Passage, form: AskForm, what: str, ask: Any) -> HttpResponse:
         else:
             messages.success(request, _("Your request was sent. You find the answer here."))
             return HttpResponseRedirect(reverse("requests"))
-    return render(request, "requests/ask.html", {"form": form, "what": what})
+    return render(request, "requests/ask.html", {"form": form, "what": what, "joins": joins})
 
 
 @page(signed_in=True)
@@ -112,6 +127,7 @@ def requests_page(request: Passage) -> HttpResponse:
         "requests/list.html",
         {
             **crossings.lists(request.actor),
+            "disputes": disputes_of(request.actor),
             "waiting": [_line(each) for each in requests.waiting(request.actor)],
             "mine": [_my_line(each) for each in requests.mine(request.actor)],
         },
@@ -191,18 +207,24 @@ def _about(actor: Actor, asked: AccessRequest) -> dict[str, Any]:
     }
 
 
-def _line(request: AccessRequest) -> Line:
+def _line(request: AccessRequest, *, theirs: bool = True) -> Line:
+    """Return a request in words; of `theirs`, to whoever decides, with the number also where nobody typed one."""
     if request.permission:
         return Line(request, str(registry.label_of(request.permission)), "")
     resource = registry.resource_type(request.type)
-    what = _("%(type)s, number %(number)s") % {"type": resource.label, "number": request.number}
+    number = request.number
+    if request.hit is not None:
+        if not theirs:
+            return Line(request, _("%(thing)s that a duplicate check found") % {"thing": resource.label}, "")
+        number = str(request.record_id)
+    what = _("%(type)s, number %(number)s") % {"type": resource.label, "number": number}
     # Where the number is none that a record can have, the link would lead nowhere; whoever asked typed it themselves.
-    fits = len(request.number) <= 18
-    return Line(request, what, reverse(f"{resource.name}_record", args=[int(request.number)]) if fits else "")
+    fits = len(number) <= 18
+    return Line(request, what, reverse(f"{resource.name}_record", args=[int(number)]) if fits else "")
 
 
 def _my_line(mine: Mine) -> Line:
-    line = _line(mine.request)
+    line = _line(mine.request, theirs=False)
     state, tone = STATES[mine.state]
     return Line(mine.request, line.what, line.address, state, tone, mine)
 

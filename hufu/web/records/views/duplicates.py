@@ -14,17 +14,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, quotas
+from hufu.access.decision.decide import Code
 from hufu.access.registry import ResourceType
+from hufu.audit import record
 from hufu.core.actor import Actor
-from hufu.core.errors import Invalid
+from hufu.core.errors import Denied, Invalid
 from hufu.crm import duplicates, queries
-from hufu.crm.duplicate_models import Duplicate
+from hufu.crm.duplicate_models import Duplicate, DuplicateDispute
 from hufu.people.models import User
 from hufu.web.numbers import number
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
 from hufu.web.records.presenters import moment, record_url
 from hufu.web.records.views.editing import sent
+from hufu.web.requests.disputes import disputes_of
 
 STATES = (
     ("", gettext_lazy("To be looked at")),
@@ -56,6 +59,7 @@ class Hit:
     url: str = ""
     at: str = ""
     disputed: bool = False
+    join_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,14 +77,24 @@ def check_page(request: Passage, resource: ResourceType) -> HttpResponse:
     actor = request.actor
     form = CheckForm(sent(request))
     found: list[Hit] | None = None
-    if request.method == "POST" and form.is_valid():
-        try:
+    mine: list[duplicates.Found] = []
+    used_up = ""
+    try:
+        guard.authorize(actor, resource.permission("check_duplicate"))
+        if request.method == "POST" and form.is_valid():
             with transaction.atomic():
                 found = _hits(actor, resource, duplicates.check(actor, resource, form.cleaned_data["text"]))
-        except Invalid as invalid:
-            show_problems(form, invalid)
+        mine = duplicates.my_hits(actor, resource)
+    except Invalid as invalid:
+        show_problems(form, invalid)
+        mine = duplicates.my_hits(actor, resource)
+    except Denied as denied:
+        if not _is_used_up(denied):
+            raise
+        used_up = str(denied)
+        if request.method == "POST" and denied.event:
+            record(actor, **denied.event)
     just_now = {hit.id for hit in found or ()}
-    mine = duplicates.my_hits(actor, resource)
     return render(
         request,
         "records/check.html",
@@ -88,14 +102,22 @@ def check_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "resource": resource,
             "form": form,
             "found": found,
+            "used_up": used_up,
+            "disputes": [each for each in disputes_of(actor) if each.is_open and each.type == resource.name],
             "recent": [hit for hit in _hits(actor, resource, mine) if hit.id not in just_now],
             "standing": quotas.standing(actor, resource.permission("check_duplicate")),
             "list_url": reverse(f"{resource.name}_list"),
             "dispute_url": reverse(f"{resource.name}_dispute"),
-            "join_url": reverse(f"{resource.name}_join"),
             "duplicates_url": _url_if(actor, resource, "steward", "duplicates"),
         },
+        status=403 if used_up and request.method == "POST" else 200,
     )
+
+
+def _is_used_up(denied: Denied) -> bool:
+    """Say whether nothing but a quota is in the way of somebody who holds the permission."""
+    missing = denied.decision.missing if denied.decision is not None else ()
+    return bool(missing) and all(link.code is Code.QUOTA_EXHAUSTED for link in missing)
 
 
 def dispute(request: Passage, resource: ResourceType) -> HttpResponse:
@@ -109,12 +131,6 @@ def dispute(request: Passage, resource: ResourceType) -> HttpResponse:
     else:
         messages.success(request, _("Disputed. Whoever looks after duplicates sees it, with your reason."))
     return HttpResponseRedirect(reverse(f"{resource.name}_check"))
-
-
-def join(request: Passage, resource: ResourceType) -> HttpResponse:
-    """Lead to the request for access to what a check of one's own found."""
-    found = duplicates.number_to_join(request.actor, resource, number(request.POST.get("hit")))
-    return HttpResponseRedirect(reverse(f"{resource.name}_ask", args=[found]))
 
 
 def duplicates_page(request: Passage, resource: ResourceType) -> HttpResponse:
@@ -154,6 +170,7 @@ def duplicates_page(request: Passage, resource: ResourceType) -> HttpResponse:
                 }
                 for row, side in disputes
             ],
+            "outcomes": DuplicateDispute.Outcome.choices,
             "list_url": reverse(f"{resource.name}_list"),
             "decide_url": reverse(f"{resource.name}_duplicate_decide"),
             "answer_url": reverse(f"{resource.name}_dispute_answer"),
@@ -179,11 +196,12 @@ def answer(request: Passage, resource: ResourceType) -> HttpResponse:
     try:
         with transaction.atomic():
             said, dispute_id = request.POST.get("answer", ""), number(request.POST.get("dispute"))
-            duplicates.answer_dispute(request.actor, resource, dispute_id, answer=said)
+            outcome = request.POST.get("outcome", "")
+            duplicates.answer_dispute(request.actor, resource, dispute_id, outcome=outcome, answer=said)
     except Invalid as invalid:
         messages.error(request, _said(invalid))
     else:
-        messages.success(request, _("Saved."))
+        messages.success(request, _("Saved. Whoever disputed it reads your answer under Access requests."))
     return HttpResponseRedirect(reverse(f"{resource.name}_duplicates"))
 
 
@@ -198,12 +216,13 @@ def _hits(actor: Actor, resource: ResourceType, found: list[duplicates.Found]) -
     return [
         Hit(
             one.hit,
-            _(", ").join(str(resource.by_name[name].label) for name in one.fields),
+            duplicates.fields_in_words(resource, one.fields),
             duplicates.facts_in_words(resource, one.told),
             titles.get(one.record, "") if one.record else "",
             record_url(resource, one.record) if one.record else "",
             moment(one.at, short=True) if one.at else "",
             one.disputed,
+            reverse(f"{resource.name}_join", args=[one.hit]),
         )
         for one in found
     ]
