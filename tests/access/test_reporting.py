@@ -539,6 +539,80 @@ def test_a_quota_on_opening_customers_closes_them_when_it_is_used_up_and_not_bef
     assert len(ids(few.sign_in("wang"), "customer")) == 4
 
 
+# Prohibitions and ceilings.
+
+
+def forbid(owner, permission, **more):
+    values = {"permission": permission, "reason": "调查", "given_by": -1, "below": False, **more}
+    names = ", ".join(values)
+    owner.execute(
+        f"INSERT INTO access_prohibition ({names}) VALUES ({', '.join(['%s'] * len(values))})",
+        list(values.values()),
+    )
+
+
+@pytest.mark.parametrize("permission", ["customer.view", "customer.*"])
+def test_who_is_forbidden_to_view_customers_reads_no_row_of_them(few, permission):
+    lin, wang, owner = few.sign_in("lin"), few.sign_in("wang"), few.owner()
+    assert (len(ids(lin, "customer")), len(ids(wang, "customer"))) == (3, 4)
+    assert ids(lin, "contact")
+    opportunities = ids(lin, "opportunity")
+    assert opportunities
+    forbid(owner, permission, user_id=few.company.people["lin"])
+    assert (ids(lin, "customer"), ids(lin, "contact")) == (set(), set())
+    assert ids(lin, "opportunity") == opportunities
+    # What is visible without its customer does not say whose it is.
+    assert lin.execute("SELECT count(customer), count(customer_id) FROM report.opportunity").fetchone() == (
+        0,
+        0,
+    )
+    assert len(ids(wang, "customer")) == 4
+    owner.execute("UPDATE access_prohibition SET ends_at = now() - interval '1 second', starts_at = NULL")
+    assert len(ids(lin, "customer")) == 3
+
+
+def test_a_prohibition_of_a_level_binds_there_and_one_of_reporting_closes_all(few):
+    lin, wang, owner = few.sign_in("lin"), few.sign_in("wang"), few.owner()
+    forbid(owner, "customer.view", level_id=few.company.levels["rep"])
+    # 王芳 stands on the level above, and reads what she may.
+    assert (ids(lin, "customer"), len(ids(wang, "customer"))) == (set(), 4)
+    forbid(owner, "report.sign_in", user_id=few.company.people["lin"])
+    for view in ("customer", "opportunity"):
+        with pytest.raises(REFUSED, match="may not query"):
+            ids(lin, view)
+
+
+def test_a_prohibition_that_began_meanwhile_asks_for_a_beginning_anew(few):
+    lin, owner = few.sign_in("lin"), few.owner()
+    starts = clock.now() + timedelta(hours=1)
+    forbid(owner, "customer.view", user_id=few.company.people["lin"], starts_at=starts)
+    assert len(ids(lin, "customer")) == 3
+    assert owner.execute(
+        "SELECT valid_until FROM access_reach WHERE user_id = %s", [few.company.people["lin"]]
+    ).fetchone() == (starts,)
+    owner.execute("UPDATE access_prohibition SET starts_at = now() - interval '1 second'")
+    owner.execute("UPDATE access_reach SET valid_until = now() - interval '1 second'")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="worked out anew"):
+        ids(lin, "customer")
+    lin.execute("SELECT report.begin()")
+    assert ids(lin, "customer") == set()
+
+
+def test_a_ceiling_narrows_there_too_and_none_widens(everybody):
+    """Whatever a session holds itself under, it sees of its rows fewer, and never another one."""
+    with everybody.sign_in("lin") as reader:
+        before = {view: ids(reader, view) for view in ("customer", "opportunity")}
+        reader.execute("SET hufu.permissions = '{opportunity.view}'")
+        assert (ids(reader, "customer"), ids(reader, "opportunity")) == (set(), before["opportunity"])
+        everything = ",".join(permission.name for permission in registry.permissions())
+        reader.execute(f"SET hufu.permissions = '{{{everything}}}'")
+        assert {view: ids(reader, view) for view in before} == before
+        reader.execute(r"SET hufu.partitions = '\x00'")
+        assert (ids(reader, "customer"), ids(reader, "opportunity")) == (set(), set())
+        reader.execute(r"SET hufu.partitions = '\xffff'")
+        assert {view: ids(reader, view) for view in before} == before
+
+
 # Opening and closing.
 
 

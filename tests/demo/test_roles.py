@@ -148,6 +148,14 @@ def test_an_executive_holds_every_right_on_records_in_every_partition_and_all_th
     assert held_roles("chenliqun") < held_roles("shenhuaijin")
 
 
+def test_the_presidents_assistant_makes_reports_of_what_she_may_read_and_the_executive_may_too() -> None:
+    may = {username for username in people() if "report.sign_in" in grants(username)}
+    assert {"xujianing", "shenhuaijin"} <= may
+    assert held_roles("xujianing") == {"assistant"}
+    # Reports leave no trace of what is read: nobody who sells or serves has them.
+    assert not may & {"wangsiyuan", "limengjie", "chenliqun", "linxiaomeng", "yezhiqiu", *ADMINISTRATORS}
+
+
 def test_somebody_who_reads_only_is_admitted_to_read_only_or_holds_no_right_to_write() -> None:
     for username in ("taozhixia", "sunwanqing"):
         assert all(rights == {"read"} for rights in admissions(username).values())
