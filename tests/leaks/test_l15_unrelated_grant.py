@@ -10,6 +10,7 @@ import pytest
 from hufu.access import actions as access
 from hufu.access import (
     admission_requests,
+    break_glass,
     change_sets,
     delegations,
     duplicate_facts,
@@ -262,6 +263,7 @@ def _make(owner_connection, company):
     people, qiming = company.people, company.customer("qiming")
 
     for table in (
+        *("access_break_glass_review", "access_break_glass_use", "access_break_glass", "access_delegation"),
         "access_admission_request",
         "access_request_decision",
         "access_request",
@@ -306,6 +308,30 @@ def _make(owner_connection, company):
         f" VALUES ({found}, 'x', now(), %s, '')",
         *(*place, people["tang"]),
     )
+    rule = made(
+        "INSERT INTO access_break_glass (key, name, role_id, types, partitions, access, minutes)"
+        " SELECT 'night', 'x', id, '{customer}', '{}', 'read', 60 FROM access_role WHERE key = 'executive'"
+    )
+    for name, who, begins, ends in (
+        ("glass", "tang", "now()", "now() + interval '1 hour'"),
+        ("own glass", "zhao", "now()", "now() + interval '1 hour'"),
+        ("glass that ended", "tang", "now() - interval '2 hours'", "now() - interval '1 hour'"),
+    ):
+        _MADE[name] = made(
+            "INSERT INTO access_break_glass_use (user_id, rule_id, starts_at, ends_at, reason)"
+            f" VALUES (%s, %s, {begins}, {ends}, 'x')",
+            *(people[who], rule),
+        )
+    owner_connection.execute(
+        "INSERT INTO access_break_glass (key, name, role_id, types, partitions, access, minutes)"
+        " SELECT 'day', 'x', id, '{customer}', '{}', 'read', 60 FROM access_role WHERE key = 'executive'"
+    )
+    for name, giver, to in (("delegation", "tang", "chen"), ("own delegation", "tang", "zhao")):
+        _MADE[name] = made(
+            "INSERT INTO access_delegation (delegator_id, user_id, permissions, starts_at, ends_at, reason)"
+            " VALUES (%s, %s, '{customer.view}', now(), now() + interval '1 day', 'x')",
+            *(people[giver], people[to]),
+        )
     owner_connection.execute(
         "INSERT INTO access_role (id, key, name, description, administrator) VALUES (900, 'clerk', '文员', '', '')"
         " ON CONFLICT DO NOTHING"
@@ -487,6 +513,16 @@ OPERATIONS = {
             reason="x",
         ),
     ),
+    "delegation: one's own ended": (
+        set(),
+        lambda a, c: _some(delegations.end_delegation(a, _MADE["own delegation"])),
+    ),
+    "delegation: ended between others": (
+        {"role.assign"},
+        lambda a, c: _some(delegations.end_delegation(a, _MADE["delegation"])),
+    ),
+    "glass: broken": (set(), lambda a, c: break_glass.break_glass(a, "day", minutes=5, reason="x")),
+    "glass: one's own ended": (set(), lambda a, c: _some(break_glass.end(a, _MADE["own glass"]))),
     "policy: base access": (
         {"role.manage"},
         lambda a, c: access.set_base_access(a, "opportunity", "public_read"),
@@ -513,6 +549,19 @@ OPERATIONS = {
         lambda a, c: policy_file.apply(a, {"format": 1, "partitions": [{"key": "x", "name": "x"}]}),
     ),
     "the log": ({"audit.view"}, lambda a, c: _some(log.events(a, filters=LogFilter()).entries)),
+}
+
+
+# What each of several permissions lets do: one of them is enough, and none of the others is.
+BY_ANY_OF = {
+    "glass: another's ended": (
+        {"role.assign", "audit.view"},
+        lambda a, c: _some(break_glass.end(a, _MADE["glass"])),
+    ),
+    "glass: reviewed": (
+        {"role.assign", "audit.view"},
+        lambda a, c: break_glass.review(a, _MADE["glass that ended"], finding="x"),
+    ),
 }
 
 
@@ -575,7 +624,7 @@ def somebody(request):
     )
 
     a_pooled_customer(owner_connection, company)
-    if operation.startswith(("request:", "share across", "duplicate:")):
+    if operation.startswith(("request:", "share across", "duplicate:", "delegation:", "glass:")):
         _make(owner_connection, company)
 
     def holding(permissions):
@@ -631,13 +680,37 @@ def test_an_operation_fails_with_every_other_permission(
         "access_role",
         "access_grant",
         "access_assignment",
-        *("access_request", "access_request_decision", "crm_duplicate_dispute"),
+        *("access_request", "access_request_decision", "crm_duplicate_dispute", "access_delegation"),
     )
     count = " || ',' || ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     before = owner_connection.execute(f"SELECT {count}").fetchone()
     with pytest.raises((Denied, NotFound, NothingToDecide)), acting(actor):
         deed(actor, unharmed)
     assert owner_connection.execute(f"SELECT {count}").fetchone() == before
+
+
+@pytest.mark.parametrize(
+    ("operation", "permission"),
+    [(operation, each) for operation, (enough, _deed) in BY_ANY_OF.items() for each in sorted(enough)],
+)
+def test_one_of_several_permissions_is_enough(company, somebody, operation, permission):
+    actor = somebody({permission})
+    with acting(actor):
+        BY_ANY_OF[operation][1](actor, company)
+
+
+@pytest.mark.parametrize("operation", BY_ANY_OF)
+def test_none_of_all_other_permissions_is(unharmed, somebody, owner_connection, operation):
+    enough, deed = BY_ANY_OF[operation]
+    actor = somebody(ALL - enough)
+    state = (
+        "SELECT array_agg((id, ends_at) ORDER BY id), (SELECT count(*) FROM access_break_glass_review)"
+        " FROM access_break_glass_use"
+    )
+    before = owner_connection.execute(state).fetchone()
+    with pytest.raises((Denied, NotFound, Invalid)), acting(actor):
+        deed(actor, unharmed)
+    assert owner_connection.execute(state).fetchone() == before
 
 
 def test_every_permission_is_needed_by_some_operation_or_is_asked_by_a_page_alone():
