@@ -126,7 +126,8 @@ class Field:
     type that a REFERENCE points at, `currency` the field that names the currency of a MONEY amount;
     `smallest` and `largest` bound an INTEGER. `encrypted` fields are sealed in the database; some kinds always are.
     `in_rules`: a TEXT that sharing rules can compare; most other open kinds always can (hufu.access.rule_fields).
-    `checkable`: the duplicate check finds records by the exact value. `exclusive`: no two records of a partition have
+    `checkable`: the duplicate check finds records by the exact value; of a following type, encrypted ones find the
+    record that it belongs to. `exclusive`: no two records of a partition have
     the same value, seen or not, but for those in the bin (docs/decisions/0026); the model has a column `NAME_repeated`.
     """
 
@@ -257,6 +258,22 @@ class ResourceType:
     def checkable_fields(self) -> tuple[Field, ...]:
         """Return the fields by whose exact value the duplicate check finds records."""
         return tuple(declared for declared in self.fields if declared.checkable)
+
+    def checked_along(self) -> tuple[tuple[ResourceType, Field], ...]:
+        """Return the fields of following types by whose exact value the check finds the record that they belong to."""
+        return tuple(
+            (other, declared)
+            for other in resource_types()
+            if other.parent_type is self
+            for declared in other.checkable_fields()
+            if declared.is_encrypted
+        )
+
+    def checked(self, name: str) -> tuple[ResourceType, Field]:
+        """Return what a check found something by: a field of the type, or (`TYPE.FIELD`) of what follows it."""
+        of, _dot, last = name.rpartition(".")
+        resource = resource_type(of) if of else self
+        return resource, resource.by_name[last]
 
     def exclusive_fields(self) -> tuple[Field, ...]:
         """Return the fields whose values no two records of a partition share."""

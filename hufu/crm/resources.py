@@ -314,6 +314,7 @@ CONTACT = declare_type(
                 Sensitivity.PERSONAL,
                 max_length=40,
                 search=Search.EXACT,
+                checkable=True,
                 in_list=True,
             ),
             Field("email", _("Mail"), Kind.EMAIL, Sensitivity.PERSONAL, max_length=254, in_list=True),

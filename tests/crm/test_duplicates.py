@@ -12,7 +12,7 @@ from hufu.access.models import ChangeSet
 from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions, duplicates
-from hufu.crm.resources import CUSTOMER
+from hufu.crm.resources import CONTACT, CUSTOMER
 from tests.company import publish, unpublish
 from tests.web.log import entries
 
@@ -398,3 +398,31 @@ def test_what_was_learnt_counts_whatever_becomes_of_the_rest(coded, owner_connec
     assert owner_connection.execute(
         "SELECT count(*) FROM crm_customer WHERE code = %s", [CODE]
     ).fetchone() == (1,)
+
+
+def test_the_phone_of_a_contact_finds_its_customer_and_tells_no_more_of_it(coded, owner_connection):
+    """唐亮 reads the phones of 林悦's contacts only masked; of 张伟's customer 林悦 learns whose it is, no contact."""
+    gao = contact_with(coded, "lin", "qiming", "13500009999")
+    contact_with(coded, "zhang", "nanfang", "13500008888")
+    [found] = check(coded, "lin", "+86 135 0000 8888")
+    assert (found.fields, found.record) == (("contact.phone",), None)
+    assert duplicates.facts_in_words(CUSTOMER, found.told) == [("Owner", "张伟"), ("Department", "华南")]
+    assert duplicates.fields_in_words(CUSTOMER, found.fields) == "Phone (Contact)"
+    [own] = check(coded, "lin", "13500009999")
+    assert own.record == coded.customer("qiming")
+    assert check(coded, "tang", "13500009999")[0].record is None
+    assert [hit.record for hit in _hits(coded, "tang")] == [None]
+    for nothing in ("9999", "1350000", "13500007777"):
+        assert check(coded, "lin", nothing) == []
+    assert check(coded, "sun", "13500009999") == []
+    # What lies in the bin is not found, and neither is what was erased.
+    owner_connection.execute("UPDATE crm_contact SET deleted_at = now() WHERE id = %s", [gao])
+    assert check(coded, "lin", "13500009999") == []
+
+
+def contact_with(company, who, customer, phone):
+    """Let somebody add a contact with a phone to a customer; return its number."""
+    actor = company.actor(who)
+    with acting(actor):
+        new_contact = actions.NewChild(company.customer(customer), {"name": "新联系人", "phone": phone})
+        return actions.create_child(actor, CONTACT, new_contact)

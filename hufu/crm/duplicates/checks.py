@@ -245,6 +245,9 @@ def asked_for(resource: ResourceType, text: str) -> dict[str, Any]:
                 asked[declared.name] = [index.hex() for index in indexes]
         elif declared.kind is not Kind.CODE or _may_be_a_code(said):
             asked[declared.name] = said
+    for other, declared in resource.checked_along():
+        if indexes := blind.whole(other, declared, said):
+            asked[f"{other.name}.{declared.name}"] = [index.hex() for index in indexes]
     return asked
 
 
@@ -296,16 +299,17 @@ def read(
 def _legible_in(
     actor: Actor, resource: ResourceType, names: Iterable[str], numbers: Sequence[int]
 ) -> dict[str, set[int]]:
-    """Return by field in which of these records the actor reads it."""
-    return {
-        name: set(
-            _legible(actor, resource, resource.by_name[name])
-            .filter(pk__in=numbers)
-            .values_list("pk", flat=True)
-        )
-        for name in names
-        if numbers
-    }
+    """Return by field in which of these records the actor reads it; of what follows a record, there.
+
+    Whether a field of a following type is read goes by the record that it belongs to: of all that follow, or of none.
+    """
+    found = {}
+    for name in names if numbers else ():
+        of, declared = resource.checked(name)
+        column = "pk" if of is resource else of.by_name[of.parent].column
+        rows = _legible(actor, of, declared).filter(**{f"{column}__in": numbers})
+        found[name] = set(rows.values_list(column, flat=True))
+    return found
 
 
 def _legible(actor: Actor, resource: ResourceType, declared: Field) -> Any:
@@ -350,7 +354,12 @@ def note(
 
 def fields_in_words(resource: ResourceType, names: Iterable[str]) -> str:
     """Return by what something was found, in words."""
-    return _(", ").join(str(resource.by_name[name].label) for name in names)
+    said = []
+    for name in names:
+        of, declared = resource.checked(name)
+        words = {"thing": of.label, "field": declared.label}
+        said.append(str(declared.label) if of is resource else _("%(field)s (%(thing)s)") % words)
+    return _(", ").join(said)
 
 
 def facts_in_words(resource: ResourceType, told: Mapping[str, Any]) -> list[tuple[str, str]]:

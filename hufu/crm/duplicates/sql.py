@@ -152,9 +152,18 @@ def _checks(resource: ResourceType) -> str:
     table, name = resource.table, resource.name
     check = resource.permission("check_duplicate")
     searched = "\n        UNION ALL ".join(
-        f"""SELECT r.id, '{declared.name}'::text AS field FROM {table} r
-        WHERE {_matches(declared)} AND r.partition_id = ANY (places) AND r.deleted_at IS NULL"""
-        for declared in resource.checkable_fields()
+        [
+            f"""SELECT r.id, '{declared.name}'::text AS field FROM {table} r
+        WHERE {_matches(declared, declared.name)} AND r.partition_id = ANY (places) AND r.deleted_at IS NULL"""
+            for declared in resource.checkable_fields()
+        ]
+        + [
+            f"""SELECT p.id, '{other.name}.{declared.name}'::text AS field
+        FROM {other.table} r JOIN {table} p ON p.id = r.{other.by_name[other.parent].column}
+        WHERE {_matches(declared, f"{other.name}.{declared.name}")} AND p.partition_id = ANY (places)
+          AND r.deleted_at IS NULL AND p.deleted_at IS NULL"""
+            for other, declared in resource.checked_along()
+        ]
     )
     facts = ", ".join(
         f"'{fact}', r.{resource.by_name[fact].column}" for fact in duplicate_facts.tellable(resource)
@@ -258,12 +267,12 @@ $$ SELECT r.id, r.owner_id, r.department_id, r.created_at FROM {table} r
 """
 
 
-def _matches(declared: Field) -> str:
+def _matches(declared: Field, asked_as: str) -> str:
     """Return the SQL condition that `r` has the value that is asked for, or (encrypted) one of its blind indexes."""
     if declared.is_encrypted:
         return (
             f"r.{found_column(declared)} = ANY (ARRAY(SELECT decode(i.hex, 'hex')"
-            f" FROM jsonb_array_elements_text(asked -> '{declared.name}') i (hex)))"
+            f" FROM jsonb_array_elements_text(asked -> '{asked_as}') i (hex)))"
         )
     said = f"nullif(asked ->> '{declared.name}', '')"
     if declared.exclusive:

@@ -43,7 +43,8 @@ class CheckForm(forms.Form):
         label=gettext_lazy("Whole name, code or phone"),
         max_length=200,
         help_text=gettext_lazy(
-            "Exactly as it is: a part finds nothing. Spaces in a phone or code do not matter."
+            "Exactly as it is: a part finds nothing. Spaces in a phone or code do not matter. A phone may be that of a "
+            "contact."
         ),
     )
 
