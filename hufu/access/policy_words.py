@@ -233,7 +233,14 @@ class PolicyWords:
             last = words[3] if len(words) > 3 else "access"
             return " · ".join(about), self.value(last, before), self.value(last, after)
         last = words[-1] if words else "access"
-        return " · ".join(map(self.label, words)), self.value(last, before), self.value(last, after)
+        said = [self._usual(section, last, of) or self.value(last, of) for of in (before, after)]
+        return " · ".join(map(self.label, words)), said[0], said[1]
+
+    def _usual(self, section: str, word: str, value: Any) -> str:
+        """Return what holds where an entry says nothing."""
+        if section != "break_glass" or value is not None:
+            return ""
+        return {"partitions": _everywhere(), "access": str(BreakGlass.Access.READ.label)}.get(word, "")
 
     def label(self, word: str) -> str:
         """Return what a part of an entry is called."""
@@ -253,7 +260,8 @@ class PolicyWords:
         return leaf(value) if leaf is not None and isinstance(value, str) else str(value)
 
     def offers(self, glass: Mapping[str, Sequence[Any]], pools: Mapping[str, Sequence[Any]]) -> list[str]:
-        """Return what somebody may open by break-glass, and what pools hide from them: before and afterwards."""
+        """Return what somebody may open by break-glass, before and afterwards, and what pools come to hide from them
+        and to show."""
         said = [
             _("Break-glass “%(rule)s”: %(before)s → %(after)s")
             % {
@@ -263,25 +271,20 @@ class PolicyWords:
             }
             for key, (before, after) in glass.items()
         ]
-        said += [
-            _("Hidden in the pool “%(pool)s”: %(before)s → %(after)s")
-            % {
-                "pool": self.entry("pools", key),
-                "before": self.value("hides", list(before)),
-                "after": self.value("hides", list(after)),
-            }
-            for key, (before, after) in pools.items()
-        ]
+        for key, (before, after) in pools.items():
+            words = {"pool": self.entry("pools", key)}
+            if now_hidden := [each for each in after if each not in before]:
+                fields = self.value("hides", now_hidden)
+                said.append(_("Pool “%(pool)s” hides from them: %(fields)s") % {**words, "fields": fields})
+            if now_shown := [each for each in before if each not in after]:
+                fields = self.value("hides", now_shown)
+                said.append(_("Pool “%(pool)s” shows to them: %(fields)s") % {**words, "fields": fields})
         return said
 
     def _opens(self, rule: Mapping[str, Any] | None) -> str:
         if rule is None:
             return NOTHING
-        places = (
-            self.value("partitions", list(rule["partitions"]))
-            if rule["partitions"]
-            else _("every partition of theirs")
-        )
+        places = self.value("partitions", list(rule["partitions"])) if rule["partitions"] else _everywhere()
         minutes = ngettext("%s minute", "%s minutes", rule["minutes"]) % rule["minutes"]
         return " · ".join(
             [self.value("types", list(rule["types"])), places, self.value("access", rule["access"]), minutes]
@@ -298,10 +301,7 @@ class PolicyWords:
             return self._condition(entry)
         if sum(kind in entry for kind in PRINCIPALS) == 1 and set(entry) <= {*PRINCIPALS, "below", "post"}:
             return self.principal(entry)
-        return _("; ").join(
-            _("%(what)s: %(value)s") % {"what": self.label(name), "value": self.value(name, of)}
-            for name, of in entry.items()
-        )
+        return _("; ").join(told(self.label(name), self.value(name, of)) for name, of in entry.items())
 
     def _condition(self, entry: Mapping[str, Any]) -> str:
         said = []
@@ -371,6 +371,15 @@ class PolicyWords:
 
     def _user(self, username: str) -> str:
         return self._people.get(username, username)
+
+
+def _everywhere() -> str:
+    return _("every partition of theirs")
+
+
+def told(what: str, value: str) -> str:
+    """Return what something is, and its value, as one text."""
+    return _("%(what)s: %(value)s") % {"what": what, "value": value}
 
 
 def permission_words(name: str) -> str:

@@ -318,6 +318,7 @@ def _history(args: argparse.Namespace) -> int:
         drafts = list(ChangeSet.objects.order_by("-number"))
         versions = policy_words.history(Version.objects.order_by("-number"), drafts)
         names = dict(User.objects.values_list("username", "name"))
+        names |= {"operator": _("command line"), "system": _("the system")}
         waits = [draft for draft in drafts if draft.state == ChangeSet.State.SUBMITTED]
         waiting = [
             {

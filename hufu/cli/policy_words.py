@@ -15,7 +15,7 @@ from hufu.access.change_sets.asserting import Result
 from hufu.access.change_sets.differences import Difference
 from hufu.access.change_sets.rehearsal import PersonEffect
 from hufu.access.models import ChangeSet, Version
-from hufu.access.policy_words import PolicyWords, permission_words, scopes_words
+from hufu.access.policy_words import PolicyWords, permission_words, scopes_words, told
 from hufu.people.models import User
 
 
@@ -25,10 +25,10 @@ def differences(found: Iterable[Difference]) -> Iterator[str]:
     words = PolicyWords()
     for difference in found:
         name, parts = words.difference(difference)
-        yield f"{kinds[difference.kind]}  {words.section(difference.section)}: {name}"
+        yield f"{kinds[difference.kind]}  {told(words.section(difference.section), name)}"
         for label, before, after in parts:
-            named = f"{label}: " if label else ""
-            yield f"    {named}{after}" if difference.kind == "added" else f"    {named}{before} → {after}"
+            said = after if difference.kind == "added" else f"{before} → {after}"
+            yield f"    {told(label, said) if label else said}"
 
 
 def effect(rehearsed: Rehearsal) -> Iterator[str]:
@@ -51,10 +51,10 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
     """Yield what changes for somebody."""
     words = PolicyWords()
     for name, (before, after) in person.permissions.items():
-        yield f"{permission_words(name)}: {scopes_words(list(before))} → {scopes_words(list(after))}"
+        yield told(permission_words(name), f"{scopes_words(list(before))} → {scopes_words(list(after))}")
     for name, (before, after) in person.partitions.items():
         said = [words.value("rights", list(rights)) for rights in (before, after)]
-        yield f"{words.value('partition', name)}: {said[0]} → {said[1]}"
+        yield told(words.value("partition", name), f"{said[0]} → {said[1]}")
     yield from words.offers(person.break_glass, person.pools)
     for name, records in person.records.items():
         label = str(registry.resource_type(name).label_plural)
@@ -63,7 +63,8 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
             for sign, numbers in (("+", records.samples_gained), ("-", records.samples_lost))
             if numbers
         )
-        yield f"{label}: {records.before} → {records.after} (+{records.gained} -{records.lost}{samples})"
+        counts = f"{records.before} → {records.after} (+{records.gained} -{records.lost}{samples})"
+        yield told(label, counts)
 
 
 def tests(results: Iterable[Result]) -> Iterator[str]:

@@ -66,8 +66,8 @@ def test_a_break_glass_rule_names_who_could_open_what_by_it(company: Company) ->
             [
                 "changed  Break-glass: 夜间应急",
                 "    Minutes at most: 30 → 45",
-                "    Partitions: — → 上海公司",
-                "    Opens: — → View and edit",
+                "    Partitions: every partition of theirs → 上海公司",
+                "    Opens: View → View and edit",
             ]
         )
     gone = rehearsed(company, {"format": 1, "removes": {"break_glass": ["night"]}})
@@ -84,7 +84,7 @@ def test_what_a_pool_hides_names_those_who_look_into_it(company: Company) -> Non
     assert not {"孙海", "钱多", "冯刚", "吴洁"} & set(names)
     with acting(company.actor("he")):
         assert list(in_commands.person_lines(names["张伟"])) == [
-            "Hidden in the pool “上海公海”: Customer · Phone → Customer · Phone, Contact · Phone"
+            "Pool “上海公海” hides from them: Contact · Phone"
         ]
         assert list(in_commands.differences(found.differences)) == [
             "changed  Pool: 上海公海",

@@ -10,10 +10,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import registry
 from hufu.access.explain import RIGHT_LABELS
 from hufu.access.models import ChangeSet
-from hufu.access.policy_words import NOTHING, PolicyWords, permission_words, scopes_words
+from hufu.access.policy_words import NOTHING, PolicyWords, permission_words, scopes_words, told, type_words
 from hufu.people.models import User
 
 KINDS = {
@@ -128,18 +127,17 @@ def _line(found: Mapping[str, Any], words: PolicyWords) -> Line:
 
 def _person(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWords) -> Person:
     rights = [
-        f"{permission_words(name)}: {scopes_words(before)} → {scopes_words(after)}"
+        told(permission_words(name), f"{scopes_words(before)} → {scopes_words(after)}")
         for name, (before, after) in found["permissions"].items()
     ]
     labels = {str(right): str(label) for right, label in RIGHT_LABELS.items()}
     rights += [
-        f"{words.value('partition', name)}: {_rights(before, labels)} → {_rights(after, labels)}"
+        told(words.value("partition", name), f"{_rights(before, labels)} → {_rights(after, labels)}")
         for name, (before, after) in found["partitions"].items()
     ]
     rights += words.offers(found.get("break_glass", {}), found.get("pools", {}))
     records = [
-        f"{registry.resource_type(name).label_plural}: {one['before']} → {one['after']} "
-        f"(+{one['gained']} −{one['lost']})"
+        told(type_words(name), f"{one['before']} → {one['after']} (+{one['gained']} −{one['lost']})")
         for name, one in found["records"].items()
     ]
     weight = sum(one["gained"] + one["lost"] for one in found["records"].values())
