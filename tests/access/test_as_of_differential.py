@@ -78,11 +78,13 @@ def remember(owner: psycopg.Connection, now: datetime) -> Remembered:
     ):
         teams[type_name, number_of][user] = SHARE_OF[access]
     shares: dict[tuple[str, int], list[ShareFacts]] = defaultdict(list)
-    for type_name, number_of, access, by, superiors, along, *gift in owner.execute(
-        "SELECT type, record_id, access, given_by, superiors, along_with_id IS NOT NULL, id, user_id, group_id,"
-        " department_id, below, post, position_id, level_id, starts_at, ends_at FROM access_share ORDER BY id"
+    for type_name, number_of, access, by, superiors, along, across_by, *gift in owner.execute(
+        "SELECT type, record_id, access, given_by, superiors, along_with_id IS NOT NULL, across_by, id, user_id,"
+        " group_id, department_id, below, post, position_id, level_id, starts_at, ends_at FROM access_share ORDER BY id"
     ):
-        shares[type_name, number_of].append(ShareFacts(Given(*gift), SHARE_OF[access], by, superiors, along))
+        shares[type_name, number_of].append(
+            ShareFacts(Given(*gift), SHARE_OF[access], by, superiors, along, across_by=across_by)
+        )
     for type_name, number_of, task, user in owner.execute(
         "SELECT type, record_id, id, user_id FROM access_task ORDER BY id"
     ):
@@ -294,7 +296,17 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
         if pick([True, False, False]):
             return "DELETE FROM access_share WHERE type = %s AND record_id = %s", record
         if pick([True, False]):
-            return "UPDATE access_share SET access = %s, superiors = NOT superiors", [pick(["read", "edit"])]
+            return (
+                "UPDATE access_share SET access = %s, superiors = NOT superiors AND across_by IS NULL",
+                [pick(["read", "edit"])],
+            )
+        if pick([True, False]):
+            # Through the wall, and back behind it.
+            return (
+                "UPDATE access_share SET superiors = false, ends_at = now() + interval '1 day',"
+                " across_by = CASE WHEN across_by IS NULL THEN -1 END WHERE user_id IS NOT NULL",
+                [],
+            )
         return (
             "INSERT INTO access_share (type, record_id, user_id, access, superiors, reason, given_by)"
             " VALUES (%s, %s, %s, %s, %s, '', -1)",

@@ -259,7 +259,10 @@ def _dispute(company):
 
 
 def _make(owner_connection, company):
-    """Make requests of 唐亮 and 赵敏, a share that waits at the wall, a hit of 赵敏's and a dispute of 唐亮's."""
+    """Make requests of 张伟 and 赵敏, a share that waits at the wall, a hit of 赵敏's and a dispute of 张伟's.
+
+    赵敏 stands in for 唐亮, and decides about nothing of his.
+    """
     people, qiming = company.people, company.customer("qiming")
 
     for table in (
@@ -274,26 +277,26 @@ def _make(owner_connection, company):
     def made(sql, *values):
         return owner_connection.execute(f"{sql} RETURNING id", values).fetchone()[0]
 
-    for who in ("tang", "zhao"):
+    for who in ("zhang", "zhao"):
         _MADE["request", who, ""] = made(
             "INSERT INTO access_request (user_id, type, number, record_id, access, reason, until, asked_at)"
             " VALUES (%s, 'customer', %s, %s, 'edit', 'x', now() + interval '9 days', now())",
             *(people[who], str(qiming), qiming),
         )
-    _MADE["request", "tang", "user.view"] = made(
+    _MADE["request", "zhang", "user.view"] = made(
         "INSERT INTO access_request (user_id, permission, reason, until, asked_at)"
         " VALUES (%s, 'user.view', 'x', now() + interval '9 days', now())",
-        people["tang"],
+        people["zhang"],
     )
     share = made(
         "INSERT INTO access_share (type, record_id, user_id, access, ends_at, reason, given_by)"
         " VALUES ('customer', %s, %s, 'read', '2099-01-01', 'x', %s)",
-        *(company.customer("yunhe"), people["sun"], people["tang"]),
+        *(company.customer("yunhe"), people["sun"], people["zhang"]),
     )
     _MADE["across"] = made(
         "INSERT INTO access_admission_request (type, record_id, partition_id, user_id, access, ends_at, reason,"
         " share_id, asked_by_id, asked_at) VALUES ('customer', %s, %s, %s, 'read', '2099-01-01', 'x', %s, %s, now())",
-        *(company.customer("yunhe"), company.partitions["sh"], people["sun"], share, people["tang"]),
+        *(company.customer("yunhe"), company.partitions["sh"], people["sun"], share, people["zhang"]),
     )
     found = "'customer', %s, %s, '{name}'"
     place = (company.customer("nanfang"), company.partitions["sh"])
@@ -306,7 +309,7 @@ def _make(owner_connection, company):
         "INSERT INTO crm_duplicate_dispute (type, record_id, partition_id, fields, reason, raised_at, raised_by,"
         " answer)"
         f" VALUES ({found}, 'x', now(), %s, '')",
-        *(*place, people["tang"]),
+        *(*place, people["zhang"]),
     )
     rule = made(
         "INSERT INTO access_break_glass (key, name, role_id, types, partitions, access, minutes)"
@@ -374,21 +377,21 @@ OPERATIONS = {
     "request: withdrawn": (set(), lambda a, c: _some(requests.withdraw(a, _asked(a, c, "zhao")))),
     "request: granted": (
         {"customer.view", "customer.share"},
-        lambda a, c: crm.grant_record(a, _asked(a, c, "tang"), access="read", ends_at=_soon(), reason="x"),
+        lambda a, c: crm.grant_record(a, _asked(a, c, "zhang"), access="read", ends_at=_soon(), reason="x"),
     ),
     "request: granted for editing": (
         {"customer.view", "customer.share", "customer.edit"},
-        lambda a, c: crm.grant_record(a, _asked(a, c, "tang"), access="edit", ends_at=_soon(), reason="x"),
+        lambda a, c: crm.grant_record(a, _asked(a, c, "zhang"), access="edit", ends_at=_soon(), reason="x"),
     ),
     "request: declined": (
         {"customer.view", "customer.share"},
-        lambda a, c: requests.reject(a, _asked(a, c, "tang"), reason="x"),
+        lambda a, c: requests.reject(a, _asked(a, c, "zhang"), reason="x"),
     ),
     "request: granted with a role": (
         {"role.assign"},
         lambda a, c: requests.grant_role(
             a,
-            _asked(a, c, "tang", permission="user.view"),
+            _asked(a, c, "zhang", permission="user.view"),
             role=Role.objects.get(key="clerk"),
             ends_at=_soon(),
             reason="x",
@@ -600,7 +603,8 @@ def somebody(request):
     company = request.getfixturevalue("unharmed" if "unharmed" in request.fixturenames else "company")
     owner_connection = request.getfixturevalue("owner_connection")
     zhao = company.people["zhao"]
-    operation = getattr(request.node, "callspec", None) and request.node.callspec.params.get("operation", "")
+    called = getattr(request.node, "callspec", None)
+    operation = called.params.get("operation", "") if called else ""
     if operation in BEFORE_VERSION_1:
         unpublish(owner_connection)
     else:

@@ -134,7 +134,8 @@ def _no_way_in(to: Principal) -> Invalid:
                 "to": [
                     _(
                         "A wall stands between this person and the record: they are not admitted to its partition"
-                        " (to edit: not with the right to edit)."
+                        " (to edit: not with the right to edit). Where one shares the record, its page offers to ask"
+                        " the partition's owner."
                     )
                 ]
             }
