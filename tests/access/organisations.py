@@ -319,6 +319,25 @@ def gated(draw: st.DrawFn, world: World) -> World:
     }
 
 
+def with_more_allowed(world: World, seed: int) -> World:
+    """Return the world, mostly with two roles and the partitions open to everybody: of what is drawn alone, hardly
+    anything is allowed. By a seed of its own, like field rules.
+    """
+    chance = random.Random(seed ^ 0x09E4)
+    if chance.random() < 0.3:
+        return world
+    to = {"department": min(world["departments"]), "below": True}
+    always = {"to": to, "starts": None, "ends": None}
+    rights = ["create", "edit", "delete"]
+    admissions = [{"partition": each, "rights": rights, **always} for each in world["partitions"]]
+    roles = chance.sample(list(world["roles"]), min(2, len(world["roles"])))
+    return {
+        **world,
+        "admissions": [*world["admissions"], *admissions],
+        "assignments": [*world["assignments"], *({"role": role, **always} for role in roles)],
+    }
+
+
 def with_limits(world: World, seed: int) -> World:
     """Return the world with ceilings over some people, and gates on those for whom others stand in.
 
@@ -340,14 +359,17 @@ def with_limits(world: World, seed: int) -> World:
         for person in world["people"]
         if chance.random() < 0.15
     }
-    givers = [{"user": lent["from"]} for lent in world["delegations"]]
-    gates = {
-        number: {**gate, "principals": [*gate["principals"], chance.choice(givers)]}
-        if givers and chance.random() < 0.5
-        else gate
-        for number, gate in world["gates"].items()
-    }
-    return {**world, "ceilings": ceilings, "gates": gates}
+    # A gate that binds whoever stands in by nothing but whom they stand in for.
+    givers = [lent["from"] for lent in world["delegations"]]
+    gates, opened = world["gates"], world["open"]
+    if givers and chance.random() < 0.6:
+        to = [{"user": chance.choice(givers)}]
+        gate = {"sign_in": False, "permissions": [], "roles": [], "principals": to, "sensitivities": []}
+        gates = {**gates, 4: gate}
+        opened = {
+            person: [*numbers, *([4] if chance.random() < 0.4 else [])] for person, numbers in opened.items()
+        }
+    return {**world, "ceilings": ceilings, "gates": gates, "open": opened}
 
 
 def with_field_rules(world: World, seed: int) -> World:

@@ -57,13 +57,17 @@ def allowed(world: World, at: datetime, person: int, verb: str, type_name: str, 
 
 
 def givers(world: World, at: datetime, person: int) -> list[int]:
-    """2.6: for whom the person stands in right now. Whoever is not active lends nothing."""
+    """2.6: for whom the person stands in right now. Whoever is not active lends nothing; gates of both bind, as far as
+    they are closed to the person.
+    """
+    there = world.get("open", {}).get(person, [])
     return [
         lent["from"]
         for lent in world.get("delegations", [])
         if lent["to"] == person
         and lent["starts"] <= at < lent["ends"]
         and world["people"][lent["from"]]["active"]
+        and not is_shut_out({**world, "open": {lent["from"]: there}}, lent["from"])
     ]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from hufu.access import as_of, queries, registry
@@ -27,6 +27,7 @@ from hufu.access.rule_fields import fields_named, rule_values
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
+from tests.access import generated
 from tests.access.organisations import ATOMS, FIELDS, RECORD_SCOPES, Pick, organisations
 from tests.access.world import FOLLOWING, INDEPENDENT, STATES, TABLES, World, store
 
@@ -420,28 +421,21 @@ def draw_change(pick: Pick, world: World) -> list[Statement]:
     return [pick(kinds)() for _n in range(pick([1, 1, 1, 2, 3]))]
 
 
-def compare_many(owner: psycopg.Connection, companies: int, *phases: Phase) -> int:
+def compare_many(owner: psycopg.Connection, companies: int) -> int:
     """Let generated companies change at random and compare; return how many moments of theirs were compared."""
     now = clock.now()
     compared = 0
 
-    @settings(
-        max_examples=companies,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=phases,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def for_every_company(data: st.DataObject) -> None:
+    def draw(data: st.DataObject) -> tuple[st.DataObject, World]:
+        return data, data.draw(organisations(now))
+
+    def look(drawn: tuple[st.DataObject, World]) -> None:
         nonlocal compared
+        data, world = drawn
 
         def pick(choices: Sequence[Any]) -> Any:
             return data.draw(st.sampled_from(choices))
 
-        world = data.draw(organisations(now))
         store(owner, world)
         remembered = [remember(owner, now)]
         for _n in range(CHANGES):
@@ -454,12 +448,12 @@ def compare_many(owner: psycopg.Connection, companies: int, *phases: Phase) -> i
             compare(each, world, now, pick)
             compared += 1
 
-    for_every_company()
+    generated.each(range(companies), draw, look, Phase.generate, seed=generated.COMPANIES)
     return compared
 
 
 def test_the_past_decides_as_the_present_did(committed, owner_connection):
-    compared = compare_many(owner_connection, COMPANIES, Phase.generate)
+    compared = compare_many(owner_connection, COMPANIES)
     assert compared >= COMPANIES * CHANGES
 
 
@@ -476,4 +470,4 @@ def test_a_past_that_is_not_kept_is_noticed(committed, owner_connection, broken)
     owner_connection.execute(broken)
     with pytest.raises((AssertionError, psycopg.Error)):
         # It ends with the first difference.
-        compare_many(owner_connection, 5 * COMPANIES, Phase.generate)
+        compare_many(owner_connection, 5 * COMPANIES)

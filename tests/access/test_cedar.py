@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import seed as from_seed
-from hypothesis import strategies as st
+from hypothesis import Phase
 
 from hufu.core import clock
 from tests.access import cedar, generated, reference
@@ -28,21 +26,12 @@ def _without_shares(world: World) -> World:
     return {**world, "records": records, "rules": {}, "gates": {}, "open": {}}
 
 
-def _differences(count: int, seed: int = generated.COMPANIES) -> tuple[Counter[bool], list[str]]:
+def _differences(count: int = generated.COUNT) -> tuple[Counter[bool], list[str]]:
     seen: Counter[bool] = Counter()
     found: list[str] = []
     now = clock.now()
 
-    @from_seed(seed)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def for_every_organisation(data: st.DataObject) -> None:
-        world = _without_shares(data.draw(organisations(now)))
+    def look(world: World) -> None:
         asked = [
             (person, verb, type_name, number)
             for person in world["people"]
@@ -62,12 +51,14 @@ def _differences(count: int, seed: int = generated.COMPANIES) -> tuple[Counter[b
                     f"{type_name}.{verb} {number} by {person}: Cedar {said}, reference {expected}\n{told(world)}"
                 )
 
-    for_every_organisation()
+    generated.each(
+        range(count), lambda data: _without_shares(data.draw(organisations(now))), look, Phase.generate
+    )
     return seen, found
 
 
 def test_cedar_answers_like_the_reference():
-    seen, found = _differences(generated.COUNT, generated.SEED)
+    seen, found = _differences()
     assert not found, f"{len(found)} differences, the first: {found[0]}"
     print(f"\n{seen.total()} decisions, {seen[True]} of them allowed: no difference")
     assert seen[True] > seen.total() // 20

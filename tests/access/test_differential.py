@@ -11,15 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from itertools import count
 from typing import Any
 from unittest.mock import patch
 
 import psycopg
 import pytest
 from django.db.models import Q
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as from_seed
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from hufu.access import guard, reach, registry, rule_reach
@@ -39,10 +37,11 @@ from tests.access.organisations import (
     organisations,
     with_field_rules,
     with_limits,
+    with_more_allowed,
     with_pools,
 )
 from tests.access.record_states import stated
-from tests.access.world import FOLLOWING, store
+from tests.access.world import FOLLOWING, World, store
 
 ATTEMPTS = 12
 # From how many organisations on a run must have seen all verbs allowed and denied.
@@ -55,55 +54,34 @@ def chosen(breaks: Sequence[Any]) -> Sequence[Any]:
 
 
 def compare_many(
-    owner: psycopg.Connection, *phases: Phase, seed: int = generated.COMPANIES, part: int | None = None
+    owner: psycopg.Connection, *phases: Phase, numbers: Sequence[int] = range(generated.COUNT)
 ) -> tuple[int, Counter[tuple[bool, str]]]:
-    """Generate organisations and compare all doors; return how many, and the decisions seen.
-
-    Of a `part` every one of generated.PARTS is compared that belongs to it.
-    """
+    """Generate organisations and compare all doors; return how many, and the decisions seen."""
     now = clock.now()
     seen: Counter[tuple[bool, str]] = Counter()
-    generation = count()
     worlds = 0
-    differs = False
 
-    @from_seed(seed)
-    @settings(
-        max_examples=generated.COUNT,
-        database=None,
-        deadline=None,
-        phases=phases,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def for_every_organisation(data: st.DataObject) -> None:
-        nonlocal worlds, differs
+    def draw(data: st.DataObject) -> tuple[World, int]:
         world = data.draw(gated(data.draw(organisations(now))))
-        chance = data.draw(st.integers(0, 2**32))
-        world = with_pools(stated(with_field_rules(lent(world, now, chance), chance), chance), chance)
-        world = with_limits(let_across(behind_glass(world, now, chance), now, chance), chance)
-        mine = part is None or next(generation) % len(generated.PARTS) == part
-        # What differed once is looked at until it is as small as can be.
-        if not mine and not differs:
-            return
+        seed = data.draw(st.integers(0, 2**32))
+        world = with_more_allowed(lent(world, now, seed), seed)
+        world = with_pools(stated(with_field_rules(world, seed), seed), seed)
+        return with_limits(let_across(behind_glass(world, now, seed), now, seed), seed), seed
+
+    def look(drawn: tuple[World, int]) -> None:
+        nonlocal worlds
+        world, seed = drawn
         store(owner, world)
-        try:
-            seen.update(compare(owner, world, attempts(world, now, chance, ATTEMPTS), now))
-        except Difference:
-            differs = True
-            raise
+        seen.update(compare(owner, world, attempts(world, now, seed, ATTEMPTS), now))
         worlds += 1
 
-    for_every_organisation()
+    generated.each(numbers, draw, look, *phases)
     return worlds, seen
 
 
 @pytest.mark.parametrize("part", generated.PARTS)
 def test_every_door_answers_like_the_reference(committed, owner_connection, part):
-    worlds, seen = compare_many(
-        owner_connection, Phase.generate, Phase.shrink, seed=generated.SEED, part=part
-    )
+    worlds, seen = compare_many(owner_connection, Phase.generate, Phase.shrink, numbers=generated.part(part))
     allowed = sum(number for (yes, _verb), number in seen.items() if yes)
     print(f"\n{worlds} organisations, {seen.total()} decisions, {allowed} of them allowed: no difference")
     if worlds < ENOUGH:

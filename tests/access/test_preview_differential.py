@@ -13,8 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import psycopg
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import seed as from_seed
+from hypothesis import Phase
 from hypothesis import strategies as st
 
 from hufu.access import guard, policy_document, policy_file
@@ -126,24 +125,18 @@ def test_the_preview_says_what_the_lists_hold_afterwards(committed, owner_connec
     now = clock.now()
     moved: list[int] = []
 
-    @from_seed(generated.SEED)
-    @settings(
-        max_examples=COUNT,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.data())
-    def for_every_company(data: st.DataObject) -> None:
+    def draw(data: st.DataObject) -> tuple[World, int]:
         world = data.draw(organisations(now))
         seed = data.draw(st.integers(0, 2**32))
         open_to = {person: [] for person in world["people"]}
         world |= {"gates": {}, "open": open_to, "quotas": {}, "used_up": open_to, "ceilings": {}}
-        world = without_broken_rules(with_pools(stated(lent(world, now, seed), seed), seed))
+        return without_broken_rules(with_pools(stated(lent(world, now, seed), seed), seed)), seed
+
+    def look(drawn: tuple[World, int]) -> None:
+        world, seed = drawn
         moved.append(preview(owner_connection, world, changed(world, random.Random(seed)), now))
 
-    for_every_company()
+    generated.each(range(COUNT), draw, look, Phase.generate)
     print(
         f"\n{len(moved)} companies, {sum(moved)} lists in which something came or went: as the preview said"
     )

@@ -470,7 +470,7 @@ def address(opened: Iterable[int]) -> str:
 
 
 def _open_from(gate: int) -> list[str]:
-    return [f"10.0.0.{last}/32" for last in range(16) if last >> gate & 1]
+    return [f"10.0.0.{last}/32" for last in range(32) if last >> gate & 1]
 
 
 def told(world: World) -> str:
