@@ -39,7 +39,7 @@ from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import Department, Level, User
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file
-from tests.database import TestServer, django_on
+from tests.database import TestServer, django_on, lasting
 
 # name → (Chinese name, department, level, manager, status)
 PEOPLE: dict[str, tuple[str, str, str | None, str | None, str]] = {
@@ -461,7 +461,8 @@ def shared_database(
     """One more copy, for all tests of this worker that leave nothing behind."""
     with django_db_blocker.unblock():
         name = postgres.clone(company_database.database)
-        yield name
+        with lasting(name):
+            yield name
         postgres.drop(name)
 
 
@@ -481,7 +482,8 @@ def database_of_module(
     """One copy for those tests of a module that are all refused."""
     with django_db_blocker.unblock():
         name = postgres.clone(company_database.database)
-        yield name
+        with lasting(name):
+            yield name
         postgres.drop(name)
 
 

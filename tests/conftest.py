@@ -37,7 +37,7 @@ from hufu.core.postgres import roles
 from hufu.core.postgres.secret_files import LOG_KEK, SECRET_KEY, SecretFolder
 from hufu.core.vault import MASTER_KEY
 from tests import other_postgres
-from tests.database import FOLDER, SERVER_VARIABLE, Connect, TestServer, django_on, test_server
+from tests.database import FOLDER, SERVER_VARIABLE, Connect, TestServer, connected, django_on, test_server
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # tools/check.py knows skipped browser tests by this beginning.
@@ -200,7 +200,7 @@ def connect_as(postgres: TestServer, django_db_setup: None) -> Iterator[Connect]
 
         def connect(role: str) -> psycopg.Connection:
             name = connections.settings["default"]["NAME"]
-            return stack.enter_context(psycopg.connect(postgres.url(role, name), autocommit=True))
+            return stack.enter_context(connected(postgres.url(role, name)))
 
         yield connect
 

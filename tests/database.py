@@ -22,12 +22,13 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 
 from hufu.core import schema
 from hufu.core.postgres import roles
 from hufu.core.postgres.embedded import attach_or_start
 from hufu.core.postgres.secret_files import SecretFolder
-from hufu.core.postgres.urls import django_settings, make_url, with_database
+from hufu.core.postgres.urls import database_in, django_settings, make_url, with_database
 from tests import memory
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -164,8 +165,10 @@ def django_on(url: str) -> Iterator[None]:
     before = {alias: dict(connections.settings[alias]) for alias in connections.settings}
     try:
         _point({alias: django_settings(url) for alias in before})
+        _go_on(database_in(url))
         yield
     finally:
+        _leave_open(database_in(url))
         _point(before)
 
 
@@ -173,6 +176,59 @@ def _point(wanted: dict[str, dict[str, Any]]) -> None:
     connections.close_all()
     for alias, values in wanted.items():
         connections.settings[alias].update(values)
+
+
+# Databases in which test after test works, and their open connections: they last, as those of a serving process do.
+_lasting: dict[str, dict[str, psycopg.Connection]] = {}
+
+
+@contextmanager
+def lasting(database: str) -> Iterator[None]:
+    """Let the connections to a database stay open from test to test, with what they have planned."""
+    _lasting[database] = {}
+    try:
+        yield
+    finally:
+        for connection in _lasting.pop(database).values():
+            connection.close()
+
+
+@contextmanager
+def connected(url: str) -> Iterator[psycopg.Connection]:
+    """Connect, committing each statement; to a database that lasts by the connection of the test before."""
+    open_ones = _lasting.get(database_in(url), {})
+    connection = open_ones.pop(url, None) or psycopg.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        if database_in(url) in _lasting and url not in open_ones and _is_idle(connection):
+            connection.execute("RESET ALL")
+            open_ones[url] = connection
+        else:
+            connection.close()
+
+
+def _go_on(database: str) -> None:
+    for alias in connections.settings:
+        if connection := _lasting.get(database, {}).pop(alias, None):
+            connections[alias].connection = connection
+
+
+def _leave_open(database: str) -> None:
+    if database in _lasting:
+        for alias in connections.settings:
+            wrapper = connections[alias]
+            if (
+                wrapper.connection is not None
+                and not wrapper.in_atomic_block
+                and _is_idle(wrapper.connection)
+            ):
+                _lasting[database][alias] = wrapper.connection
+                wrapper.connection = None
+
+
+def _is_idle(connection: psycopg.Connection) -> bool:
+    return not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
 
 
 def _fingerprint() -> str:

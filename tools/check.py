@@ -164,7 +164,9 @@ def run_tests(
             f"--junit-xml={report}",
             *arguments,
         ]
-        code = subprocess.run(command, env={**os.environ, **(environment or {})}, check=False).returncode
+        # Where nothing compiled may be kept, each program that a test starts compiles everything anew.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        code = subprocess.run(command, env={**inherited, **(environment or {})}, check=False).returncode
         return read_report(report, code, strict=strict)
 
 

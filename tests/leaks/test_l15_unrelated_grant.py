@@ -605,31 +605,33 @@ def somebody(request):
     zhao = company.people["zhao"]
     called = getattr(request.node, "callspec", None)
     operation = called.params.get("operation", "") if called else ""
-    if operation in BEFORE_VERSION_1:
-        unpublish(owner_connection)
-    else:
-        republish(owner_connection)
-    if operation in ("change set: approved", "change set: rejected"):
+    # One transaction: reach is made true once.
+    with owner_connection.transaction():
+        if operation in BEFORE_VERSION_1:
+            unpublish(owner_connection)
+        else:
+            republish(owner_connection)
+        if operation in ("change set: approved", "change set: rejected"):
+            owner_connection.execute(
+                "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk,"
+                " outcome, submitted_at) VALUES (1, '', '', %s, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
+                [company.people["he"], json.dumps(MORE)],
+            )
+        for table in ("crm_customer", "crm_opportunity"):
+            owner_connection.execute(
+                f"UPDATE {table} SET owner_id = %s WHERE owner_id = %s", [zhao, company.people["lin"]]
+            )
+
+        # What moves to another partition must be able to stand there.
         owner_connection.execute(
-            "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk,"
-            " outcome, submitted_at) VALUES (1, '', '', %s, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
-            [company.people["he"], json.dumps(MORE)],
-        )
-    for table in ("crm_customer", "crm_opportunity"):
-        owner_connection.execute(
-            f"UPDATE {table} SET owner_id = %s WHERE owner_id = %s", [zhao, company.people["lin"]]
+            "INSERT INTO access_admission (partition_id, user_id, can_create, can_edit, can_delete, reason, given_by)"
+            " SELECT id, %s, true, true, true, '', -1 FROM access_partition WHERE key = 'sz'",
+            [zhao],
         )
 
-    # What moves to another partition must be able to stand there.
-    owner_connection.execute(
-        "INSERT INTO access_admission (partition_id, user_id, can_create, can_edit, can_delete, reason, given_by)"
-        " SELECT id, %s, true, true, true, '', -1 FROM access_partition WHERE key = 'sz'",
-        [zhao],
-    )
-
-    a_pooled_customer(owner_connection, company)
-    if operation.startswith(("request:", "share across", "duplicate:", "delegation:", "glass:")):
-        _make(owner_connection, company)
+        a_pooled_customer(owner_connection, company)
+        if operation.startswith(("request:", "share across", "duplicate:", "delegation:", "glass:")):
+            _make(owner_connection, company)
 
     def holding(permissions):
         with owner_connection.transaction():
