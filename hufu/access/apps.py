@@ -23,6 +23,7 @@ class AccessConfig(AppConfig):
             check_duties,
             check_emergencies,
             check_glass,
+            check_partition_owners,
             check_reporting,
         )
 
@@ -31,6 +32,7 @@ class AccessConfig(AppConfig):
         yield from check_emergencies()
         yield from check_glass()
         yield from check_approvers()
+        yield from check_partition_owners()
         yield from check_reporting()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:

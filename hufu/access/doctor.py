@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from django.db import connection
 
 from hufu.access import break_glass, company, duties, emergency, queries, reporting
-from hufu.access.models import Mode
+from hufu.access.decision.rules import holders
+from hufu.access.decision.snapshot import Given
+from hufu.access.models import GIVEN_TO, Mode
 from hufu.access.policy_file import current_version
+from hufu.access.request_models import Approver
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.health import Finding
@@ -74,6 +77,29 @@ def check_approvers() -> Iterator[Finding]:
         "second approver",
         problem,
         "Give policy.approve to two people. Until then what widens waits 24 hours, and nobody else looks at it.",
+    )
+
+
+def check_partition_owners() -> Iterator[Finding]:
+    """Say which partitions have owners by the policy and none who is active: nobody lets shares across their walls."""
+    with acting(Actor.operator()):
+        snapshot = queries.snapshot()
+        active = [person for person in snapshot.people.values() if person.active]
+        owned: dict[str, bool] = {}
+        for row in Approver.objects.filter(type="", role=None).select_related("partition"):
+            assert row.partition is not None
+            if row.by_role_id is not None:
+                of_role = holders(snapshot, row.by_role_id)
+                found = any(person.id in of_role for person in active)
+            else:
+                given = Given(row.pk, **{name: getattr(row, name) for name in GIVEN_TO})
+                found = any(snapshot.reaches(given, person) for person in active)
+            owned[row.partition.key] = owned.get(row.partition.key, False) or found
+    orphaned = sorted(key for key, found in owned.items() if not found)
+    yield Finding(
+        "owners of partitions",
+        f"no active owner: {', '.join(orphaned)}" if orphaned else "",
+        "Name another one under approvals: in the policy file; else nobody decides on shares across the wall.",
     )
 
 

@@ -12,7 +12,16 @@ import pytest
 from django.db import connection
 from django.utils import translation
 
-from hufu.access import admission_requests, as_of, explain, guard, policy_document, principals, queries
+from hufu.access import (
+    admission_requests,
+    as_of,
+    doctor,
+    explain,
+    guard,
+    policy_document,
+    principals,
+    queries,
+)
 from hufu.access.admission_requests import State
 from hufu.access.decision.decide import Code
 from hufu.access.decision.scopes import Scope
@@ -172,7 +181,9 @@ def test_a_share_across_the_wall_opens_what_it_names_only_to_whoever_holds_the_p
     assert not asked_of(company, "feng", "customer.view")
 
 
-def test_the_policy_names_who_owns_a_partition_and_neither_asker_nor_recipient_decides(company):
+def test_the_policy_names_who_owns_a_partition_and_neither_asker_nor_recipient_decides(
+    company, owner_connection
+):
     entry = {"partition": "sh", "by": {"role": "manager"}}
     number = ask(company, "wang")
     assert deciders(company) == {"he"}
@@ -198,6 +209,9 @@ def test_the_policy_names_who_owns_a_partition_and_neither_asker_nor_recipient_d
     )
     ask(company, customer="yunhe")
     assert deciders(company) == set()
+    assert [found.problem for found in doctor.check_partition_owners()] == [""]
+    owner_connection.execute("UPDATE people_user SET status = 'left' WHERE username = 'sun'")
+    assert [found.problem for found in doctor.check_partition_owners()] == ["no active owner: sh"]
 
 
 def test_a_refusal_says_why_and_takes_the_share_away_and_so_do_asker_and_owner(company, owner_connection):
