@@ -200,8 +200,13 @@ class PolicyWords:
         if section in _NAMED:
             return self._names(_NAMED[section]).get(key, key)
         if section == "tests":
-            return key
+            return self.test(key)
         return " → ".join(self._anything(part) for part in key.split(" → "))
+
+    def test(self, text: str) -> str:
+        """Return a test of the policy in words, from the line that names it (`asserting.words`)."""
+        who, about, *said = text.split(" · ")
+        return " · ".join((self._user(who), permission_words(about), *map(_verdict, said)))
 
     def difference(self, found: Difference | Mapping[str, Any]) -> tuple[str, list[tuple[str, str, str]]]:
         """Return the name of an entry that differs, and what of it: what it is, what it was, what it becomes."""
@@ -375,6 +380,17 @@ class PolicyWords:
 
 def _everywhere() -> str:
     return _("every partition of theirs")
+
+
+def _verdict(text: str) -> str:
+    """Return what a test expects, or found: yes or no, or how many."""
+    word, _space, rest = text.partition(" ")
+    if word in ("yes", "no"):
+        said = pgettext("policy", "yes") if word == "yes" else pgettext("policy", "no")
+        return f"{said} {rest}".rstrip()
+    if word in ("is", "at_least", "at_most") and rest:
+        return f"{LABELS.get(word, '=')} {rest}"
+    return text
 
 
 def told(what: str, value: str) -> str:

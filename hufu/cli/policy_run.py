@@ -138,7 +138,7 @@ def _say(submitted: Submitted, *, nothing: bool = True) -> None:
         return
     with acting(Actor.operator()):
         print("\n".join(policy_words.differences(submitted.rehearsal.differences)))
-    for line in policy_words.tests(submitted.rehearsal.failed):
+    for line in policy_words.tests(submitted.rehearsal.failed, None):
         print(line)
     if submitted.version:
         print(_("Version %s of the policy is published: it only takes away.") % submitted.version)
@@ -204,7 +204,7 @@ def _test(args: argparse.Namespace) -> int:
     if args.json:
         output.print_json([asdict(result) for result in results])
     else:
-        for line in policy_words.tests(results):
+        for line in policy_words.tests(results, None):
             print(line)
         failed = sum(not result.passed for result in results)
         print(_("%(all)s tests, %(failed)s failed.") % {"all": len(results), "failed": failed})

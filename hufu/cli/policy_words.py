@@ -44,7 +44,7 @@ def effect(rehearsed: Rehearsal) -> Iterator[str]:
     for person in rehearsed.people:
         yield f"{person.name} ({person.username})"
         yield from (f"    {line}" for line in person_lines(person))
-    yield from tests(rehearsed.tests)
+    yield from tests(rehearsed.tests, PolicyWords())
 
 
 def person_lines(person: PersonEffect) -> Iterator[str]:
@@ -67,11 +67,12 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
         yield told(label, counts)
 
 
-def tests(results: Iterable[Result]) -> Iterator[str]:
-    """Yield a line for each test."""
+def tests(results: Iterable[Result], words: PolicyWords | None) -> Iterator[str]:
+    """Yield a line for each test: as the document writes it, or in words."""
     for result in results:
         verdict = pgettext("test", "holds") if result.passed else _("FAILS")
-        yield f"{verdict}  {result.test}" + ("" if result.passed else f"  — {result.found}")
+        test = words.test(result.test) if words is not None else result.test
+        yield f"{verdict}  {test}" + ("" if result.passed else f"  — {result.found}")
 
 
 def risk(value: str) -> str:

@@ -190,6 +190,23 @@ def test_an_entry_is_told_in_words(
     assert shown == said
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "chen · customer.view · customer:1 · no (out_of_scope)",
+            "陈静 · View customers · customer:1 · no (out_of_scope)",
+        ),
+        ("lin · customer.edit · yes", "林悦 · Edit customers · yes"),
+        ("lin · customer.view · at_least 1", "林悦 · View customers · At least 1"),
+        ("gone · customer.view · is 3", "gone · View customers · = 3"),
+    ],
+)
+def test_a_test_is_told_in_words(company: Company, line: str, said: str) -> None:
+    with acting(company.actor("he")):
+        assert PolicyWords().test(line) == said
+
+
 def test_a_change_set_of_an_earlier_release_is_shown_still(company: Company) -> None:
     """What was kept before people were named for break-glass has no word of it."""
     kept = {

@@ -21,6 +21,9 @@ def test_zhang_breaks_the_glass_and_wu_reviews_it(company, visit):
     form = {"rule": "night", "minutes": "30", "reason": "客户产线停机"}
     assert "At most 60 minutes." in zhang.post(page, {**form, "minutes": "90"}).content.decode()
     assert zhang.post(page, form).status_code == 302
+    # What is open is not offered again, and a form of another window says so.
+    assert "Break the glass" not in zhang.get(page).content.decode()
+    assert "“夜间应急” is open already." in zhang.post(page, form).content.decode()
     seen = zhang.get(customer)
     assert seen.status_code == 200
     assert "Records are open to you by break-glass" in seen.content.decode()

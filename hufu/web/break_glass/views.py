@@ -59,8 +59,11 @@ class GlassForm(forms.Form):
 def break_glass_page(request: Passage) -> HttpResponse:
     """Show what one may open, has open, and is to review; or open it."""
     actor = request.actor
-    rules = break_glass.rules_for(actor)
-    form = GlassForm(rules, request.POST if request.method == "POST" else None)
+    rules, mine = break_glass.rules_for(actor), break_glass.mine(actor)
+    # What is open already is not opened again.
+    closed = [rule for rule in rules if rule.pk not in {use.rule_id for use in mine}]
+    sent = request.POST if request.method == "POST" else None
+    form = GlassForm(closed if sent is None else rules, sent)
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data
         try:
@@ -79,8 +82,9 @@ def break_glass_page(request: Passage) -> HttpResponse:
         "break_glass/page.html",
         {
             "form": form,
-            "rules": rules,
-            "mine": told(break_glass.mine(actor)),
+            "may_open": bool(closed) or sent is not None,
+            "has_none": not rules,
+            "mine": told(mine),
             "to_review": told(use for use in watched if use.user_id != actor.user_id),
             "watches": break_glass.watches(actor),
         },

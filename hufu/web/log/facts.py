@@ -27,6 +27,7 @@ from hufu.audit import events
 from hufu.audit.queries import LogEntry
 from hufu.core import days
 from hufu.crm import consents
+from hufu.crm.duplicate_models import DuplicateDispute
 from hufu.people.models import Department, Group, Level, Position, Post, User
 
 MOMENTS = frozenset(
@@ -123,6 +124,7 @@ class FactWords:
             ),
             "given_on": lambda _entry, value: date_format(date.fromisoformat(value), "DATE_FORMAT"),
             "mode": lambda _entry, value: str(dict(Mode.choices).get(value, value)),
+            "outcome": lambda _entry, value: str(dict(DuplicateDispute.Outcome.choices).get(value, value)),
             "parent": lambda entry, value: policy.value(
                 "department" if entry.type.startswith("department.") else "parent", value
             ),

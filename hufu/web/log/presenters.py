@@ -10,6 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from hufu.access import registry
+from hufu.audit import events
 from hufu.audit.queries import LogEntry
 from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
 from hufu.people.models import User
@@ -75,10 +76,17 @@ def line(entry: LogEntry, people: dict[int, str], facts: FactWords) -> Line:
         changed=[field_label(entry, name) for name in entry.changed],
         details=[
             (words.label_of(entry.type, name), facts.text(entry, name))
-            for name in entry.details
+            for name in in_order(entry)
             if entry.details[name] not in (None, "", [], {}) and (name, entry.details[name]) != ("search", 0)
         ],
     )
+
+
+def in_order(entry: LogEntry) -> list[str]:
+    """Return the names of the facts in the order in which their event type declares them."""
+    kind = events.find(entry.type)
+    declared = [fact.name for fact in kind.declared] if kind is not None else []
+    return sorted(entry.details, key=lambda name: declared.index(name) if name in declared else len(declared))
 
 
 def who_did_it(entry: LogEntry, names: dict[int, str]) -> str:

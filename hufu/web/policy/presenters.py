@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access.explain import RIGHT_LABELS
-from hufu.access.models import ChangeSet
+from hufu.access.models import ChangeSet, Version
 from hufu.access.policy_words import NOTHING, PolicyWords, permission_words, scopes_words, told, type_words
 from hufu.people.models import User
 
@@ -90,12 +90,13 @@ class Outcome:
 
 def card(draft: ChangeSet, names: Mapping[int, str]) -> Card:
     """Return a change set with the names of its people."""
-    return Card(draft, _who(draft.author, names), _who(draft.decided_by, names) if draft.decided_by else "")
+    return Card(draft, who(draft.author, names), who(draft.decided_by, names) if draft.decided_by else "")
 
 
-def names_of(drafts: Iterable[ChangeSet]) -> dict[int, str]:
-    """Return the names of everybody who wrote or decided these."""
+def names_of(drafts: Iterable[ChangeSet], versions: Iterable[Version] = ()) -> dict[int, str]:
+    """Return the names of everybody who wrote, decided or published these."""
     numbers = {number for draft in drafts for number in (draft.author, draft.decided_by) if number}
+    numbers |= {version.published_by for version in versions}
     return dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
 
 
@@ -111,11 +112,12 @@ def outcome(draft: ChangeSet) -> Outcome:
         [_line(one, words) for one in found.get("differences", [])],
         listed[:MOST_PEOPLE],
         len(listed),
-        found.get("tests", []),
+        [{**test, "test": words.test(test["test"])} for test in found.get("tests", [])],
     )
 
 
-def _who(number: int, names: Mapping[int, str]) -> str:
+def who(number: int, names: Mapping[int, str]) -> str:
+    """Return who wrote, decided or published something."""
     return names.get(number) or _("command line")
 
 

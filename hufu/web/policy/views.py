@@ -40,11 +40,22 @@ class DecisionForm(forms.Form):
 def policy_page(request: Passage) -> HttpResponse:
     """Show what waits, and the versions."""
     drafts = list(ChangeSet.objects.order_by("-number")[:MOST])
-    names = presenters.names_of(drafts)
-    cards = [presenters.card(draft, names) for draft in drafts]
     versions = list(Version.objects.order_by("-number")[:MOST])
+    names = presenters.names_of(drafts, versions)
+    cards = [presenters.card(draft, names) for draft in drafts]
+    by_version = {card.draft.version: card for card in cards if card.draft.version}
     record(request.actor, "policy.listed", data={"count": len(drafts)})
-    return render(request, "policy/list.html", {"cards": cards, "versions": versions})
+    return render(
+        request,
+        "policy/list.html",
+        {
+            "cards": cards,
+            "versions": [
+                (version, presenters.who(version.published_by, names), by_version.get(version.number))
+                for version in versions
+            ],
+        },
+    )
 
 
 @page("role.view")
