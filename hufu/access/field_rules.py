@@ -74,7 +74,7 @@ def rules_of(role: Role) -> dict[tuple[str, str], Rule]:
     """Return the rules of a role."""
     return {
         (row.type, row.field): Rule(FieldAccess(row.mine), FieldAccess(row.others), row.export)
-        for row in role.field_rules.order_by("id")
+        for row in sorted(role.field_rules.all(), key=lambda row: row.pk)
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from hufu.access import actions, registry
@@ -250,23 +251,24 @@ def refuse_administrator(draft: Draft, place: str, key: str) -> None:
 
 
 def _export() -> list[dict[str, Any]]:
-    return [_export_role(role) for role in Role.objects.order_by("id")]
+    inherits = RoleInherits.objects.select_related("inherits").order_by("id")
+    roles = Role.objects.order_by("id").prefetch_related(
+        Prefetch("grants", Grant.objects.order_by("id")), Prefetch("inherits_rows", inherits), "field_rules"
+    )
+    return [_export_role(role) for role in roles]
 
 
 def _export_role(role: Role) -> dict[str, Any]:
     grants: dict[str, list[str]] = {}
-    for permission, scope in (
-        Grant.objects.filter(role=role).order_by("id").values_list("permission", "scope")
-    ):
-        grants.setdefault(permission, []).append(scope)
+    for grant in role.grants.all():
+        grants.setdefault(grant.permission, []).append(grant.scope)
     exported: dict[str, Any] = {"key": role.key, "name": role.name}
     if role.description:
         exported["description"] = role.description
     if role.administrator:
         exported["administrator"] = role.administrator
-    inherits = RoleInherits.objects.filter(role=role).order_by("id").values_list("inherits__key", flat=True)
-    if inherits:
-        exported["inherits"] = list(inherits)
+    if inherits := [row.inherits.key for row in role.inherits_rows.all()]:
+        exported["inherits"] = inherits
     exported["grants"] = {name: scopes[0] if len(scopes) == 1 else scopes for name, scopes in grants.items()}
     if fields := export_fields(role):
         exported["fields"] = fields
