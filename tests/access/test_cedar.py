@@ -26,7 +26,7 @@ def _without_shares(world: World) -> World:
     return {**world, "records": records, "rules": {}, "gates": {}, "open": {}}
 
 
-def _differences(count: int = generated.COUNT) -> tuple[Counter[bool], list[str]]:
+def _differences(*, first: bool = False) -> tuple[Counter[bool], list[str]]:
     seen: Counter[bool] = Counter()
     found: list[str] = []
     now = clock.now()
@@ -51,9 +51,12 @@ def _differences(count: int = generated.COUNT) -> tuple[Counter[bool], list[str]
                     f"{type_name}.{verb} {number} by {person}: Cedar {said}, reference {expected}\n{told(world)}"
                 )
 
-    generated.each(
-        range(count), lambda data: _without_shares(data.draw(organisations(now))), look, Phase.generate
-    )
+    for number in range(generated.COUNT):
+        generated.each(
+            [number], lambda data: _without_shares(data.draw(organisations(now))), look, Phase.generate
+        )
+        if found and first:
+            break
     return seen, found
 
 
@@ -66,7 +69,7 @@ def test_cedar_answers_like_the_reference():
 
 def test_a_change_of_a_rule_on_either_side_is_noticed(monkeypatch):
     monkeypatch.setitem(cedar.CONDITIONS, "department_and_below", cedar.CONDITIONS["department"])
-    assert _differences(40)[1]
+    assert _differences(first=True)[1]
     monkeypatch.undo()
     monkeypatch.setattr(reference, "levels_held", lambda _world, level: {level} - {None})
-    assert _differences(40)[1]
+    assert _differences(first=True)[1]
