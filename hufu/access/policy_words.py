@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Model
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone, is_aware, make_aware
@@ -58,7 +57,7 @@ SECTIONS: dict[str, str | Promise] = {
     "duplicate_check": gettext_lazy("Duplicate check"),
     "tests": gettext_lazy("Test"),
 }
-_NAMED: dict[str, type[Model]] = {
+_NAMED: dict[str, Any] = {
     "partitions": Partition,
     "roles": Role,
     "duties": Duty,
@@ -334,13 +333,13 @@ class PolicyWords:
                 return said
         return text
 
-    def _names(self, model: type[Model]) -> Mapping[str, str]:
+    def _names(self, model: Any) -> Mapping[str, str]:
         if model not in self._known:
-            self._known[model] = dict(model._default_manager.values_list("key", "name"))
+            self._known[model] = dict(model.objects.values_list("key", "name"))
         return self._known[model]
 
     @cached_property
-    def _known(self) -> dict[type[Model], dict[str, str]]:
+    def _known(self) -> dict[Any, dict[str, str]]:
         return {}
 
     @cached_property

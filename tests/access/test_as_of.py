@@ -710,7 +710,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_pool, access_pool_history, access_pool_member, access_pool_member_history,"
         " access_pool_hidden, access_pool_hidden_history, access_pool_reach CASCADE"
     )
-    owner_connection.execute("DELETE FROM django_migrations WHERE app = 'crm' AND name = '0008_pools'")
+    owner_connection.execute("ALTER TABLE crm_duplicate_dispute DROP COLUMN outcome CASCADE")
+    owner_connection.execute("DELETE FROM django_migrations WHERE app = 'crm' AND name > '0007_duplicates'")
     owner_connection.execute("ALTER TABLE crm_opportunity DROP CONSTRAINT opportunity_owner")
     owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
     owner_connection.execute("DROP TABLE access_duplicate_facts, access_duplicate_facts_history CASCADE")

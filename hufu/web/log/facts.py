@@ -11,7 +11,6 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Model
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -66,7 +65,7 @@ _QUESTIONS: dict[str, str | Promise] = {
     "coverage": gettext_lazy("What does a rule cover?"),
 }
 _PRINCIPAL = re.compile(r"(user|group|position|level|department):([0-9]{1,9})=?(?:\.(head|assistant))?(\+)?")
-_MODELS: dict[str, type[Model]] = {
+_MODELS: dict[str, Any] = {
     "user": User,
     "group": Group,
     "position": Position,
@@ -176,7 +175,7 @@ class FactWords:
 
     def _name(self, kind: str, number: Any) -> str:
         if kind not in self._names:
-            self._names[kind] = dict(_MODELS[kind]._default_manager.values_list("pk", "name"))
+            self._names[kind] = dict(_MODELS[kind].objects.values_list("pk", "name"))
         return self._names[kind].get(number, f"#{number}")
 
     @cached_property
