@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -257,6 +258,17 @@ def test_a_gate_on_a_permission_closes_it_outside_the_network_alone(company, in_
                 assert refused.value.event["reason"] == "gate"
                 assert refused.value.event["data"]["gate"] == "office"
                 assert "10.1" not in str(refused.value)
+
+
+def test_a_gate_on_restoring_closes_the_bin_of_what_follows_a_record(company, owner_connection):
+    """The comparison found it: the row policy of contacts showed 林悦 her bin behind a closed gate."""
+    apply(company, gate(permissions=["contact.restore"]))
+    contact = company.contact("gao")
+    owner_connection.execute("UPDATE crm_contact SET deleted_at = now() WHERE id = %s", [contact])
+    for address, expected in (("10.1.9.9", {company.binned["contact"], contact}), ("192.0.2.1", set())):
+        with acting(lin(company, address)), connection.cursor() as cursor:
+            cursor.execute("SELECT id FROM crm_contact WHERE deleted_at IS NOT NULL")
+            assert {row[0] for row in cursor.fetchall()} == expected
 
 
 def test_a_gate_on_a_role_closes_the_paths_through_it_alone(company):

@@ -86,6 +86,9 @@ $$ SELECT d.delegator_id FROM access_delegation d WHERE d.user_id = hufu.actor()
 CREATE OR REPLACE FUNCTION hufu.holders(wanted text[]) RETURNS int[] LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
+    IF NOT (SELECT bool_and(hufu.permission_is_open(w)) FROM unnest(wanted) w) THEN
+        RETURN '{}';
+    END IF;
     RETURN ARRAY(
         SELECT t.holder_id
         FROM access_term_grant g JOIN access_term t ON t.user_id = g.user_id AND t.term = g.term
