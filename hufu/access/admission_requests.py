@@ -64,6 +64,20 @@ def waiting(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
     return [row for row in _with_names(rows.order_by("asked_at", "id")) if _decides(row)][:most]
 
 
+def how_many_wait() -> int:
+    """Return how many requests the actor may decide."""
+    now = clock.now()
+    asked = models.Func(
+        *map(models.F, ("partition_id", "asked_by_id", "user_id")),
+        function="hufu.lets_across",
+        output_field=models.BooleanField(),
+    )
+    rows = AdmissionRequest.objects.filter(
+        granted=None, ended_at=None, asked_at__gt=now - LAPSES, ends_at__gt=now
+    )
+    return rows.annotate(mine=asked).filter(mine=True).count()
+
+
 def let_across(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
     """Return what reaches across the wall now and the actor may end, as they own the partition."""
     rows = AdmissionRequest.objects.filter(granted=True, ended_at=None, ends_at__gt=clock.now())

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -140,10 +141,20 @@ def mine(actor: Actor, *, most: int = 50) -> list[Mine]:
 
 def waiting(actor: Actor, *, most: int = 50) -> list[AccessRequest]:
     """Return the requests that the actor may decide, the oldest first: the database tells which."""
+    rows = _undecided(actor).select_related("user", "user__main_department")
+    return list(rows.order_by("asked_at", "id")[:most])
+
+
+def how_many_wait(actor: Actor) -> int:
+    """Return how many requests the actor may decide."""
+    return _undecided(actor).count()
+
+
+def _undecided(actor: Actor) -> QuerySet[AccessRequest]:
     rows = AccessRequest.objects.filter(
         withdrawn_at=None, decision__isnull=True, asked_at__gt=clock.now() - LAPSES
-    ).exclude(user_id=actor.user_id)
-    return list(rows.select_related("user", "user__main_department").order_by("asked_at", "id")[:most])
+    )
+    return rows.exclude(user_id=actor.user_id)
 
 
 def to_decide(actor: Actor, number: int) -> AccessRequest:

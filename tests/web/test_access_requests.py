@@ -41,6 +41,9 @@ def test_zhang_asks_on_the_page_that_says_there_is_none_and_lin_grants(company, 
     assert "Waiting" in sent.content.decode()
     with acting(company.actor("zhang")):
         number = AccessRequest.objects.get().pk
+    told = "access request waits for your answer"
+    assert told in lin.get(reverse("home")).content.decode()
+    assert told not in zhang.get(reverse("home")).content.decode()
     page = lin.get(reverse("requests")).content.decode()
     assert "张伟" in page
     answer = reverse("request_answer", args=[number])

@@ -30,6 +30,9 @@ def test_whoever_shares_across_the_wall_is_told_so_and_asks_in_place_and_the_own
     assert "Ask for admission to this record" in again
     assert lin.post(share, form(company, do="ask")).status_code == 302
     assert sun.get(record).status_code == 404
+    told = "access request waits for your answer"
+    assert told in he.get(reverse("home")).content.decode()
+    assert told not in lin.get(reverse("home")).content.decode()
     inbox = he.get(reverse("requests")).content.decode()
     assert "Shares across your wall: for you to decide" in inbox
     # He does not view the record: its number, not its name.
@@ -41,6 +44,7 @@ def test_whoever_shares_across_the_wall_is_told_so_and_asks_in_place_and_the_own
     assert "Say why." in he.post(page, {"do": "reject", "reason": ""}).content.decode()
     assert lin.get(page).status_code == 409
     assert he.post(page, {"do": "let", "reason": "仅限投标"}).status_code == 302
+    assert told not in he.get(reverse("home")).content.decode()
     assert sun.get(record).status_code == 200
     assert sun.get(reverse("customer_edit", args=[qiming])).status_code == 403
     mine = lin.get(reverse("requests")).content.decode()

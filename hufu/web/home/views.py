@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from hufu.access import guard, registry
+from hufu.access import admission_requests, guard, registry, requests
 from hufu.access.registry import Kind
 from hufu.core.actor import Actor
 from hufu.crm import queries
@@ -72,6 +72,7 @@ def home(request: Passage) -> HttpResponse:
             ],
             "recent": [recent(actor, resource) for resource in viewable if not resource.parent],
             "doors": doors(actor),
+            "waiting": requests.how_many_wait(actor) + admission_requests.how_many_wait(),
         },
     )
 
