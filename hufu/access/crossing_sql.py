@@ -11,17 +11,15 @@ REFUSED = "RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege
 
 def is_let_across(resource: ResourceType, row: str, share: Share) -> str:
     """Return the SQL condition that a share lets the actor through the wall to `row`; asked once per statement."""
-    if share is Share.NONE:
-        return "false"
     editing = " WHERE c.access = 'edit'" if share is Share.EDIT else ""
     return f"{row}.id IN (SELECT c.record_id FROM hufu.my_crossings('{resource.name}') c{editing})"
 
 
 def let_across(resource: ResourceType, need: Need) -> str:
     """Return the SQL array of those whom shares let through the wall to the record `r`, for a need."""
-    if need.share is Share.NONE:
+    if need.share_across is Share.NONE:
         return "'{}'"
-    editing = " AND s.access = 'edit'" if need.share is Share.EDIT else ""
+    editing = " AND s.access = 'edit'" if need.share_across is Share.EDIT else ""
     return (
         "ARRAY(SELECT s.user_id FROM hufu.shares s WHERE s.across_by IS NOT NULL AND s.user_id <> s.given_by"
         f" AND s.type = '{resource.name}' AND s.record_id = r.id{editing})"

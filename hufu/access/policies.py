@@ -144,9 +144,9 @@ def _reaches(resource: ResourceType, need: Need, row: str, t: str) -> str:
         f"hufu.bit({t}.{need.right}_partitions, {row}.partition_id)"
         f"\n          AND {_in_scope(resource, need, row, t)}"
     )
-    if need.share is Share.NONE:
+    if need.share_across is Share.NONE:
         return inside
-    across = crossing_sql.is_let_across(resource, row, need.share)
+    across = crossing_sql.is_let_across(resource, row, need.share_across)
     return f"(({inside})\n          OR ({t}.holder_id = {t}.user_id AND {across}))"
 
 

@@ -14,7 +14,17 @@ from django.db.models.functions import JSONArray
 
 from hufu.access import rule_reach, states
 from hufu.access.decision.scopes import Scope
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, Term, by_holder, is_shared, opens
+from hufu.access.decision.terms import (
+    Need,
+    RecordFacts,
+    Right,
+    Share,
+    Term,
+    by_holder,
+    is_let_across,
+    is_shared,
+    opens,
+)
 from hufu.access.models import GateUse, Quota, TeamMember, TermGrant
 from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
@@ -266,7 +276,7 @@ def _covered_by(actor: Actor, term: Term, resource: ResourceType, need: Need) ->
 def _across(actor: Actor, resource: ResourceType, need: Need, of: str) -> Q | None:
     """Return the condition for the records to which a share lets the actor through the wall, within their ceiling."""
     let = crossings(actor, resource.independent)
-    numbers_let = sorted(number for number, share in let.items() if is_shared(need, share))
+    numbers_let = sorted(number for number, share in let.items() if is_let_across(need, share))
     if not numbers_let:
         return None
     condition = Q(**{f"{of}id__in": numbers_let})

@@ -37,6 +37,8 @@ OPEN_TO_POOL = frozenset({"view", "claim"})
 POOL_VERBS = frozenset({"claim"})
 # What somebody may do for a colleague who is away. No verb that hands records or rights on: what is lent ends.
 DELEGABLE_VERBS = frozenset({"view", "create", "edit", "delete", "restore"})
+# What a share across the wall opens of what follows its record. Everything else asks for the partition's right.
+CROSSING_VERBS = frozenset({"view", "create", "edit"})
 # What asks of a parent no more than its view.
 READING_VERBS = frozenset({"view", "reveal"})
 # Verbs that are about records that are yet to be.
@@ -352,7 +354,8 @@ def is_about_records(name: str) -> bool:
 def requirement(name: str) -> Requirement:
     """Return what using a permission on an existing record asks for: view on it first (DESIGN 2.1), then itself.
 
-    For a following type what only reads asks for view of the parent, everything else for edit of it (DESIGN 2.4).
+    For a following type what only reads asks for view of the parent, everything else for edit of it (DESIGN 2.4);
+    neither by a share across the wall, but for view, create and edit.
     """
     resource = type_of(name)
     if resource is None:
@@ -366,7 +369,8 @@ def requirement(name: str) -> Requirement:
             Need(each, None, closed_in=closing(permission(each).verb) & resource.states) for each in wanted
         ]
         verbs = dict.fromkeys(("view", "view" if permission(name).verb in READING_VERBS else "edit"))
-        needs += [replace(_need(parent.permission(verb)), of_parent=True) for verb in verbs]
+        walled = permission(name).verb not in CROSSING_VERBS
+        needs += [replace(_need(parent.permission(verb)), of_parent=True, walled=walled) for verb in verbs]
     verb = permission(name).verb
     return Requirement(tuple(needs), verb in BIN_VERBS, verb in POOL_VERBS)
 

@@ -175,6 +175,9 @@ def allowed_following(
             return False
     kind = FOLLOWING[type_name]
     parent = world["records"][kind][record[kind]]
+    if verb not in ("view", "edit"):
+        # 2.3: through the wall what follows is viewed, added and edited; inside it such a share is like any other.
+        parent = {**parent, "shares": [{**share, "across": False} for share in parent["shares"]]}
     return allowed(world, at, person, "view" if verb == "view" else "edit", kind, parent)
 
 

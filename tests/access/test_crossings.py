@@ -9,9 +9,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import translation
 
+from hufu.access import actions as access
 from hufu.access import (
     admission_requests,
     as_of,
@@ -25,9 +26,11 @@ from hufu.access import (
 from hufu.access.admission_requests import State
 from hufu.access.decision.decide import Code
 from hufu.access.decision.scopes import Scope
+from hufu.access.decision.terms import Right
+from hufu.access.models import Partition, Role
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
-from hufu.core.errors import Conflict, Denied, Invalid
+from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions
 from hufu.crm.queries import get_record
@@ -168,6 +171,60 @@ def test_to_edit_lets_him_edit_and_add_contacts_and_nothing_else(company):
         with pytest.raises((Denied, Invalid)):
             new = actions.NewRecord(sh, unit.actor.user_id, {"name": "新机会", "customer": qiming})
             actions.create_record(unit.actor, OPPORTUNITY, new)
+
+
+def test_to_edit_lets_him_delete_restore_and_disclose_no_contact(company, owner_connection):
+    """孙海 holds all that is asked of a contact, and edits hers; what he lacks is the partition's right."""
+    verbs = ("edit", "delete", "restore", "purge", "disclose", "erase")
+    everything = {
+        "key": "contacts",
+        "name": "联系人",
+        "grants": {f"contact.{verb}": "everything" for verb in verbs},
+    }
+    publish(company, {"format": 1, "roles": [everything]})
+    sun = access.Principal(user=User.objects.get(pk=company.people["sun"]))
+    with acting(company.actor("he")) as unit:
+        access.assign_role(unit.actor, Role.objects.get(key="contacts"), to=sun, reason="x")
+    answer(company, ask(company, access="edit"))
+    gao = company.contact("gao")
+
+    def doors(permission):
+        """What list, point check, database and explanation say of 高's; they say the same."""
+        with acting(company.actor("lin")) as unit:
+            row = guard.with_parent(CONTACT, CONTACT.model_class._base_manager.all()).get(pk=gao)
+            facts = queries.facts(CONTACT, row)
+        with acting(company.actor("sun")) as unit, connection.cursor() as cursor:
+            cursor.execute("SELECT hufu.covers_crm_contact(%s, %s)", [permission, gao])
+            said = {
+                guard.scope(unit.actor, permission).filter(pk=gao).exists(),
+                guard.may(unit.actor, permission, row),
+                cursor.fetchone()[0],
+                queries.explain(queries.snapshot(), unit.actor.user_id, permission, facts).allowed,
+            }
+        [answer] = said
+        return answer
+
+    assert doors("contact.view")
+    assert doors("contact.edit")
+    for verb in ("delete", "disclose", "erase"):
+        assert not doors(f"contact.{verb}")
+    with acting(company.actor("sun")) as unit, pytest.raises(Denied):
+        actions.delete_record(unit.actor, CONTACT, gao, version=1)
+    with pytest.raises(DatabaseError), acting(company.actor("sun")), connection.cursor() as cursor:
+        cursor.execute("SELECT hufu.bin_crm_contact(%s, 1)", [gao])
+    owner_connection.execute("UPDATE crm_contact SET deleted_at = now() WHERE id = %s", [gao])
+    for verb in ("restore", "purge"):
+        assert not doors(f"contact.{verb}")
+    with acting(company.actor("sun")) as unit, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM crm_contact WHERE deleted_at IS NOT NULL")
+        assert cursor.fetchall() == []
+        with pytest.raises(NotFound):
+            actions.restore_record(unit.actor, CONTACT, gao, version=1)
+    # Inside the wall the same share is like any other.
+    with acting(company.actor("he")) as unit:
+        sh = Partition.objects.get(key="sh")
+        access.admit(unit.actor, sh, to=sun, rights={Right.READ, Right.EDIT}, reason="x")
+    assert doors("contact.restore")
 
 
 def test_a_share_across_the_wall_opens_what_it_names_only_to_whoever_holds_the_permission(company):

@@ -261,6 +261,10 @@ def _explanation_that_knows_no_way_through_the_wall() -> AbstractContextManager[
     )
 
 
+def _point_check_that_lets_crossings_delete_what_follows() -> AbstractContextManager[object]:
+    return patch.object(terms, "is_let_across", terms.is_shared)
+
+
 BREAKS_OF_HALF_ONE = (
     _list_past_the_ceilings_partitions,
     _explanation_without_prohibitions,
@@ -290,6 +294,7 @@ BREAKS_OF_HALF_ONE = (
     _explanation_without_tasks,
     _list_of_everything_shared_across_the_wall,
     _explanation_that_knows_no_way_through_the_wall,
+    _point_check_that_lets_crossings_delete_what_follows,
 )
 
 

@@ -161,7 +161,9 @@ def _shares(
 ) -> Iterator[NearMiss]:
     """Yield the shares that reach the person (with `across`, through the wall) and fall short: in time, or because they
     open view alone."""
-    if record is None or link.need is None or link.need.share is Share.NONE:
+    if record is None or link.need is None:
+        return
+    if (link.need.share_across if across else link.need.share) is Share.NONE:
         return
     for share in record.shares:
         # Of a task nothing falls short: it opens view while it is pending.

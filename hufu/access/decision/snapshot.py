@@ -15,7 +15,7 @@ from hufu.access.decision.delegation import DelegationFacts
 from hufu.access.decision.pools import PoolFacts, pool_for
 from hufu.access.decision.rules import RuleFacts, rule_for
 from hufu.access.decision.scopes import NAMES, Scope, named
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_shared, opens
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_let_across, is_shared, opens
 
 
 def names_permission(forbidden: str, permission: str) -> bool:
@@ -338,7 +338,7 @@ class Snapshot:
         """Return a share in force that covers the need for the person; with `across`, also through the wall."""
         for share in record.shares:
             if (
-                is_shared(need, share.opens)
+                (is_let_across(need, share.opens) if across else is_shared(need, share.opens))
                 and (share.across_by is not None or not across)
                 and share.given.in_force(self.at)
                 and person.id in self.recipients(share)

@@ -64,7 +64,7 @@ class Need:
 
     `share` is what a share must open to cover it like a scope does; NONE: shares do not count. In the states of
     `closed_in` the record (or its parent) is closed to it. `pooled`: to be a member of the record's pool covers it,
-    too.
+    too. `walled`: a share that was let across the wall does not cover it.
     """
 
     permission: str
@@ -73,6 +73,12 @@ class Need:
     of_parent: bool = False
     closed_in: State = State.OPEN
     pooled: bool = False
+    walled: bool = False
+
+    @property
+    def share_across(self) -> Share:
+        """Return what a share must open to cover it through the wall; NONE: none does."""
+        return Share.NONE if self.walled else self.share
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
     if not scopes or need.right is None:
         return scopes
     if record.partition_id not in term.partitions[need.right]:
-        across = not term.delegated and is_shared(need, record.across.get(term.holder_id, Share.NONE))
+        across = not term.delegated and is_let_across(need, record.across.get(term.holder_id, Share.NONE))
         return Scope.SHARED if across else Scope.NOTHING
     if record.owner_id == term.holder_id:
         return Scope.OWN
@@ -157,6 +163,11 @@ def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
 def is_shared(need: Need, share: Share) -> bool:
     """Say whether a share covers a need: view, or edit where it opens that, and nothing else."""
     return need.share is not Share.NONE and share >= need.share
+
+
+def is_let_across(need: Need, share: Share) -> bool:
+    """Say whether a share that was let across the wall covers a need through it."""
+    return need.share_across is not Share.NONE and share >= need.share_across
 
 
 def shutting(need: Need, record: RecordFacts) -> tuple[StateFacts, ...]:
