@@ -26,6 +26,29 @@ def let_across(resource: ResourceType, need: Need) -> str:
     )
 
 
+def exclusive(resource: ResourceType, inside: str) -> str:
+    """Return the SQL that keeps the exclusive fields of a record from whoever reaches it across the wall alone.
+
+    It is asked before the value is compared with others, so that taken and free ones look alike.
+    """
+    table = resource.table
+    columns = [declared.column for declared in resource.exclusive_fields()]
+    changes = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+    return f"""
+CREATE OR REPLACE FUNCTION hufu.keeps_{table}_exclusive() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF row_security_active('public.{table}')
+       AND NOT hufu.covers_{table}('{resource.permission("edit")} {inside}', NEW.id) THEN
+        {REFUSED};
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER keeps_exclusive BEFORE UPDATE OF {", ".join(columns)} ON public.{table} FOR EACH ROW
+    WHEN ({changes}) EXECUTE FUNCTION hufu.keeps_{table}_exclusive();
+"""
+
+
 def deeds(resource: ResourceType, giving_edit: str) -> str:
     """Return the SQL of the deed that shares a record of this type with somebody outside the wall."""
     table, name = resource.table, resource.name

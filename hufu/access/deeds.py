@@ -18,6 +18,8 @@ HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 REFUSED = "RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege'"
 # No permission, but what the check of each type answers for giving edit to others.
 GIVING_EDIT = "giving edit"
+# After a permission: where a share across the wall does not count.
+INSIDE = "inside the wall"
 TOUCHED = "lock_version = r.lock_version + 1, updated_at = hufu.now(), updated_by_id = hufu.actor()"
 
 

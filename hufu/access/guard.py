@@ -120,6 +120,15 @@ def may_give_edit(actor: Actor, resource: ResourceType, record: Model) -> bool:
     )
 
 
+def may_inside(actor: Actor, permission: str, record: Model) -> bool:
+    """Say whether the actor may, and not by a share across the wall alone."""
+    return covers(
+        reach.terms(actor),
+        registry.inside(permission),
+        reach.facts(actor, _resource(permission), record),
+    )
+
+
 def authorize(actor: Actor, permission: str, record: Model | None = None) -> Decision:
     """Return the decision that allows; raise Denied (recorded by the transaction) where it does not.
 
@@ -294,6 +303,22 @@ def fields(actor: Actor, resource: ResourceType, record: Model | None) -> dict[s
             if pool in pool_fields.hiding(resource, declared)
         }
     return access
+
+
+def fields_to_write(actor: Actor, resource: ResourceType, record: Model | None) -> dict[str, FieldAccess]:
+    """Return what `fields` does, for whoever edits.
+
+    INVARIANT: an exclusive field is nobody's to write across the wall. The refusal of a value that is taken tells of
+    records of the partition, which a share of one does not open.
+    """
+    access = fields(actor, resource, record)
+    exclusive = resource.exclusive_fields()
+    if record is None or not exclusive or may_inside(actor, resource.permission("edit"), record):
+        return access
+    return access | {
+        declared.name: FieldAccess.READ_ONLY if access[declared.name].is_readable else FieldAccess.HIDDEN
+        for declared in exclusive
+    }
 
 
 def exported(actor: Actor, resource: ResourceType, record: Model) -> dict[str, FieldAccess]:

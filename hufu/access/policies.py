@@ -272,6 +272,8 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.policies.{resource.name}", _policies(resource)
         yield f"access.references.{resource.name}", _reference_triggers(resource)
         yield f"access.checks.{resource.name}", _checks(resource)
+        if resource.exclusive_fields():
+            yield f"access.exclusive.{resource.name}", crossing_sql.exclusive(resource, deeds.INSIDE)
     for resource in registry.resource_types():
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
     yield "access.following", _following()
@@ -370,7 +372,10 @@ def _checks(resource: ResourceType) -> str:
         branches += f"""
     WHEN '{deeds.GIVING_EDIT}' THEN
         RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
-            AND {required(resource, registry.giving_edit(resource.name), "r")});"""
+            AND {required(resource, registry.giving_edit(resource.name), "r")});
+    WHEN '{resource.permission("edit")} {deeds.INSIDE}' THEN
+        RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
+            AND {required(resource, registry.inside(resource.permission("edit")), "r")});"""
     return f"""
 -- Half two's point check: may the actor do this with this record? Only the branch that is asked is ever planned.
 CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE plpgsql STABLE

@@ -386,6 +386,13 @@ def giving_edit(resource_name: str) -> Requirement:
     return Requirement(needs)
 
 
+@cache
+def inside(name: str) -> Requirement:
+    """Return what a permission asks for where a share across the wall does not count."""
+    asked = requirement(name)
+    return replace(asked, needs=tuple(replace(need, walled=True) for need in asked.needs))
+
+
 def _need(name: str) -> Need:
     declared, resource = permission(name), type_of(name)
     assert resource is not None

@@ -36,6 +36,7 @@ from hufu.crm import actions
 from hufu.crm.queries import get_record
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import User
+from hufu.web.records.forms import RecordForm
 from tests.company import company, company_database, publish
 
 __all__ = ["company", "company_database"]
@@ -225,6 +226,42 @@ def test_to_edit_lets_him_delete_restore_and_disclose_no_contact(company, owner_
         sh = Partition.objects.get(key="sh")
         access.admit(unit.actor, sh, to=sun, rights={Right.READ, Right.EDIT}, reason="x")
     assert doors("contact.restore")
+
+
+def test_an_exclusive_code_is_not_his_to_change_and_a_taken_one_looks_like_a_free_one(
+    company, owner_connection, connect_as
+):
+    """The refusal of a taken code would tell of customers of a partition to which 孙海 is not admitted."""
+    answer(company, ask(company, access="edit"))
+    qiming, yunhe = company.customer("qiming"), company.customer("yunhe")
+    taken, free = "91310000MA1FL0001H", "91310000MA1FL0002F"
+    owner_connection.execute("UPDATE crm_customer SET code = %s WHERE id = %s", [taken, yunhe])
+    counted = "SELECT count(*) FROM crm_duplicate_hit"
+    before = owner_connection.execute(counted).fetchone()
+    said = set()
+    for code in (taken, free, ""):
+        with acting(company.actor("sun")) as unit:
+            version = get_record(unit.actor, CUSTOMER, qiming).lock_version
+            form = RecordForm(unit.actor, CUSTOMER, get_record(unit.actor, CUSTOMER, qiming))
+            assert "code" not in form.fields
+            assert "industry" in form.fields
+            with pytest.raises(Denied) as refused:
+                actions.edit_record(unit.actor, CUSTOMER, qiming, {"code": code}, version=version)
+        said.add((str(refused.value), str(refused.value.event)))
+    assert len(said) == 1
+    app = connect_as("hufu_app")
+    for code in (taken, free):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [company.people["sun"]])
+            app.execute(
+                "UPDATE crm_customer SET code = %s, updated_by_id = %s, lock_version = lock_version + 1"
+                " WHERE id = %s",
+                [code, company.people["sun"], qiming],
+            )
+    assert owner_connection.execute(counted).fetchone() == before
+    with acting(company.actor("lin")) as unit:
+        version = get_record(unit.actor, CUSTOMER, qiming).lock_version
+        actions.edit_record(unit.actor, CUSTOMER, qiming, {"code": free}, version=version)
 
 
 def test_a_share_across_the_wall_opens_what_it_names_only_to_whoever_holds_the_permission(company):

@@ -35,7 +35,7 @@ def target(resource: ResourceType, row: Any) -> Target:
 
 def check_fields(actor: Actor, resource: ResourceType, current: Any, values: Mapping[str, Any]) -> None:
     """Raise Denied for a field that the actor may not write. A masked one may be replaced blind."""
-    access = guard.fields(actor, resource, current)
+    access = guard.fields_to_write(actor, resource, current)
     permission = resource.permission("create" if current is None else "edit")
     for name in values:
         if access.get(name) not in (FieldAccess.EDITABLE, FieldAccess.MASKED):

@@ -391,7 +391,7 @@ class _Import:
 
         One that is readable may stand there as it is; of a hidden one nothing is told by comparing.
         """
-        access = guard.fields(self.actor, self.resource, row)
+        access = guard.fields_to_write(self.actor, self.resource, row)
         for name, value in item.values.items():
             if access[name] is FieldAccess.HIDDEN or (
                 access[name] is FieldAccess.READ_ONLY

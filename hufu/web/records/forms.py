@@ -39,7 +39,7 @@ class RecordForm(forms.Form):
         self.actor = actor
         self.resource = resource
         self.record = record
-        self.access = guard.fields(actor, resource, record)
+        self.access = guard.fields_to_write(actor, resource, record)
         self.declared = [
             declared
             for declared in resource.editable_fields()
