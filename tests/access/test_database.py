@@ -282,6 +282,23 @@ def test_nobody_has_reach_built_as_they_like(shared, app):
         refused(app, "SELECT * FROM hufu.user_assignments")
 
 
+def test_the_application_calls_no_function_that_builds_reach(owner):
+    """Found by what they write, so that a new one cannot be forgotten."""
+    tables = (*REACH, "access_principal")
+    writes = "(INSERT INTO|UPDATE|DELETE FROM|TRUNCATE) (public\\.)?(" + "|".join(tables) + ")\\M"
+    builders = dict(
+        owner.execute(
+            "SELECT proname::text, has_function_privilege('hufu_app', oid, 'EXECUTE') FROM pg_proc"
+            " WHERE pronamespace = 'hufu'::regnamespace AND prorettype <> 'trigger'::regtype"
+            " AND (prosrc ~ %s OR proname ~ '(^|_)rebuild_|^add_.*_terms$')",
+            [writes],
+        ).fetchall()
+    )
+    assert builders.keys() >= {"rebuild_reach", "pool_rebuild_reach", "rule_rebuild_reach", "add_glass_terms"}
+    # settle_reach works off what was marked as out of date and takes no wish of the caller's.
+    assert {name for name, may in builders.items() if may} == {"settle_reach"}
+
+
 @pytest.mark.parametrize("table", TABLES.values())
 def test_no_record_is_deleted_for_good(shared, app, table):
     with entered(app, shared.actor("li").user_id):

@@ -16,7 +16,8 @@ BEGIN
                               'not_yet_counted', 'ways_to', 'lent_ways_to', 'duty_conflicts',
                               'gained', 'gained_unapproved', 'write_facts', 'what_waits_of', 'take_out_forbidden',
                               'reporting_problem', 'closed_to_reporting', 'asked_record', 'is_approver', 'count_check',
-                              'glass_in_force', 'add_glass_terms', 'glass_limits')
+                              'glass_in_force', 'add_glass_terms', 'glass_limits', 'pool_rebuild_reach',
+                              'stays_without_business')
           AND NOT starts_with(proname, 'find_duplicates_')
           AND NOT starts_with(proname, 'report_')
           AND proname !~ '^rule_'
