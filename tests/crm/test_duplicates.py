@@ -376,6 +376,27 @@ def test_the_steward_works_off_pairs_and_disputes(coded, owner_connection):
         assert owner_connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
 
 
+def test_disputing_one_hit_does_not_tell_which_others_are_the_same_record(coded):
+    [by_code] = check(coded, "lin", CODE)
+    [by_name] = check(coded, "lin", "广州南方电子有限公司")
+    assert by_code.fields != by_name.fields
+    lin, li = coded.actor("lin"), coded.actor("li")
+    with acting(lin):
+        duplicates.dispute(lin, CUSTOMER, by_code.hit, reason="我去年就在跟进")
+        standing = {one.fields: one.disputed for one in duplicates.my_hits(lin, CUSTOMER)}
+        assert standing == {by_code.fields: True, by_name.fields: False}
+        # The other is disputed by itself, as if it were another record.
+        duplicates.dispute(lin, CUSTOMER, by_name.hit, reason="一直是我的")
+        assert all(one.disputed for one in duplicates.my_hits(lin, CUSTOMER))
+        with pytest.raises(NotFound):
+            duplicates.dispute(lin, CUSTOMER, by_name.hit, reason="再来一次")
+    # The steward sees that both are one customer.
+    with acting(li):
+        assert {side.number for _row, side in duplicates.disputes(li, CUSTOMER)} == {
+            coded.customer("nanfang")
+        }
+
+
 def test_what_was_learnt_counts_whatever_becomes_of_the_rest(coded, owner_connection):
     """A door that gives up after the refusal, or is refused itself, undoes neither the count nor the record."""
     unpublish(owner_connection)

@@ -342,7 +342,7 @@ CREATE FUNCTION hufu.my_duplicate_hits(most int)
     LANGUAGE sql STABLE ROWS 20 {HEAD} AS
 $$ SELECT h.id, h.type::text, h.fields::text[], h.told, h.found_at,
           EXISTS (SELECT 1 FROM crm_duplicate_dispute d
-                  WHERE d.type = h.type AND d.record_id = h.record_id AND d.raised_by = h.found_by
+                  WHERE (d.type, d.record_id, d.fields, d.raised_by) = (h.type, h.record_id, h.fields, h.found_by)
                     AND d.closed_at IS NULL),
           CASE {viewed} END
    FROM (SELECT l.* FROM (
@@ -390,8 +390,8 @@ BEGIN
     RETURN made;
 END $$;
 
--- The actor disputes what a check of theirs found. One open dispute per record and person. Returns its number, or NULL
--- where there is no such hit of theirs.
+-- The actor disputes what a check of theirs found. One open dispute per record, fields and person: that two hits are one
+-- record is told to nobody. Returns its number, or NULL where there is no such hit of theirs.
 CREATE OR REPLACE FUNCTION hufu.dispute_duplicate(hit bigint, why text) RETURNS bigint LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
     made bigint;
@@ -401,7 +401,8 @@ BEGIN
     FROM crm_duplicate_hit h
     WHERE h.id = hit AND h.found_by = hufu.actor() AND why <> '' AND NOT EXISTS (
         SELECT 1 FROM crm_duplicate_dispute d
-        WHERE d.type = h.type AND d.record_id = h.record_id AND d.raised_by = h.found_by AND d.closed_at IS NULL)
+        WHERE (d.type, d.record_id, d.fields, d.raised_by) = (h.type, h.record_id, h.fields, h.found_by)
+          AND d.closed_at IS NULL)
     RETURNING id INTO made;
     RETURN made;
 END $$;
