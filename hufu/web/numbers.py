@@ -15,7 +15,7 @@ def number(text: object, *, largest: int = LARGEST) -> int:
 
 
 class RecordNumber:
-    """The number of a record in an address; what the database could not hold is no address."""
+    """The number of a record or row in an address; what the database could not hold is no address."""
 
     regex = "[0-9]{1,18}"
 

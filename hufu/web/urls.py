@@ -1,8 +1,13 @@
 """The addresses of all pages."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
 
 from hufu.web.home.views import home
+from hufu.web.numbers import RecordNumber, TypedNumber
+
+# Before any address is made. `int` takes what no column holds, so no address of ours uses it.
+register_converter(RecordNumber, "record")
+register_converter(TypedNumber, "typed")
 
 urlpatterns = [
     path("", home, name="home"),

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Iterator
 from uuid import UUID
 
 import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import IntConverter
 
+from hufu.web.numbers import RecordNumber
 from tests.company import Company
 from tests.web.conftest import Visit
 
@@ -147,3 +152,26 @@ def test_a_day_at_the_end_of_the_calendar_is_refused_in_the_form(
         answer = visit(who).post(address, form)
         assert answer.status_code == 200
         assert "Choose a day from 1970 to 2999." in answer.content.decode()
+
+
+def numbered(patterns: Iterable[URLPattern | URLResolver], before: str = "/") -> Iterator[str]:
+    """Yield every address that takes numbers and nothing else, with %s in their places."""
+    for one in patterns:
+        if isinstance(one, URLResolver):
+            yield from numbered(one.url_patterns, before + str(one.pattern))
+        elif one.pattern.converters and all(
+            isinstance(kind, (IntConverter, RecordNumber)) for kind in one.pattern.converters.values()
+        ):
+            yield before + re.sub("<[^>]+>", "%s", str(one.pattern))
+
+
+@pytest.mark.parametrize(("number", "name"), [(HUGE, "lin"), (HUGE, "he"), ("3000000000", "lin")])
+def test_a_number_that_nothing_has_is_no_address(visit: Visit, number: str, name: str) -> None:
+    addresses = list(numbered(get_resolver().url_patterns))
+    assert {"/customers/check/join/%s", "/requests/%s/", "/break-glass/%s/end/"} <= set(addresses)
+    client = visit(name)
+    for address in addresses:
+        filled = address.replace("%s", number)
+        for answer in (client.get(filled), client.post(filled, {"reason": "x"})):
+            assert answer.status_code not in (200, 500), filled
+            assert answer.status_code == 404 or number != HUGE, filled

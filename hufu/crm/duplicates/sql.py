@@ -390,8 +390,8 @@ BEGIN
     RETURN made;
 END $$;
 
--- The actor disputes what a check of theirs found. One open dispute per record, fields and person: that two hits are one
--- record is told to nobody. Returns its number, or NULL where there is no such hit of theirs.
+-- The actor disputes what a check of theirs found. One open dispute per record, fields and person: that two hits are
+-- one record is told to nobody. Returns its number, or NULL where there is no such hit of theirs.
 CREATE OR REPLACE FUNCTION hufu.dispute_duplicate(hit bigint, why text) RETURNS bigint LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
     made bigint;

@@ -6,6 +6,6 @@ from hufu.web.break_glass import views
 
 urlpatterns = [
     path("", views.break_glass_page, name="break_glass"),
-    path("<int:use>/end/", views.end, name="break_glass_end"),
-    path("<int:use>/review/", views.review, name="break_glass_review"),
+    path("<record:use>/end/", views.end, name="break_glass_end"),
+    path("<record:use>/review/", views.review, name="break_glass_review"),
 ]

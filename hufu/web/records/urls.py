@@ -7,13 +7,12 @@ from functools import partial, update_wrapper
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.urls import URLPattern, path, register_converter
+from django.urls import URLPattern, path
 
 from hufu.access.registry import ResourceType, resource_types
 from hufu.crm.attachments import ATTACHED_TO
 from hufu.crm.retention import IDLE_TYPES, seen_by
 from hufu.web.addresses import plural
-from hufu.web.numbers import RecordNumber, TypedNumber
 from hufu.web.pages import page
 from hufu.web.records import pickers
 from hufu.web.records.children import children
@@ -37,8 +36,6 @@ from hufu.web.records.views import (
 )
 from hufu.web.requests.views import ask_page, join_page
 
-register_converter(RecordNumber, "record")
-register_converter(TypedNumber, "typed")
 READ, WRITE, DEED = ("GET",), ("GET", "POST"), ("POST",)
 
 
@@ -111,7 +108,12 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
             ),
             route("check/dispute", "dispute", duplicates.dispute, "check_duplicate", methods=DEED),
             route(
-                "check/join/<int:hit>", "join", join_page, "check_duplicate", methods=WRITE, limit="sensitive"
+                "check/join/<record:hit>",
+                "join",
+                join_page,
+                "check_duplicate",
+                methods=WRITE,
+                limit="sensitive",
             ),
             route("duplicates/", "duplicates", duplicates.duplicates_page, "steward", limit="lists"),
             route("duplicates/decide", "duplicate_decide", duplicates.decide, "steward", methods=DEED),

@@ -6,9 +6,9 @@ from hufu.web.requests import crossings, views
 
 urlpatterns = [
     path("", views.requests_page, name="requests"),
-    path("<int:number>/", views.answer_page, name="request_answer"),
-    path("<int:number>/withdraw/", views.withdraw, name="request_withdraw"),
-    path("across/<int:number>/", crossings.crossing_page, name="request_crossing"),
-    path("across/<int:number>/end/", crossings.crossing_end, name="request_crossing_end"),
+    path("<record:number>/", views.answer_page, name="request_answer"),
+    path("<record:number>/withdraw/", views.withdraw, name="request_withdraw"),
+    path("across/<record:number>/", crossings.crossing_page, name="request_crossing"),
+    path("across/<record:number>/end/", crossings.crossing_end, name="request_crossing_end"),
     path("permission/<str:permission>/", views.ask_for_permission, name="request_permission"),
 ]
