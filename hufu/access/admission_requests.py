@@ -81,7 +81,7 @@ def how_many_wait() -> int:
 def let_across(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
     """Return what reaches across the wall now and the actor may end, as they own the partition."""
     rows = AdmissionRequest.objects.filter(granted=True, ended_at=None, ends_at__gt=clock.now())
-    return [row for row in _with_names(rows.order_by("ends_at", "id")) if _decides(row)][:most]
+    return [row for row in _with_names(rows.order_by("ends_at", "id")) if _owns(row)][:most]
 
 
 def mine(actor: Actor, *, most: int = 50) -> list[Asked]:
@@ -129,7 +129,7 @@ def end(actor: Actor, number: int) -> bool:
     Return whether there was anything to end.
     """
     asked = AdmissionRequest.objects.filter(pk=number, ended_at=None).first()
-    if asked is None or not (asked.asked_by_id == actor.user_id or _decides(asked)):
+    if asked is None or not (asked.asked_by_id == actor.user_id or _owns(asked)):
         return False
     if not _call("hufu.end_admission_request(%s)", number):
         return False
@@ -149,6 +149,10 @@ def _with_names(rows: models.QuerySet[AdmissionRequest]) -> models.QuerySet[Admi
 
 def _decides(row: AdmissionRequest) -> bool:
     return _call("hufu.lets_across(%s, %s, %s)", row.partition_id, row.asked_by_id, row.user_id)
+
+
+def _owns(row: AdmissionRequest) -> bool:
+    return _call("hufu.owns_partition(%s)", row.partition_id)
 
 
 def _call(function: str, *arguments: int | bool | str) -> bool:

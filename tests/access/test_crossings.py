@@ -37,6 +37,7 @@ from hufu.crm.queries import get_record
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import User
 from hufu.web.records.forms import RecordForm
+from tests.access.test_delegation import lend
 from tests.company import company, company_database, publish
 
 __all__ = ["company", "company_database"]
@@ -331,6 +332,34 @@ def test_a_refusal_says_why_and_takes_the_share_away_and_so_do_asker_and_owner(c
         assert not admission_requests.end(unit.actor, ended)
     assert states(company)[0] is State.OVER
     assert not asked_of(company, "sun", "customer.view")
+
+
+def test_nobody_keeps_the_owner_from_deciding_or_ending_by_a_delegation(company, connect_as):
+    """A delegation needs no consent of whom it is given to. 何明 decides in his own name, which is never lent."""
+    lend(company, "lin", "he", "customer.view")
+    number = ask(company)
+    assert deciders(company) == {"he"}
+    answer(company, number)
+    lend(company, "sun", "he", "customer.view")
+    with acting(company.actor("he")) as unit:
+        assert [row.pk for row in admission_requests.let_across(unit.actor)] == [number]
+        assert admission_requests.end(unit.actor, number)
+    assert not asked_of(company, "sun", "customer.view")
+
+
+def test_an_owner_ends_what_reaches_themselves_and_decides_nothing_about_it(company, owner_connection):
+    number = ask(company, to="he")
+    assert deciders(company) == set()
+    with pytest.raises(Conflict):
+        answer(company, number)
+    publish(company, {"format": 1, "approvals": [{"partition": "sh", "by": {"user": "li"}}]})
+    answer(company, number, "li")
+    entry = {"partition": "sh", "by": {"user": "he"}}
+    publish(company, {"format": 1, "approvals": [entry]})
+    with acting(company.actor("he")) as unit:
+        assert [row.pk for row in admission_requests.let_across(unit.actor)] == [number]
+        assert admission_requests.end(unit.actor, number)
+    assert states(company) == [State.OVER]
 
 
 def test_whoever_asks_twice_or_without_need_or_for_too_long_is_told_so(company):
