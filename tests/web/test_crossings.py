@@ -7,6 +7,8 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils.timezone import localdate
 
+from hufu.people.models import Department
+
 
 def form(company, to="sun", **more):
     values = {"who": str(company.people[to]), "access": "read", "reason": "联合投标"}
@@ -79,3 +81,27 @@ def test_a_share_that_would_open_nothing_says_so_before_it_is_made_and_afterward
     assert said not in visit("chen").get(team).content.decode()
     edit = lin.post(share, form(company, "zhao", access="edit")).content.decode()
     assert "It does not open editing: 赵敏 does not hold “Edit customers” at any scope." in edit
+
+
+def test_admission_is_asked_for_one_person_and_nothing_is_shared_with_a_group(
+    company, visit, in_english, owner_connection
+):
+    share = reverse("customer_share", args=[company.customer("qiming")])
+    lin, post = visit("lin"), {"do": "ask", "who": ""}
+    far = Department.objects.get(code="far").pk
+    for many in (f"department:{far}", f"department:{far}+", f"department:{far}.head"):
+        said = lin.post(share, form(company, **post, many=many)).content.decode()
+        assert "Admission is asked for one person: choose a colleague." in said
+    for table in ("access_share", "access_admission_request"):
+        assert owner_connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_asking_for_somebody_who_holds_no_such_permission_says_so_first(company, visit, in_english):
+    share, requests = reverse("customer_share", args=[company.customer("qiming")]), reverse("requests")
+    lin, he = visit("lin"), visit("he")
+    said = lin.post(share, form(company, "feng", do="ask")).content.decode()
+    assert "It opens nothing: 冯刚 does not hold “View customers” at any scope." in said
+    assert "Ask for admission all the same" in said
+    assert "/requests/across/" not in he.get(requests).content.decode()
+    assert lin.post(share, form(company, "feng", do="ask_anyway")).status_code == 302
+    assert "/requests/across/" in he.get(requests).content.decode()

@@ -29,6 +29,10 @@ from hufu.web.records.views.deeds import chosen_people, deed_page, still_there
 from hufu.web.records.views.editing import sent
 from hufu.web.records.views.tabs import opens_nothing
 
+# What the form does but share: ask for admission; and either of them, though it opens nothing.
+ASKING = ("ask", "ask_anyway")
+ANYWAY = ("anyway", "ask_anyway")
+
 
 class ShareForm(forms.Form):
     """With whom, for what, with whom else, until when, why."""
@@ -104,15 +108,18 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
         try:
             to = principals.read(form.cleaned_data["many"] or f"user:{form.cleaned_data['who']}")
             with transaction.atomic():
-                if deed == "ask" and to.user is not None:
-                    said = _ask(actor, resource, record, form, to.user)
-                elif deed == "anyway" or not (idle := _idle(resource, record, form, to)):
-                    said = _share(actor, resource, record, form, to)
+                if deed in ASKING and to.user is None:
+                    raise Invalid({"many": [_("Admission is asked for one person: choose a colleague.")]})
+                if deed in ANYWAY or not (idle := _idle(resource, record, form, to)):
+                    if deed in ASKING and to.user is not None:
+                        said = _ask(actor, resource, record, form, to.user)
+                    else:
+                        said = _share(actor, resource, record, form, to)
         except actions.OutsideWall:
             outside = to.user if to else None
         except Invalid as invalid:
             # Where only the day is missing, what was offered is offered again.
-            outside = to.user if to and deed == "ask" and "to" not in invalid.problems else None
+            outside = to.user if to and deed in ASKING and "to" not in invalid.problems else None
             renamed = {"to": "who", "ends_at": "until"}
             show_problems(
                 form, Invalid({renamed.get(name, name): of for name, of in invalid.problems.items()})
@@ -130,6 +137,7 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
         chosen=chosen_people(form["who"].value()),
         outside=outside,
         idle=idle,
+        asking=request.POST.get("do") in ASKING,
     )
 
 
