@@ -152,8 +152,7 @@ def check_key_ring() -> None:
     ring = key_ring()
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT ON (key_version) wrapped_key, key_version, pseudonym FROM audit_subject "
-            "WHERE wrapped_key IS NOT NULL ORDER BY key_version, pseudonym"
+            "SELECT wrapped_key, key_version, pseudonym FROM hufu.log_key_samples() ORDER BY key_version"
         )
         for wrapped, version, pseudonym in cursor.fetchall():
             ring.unwrap(bytes(wrapped), version, pseudonym)
@@ -207,11 +206,8 @@ def subject_keys(subjects: Collection[Subject]) -> dict[Subject, SubjectKey]:
         wrapped = [ring.wrap(AESGCM.generate_key(256), pseudonym) for pseudonym in pseudonyms]
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO audit_subject (kind, ref, pseudonym, wrapped_key, key_version) "
-                "SELECT kind, ref, pseudonym, wrapped_key, %s "
-                "FROM unnest(%s::text[], %s::bigint[], %s::uuid[], %s::bytea[]) "
-                "AS made (kind, ref, pseudonym, wrapped_key) ON CONFLICT (kind, ref) DO NOTHING",
-                [ring.version, *_columns(missing), pseudonyms, wrapped],
+                "SELECT hufu.log_add_subjects(%s::text[], %s::bigint[], %s::uuid[], %s::bytea[], %s)",
+                [*_columns(missing), pseudonyms, wrapped, ring.version],
             )
         found |= _stored(missing)
     return found
@@ -227,8 +223,8 @@ def _stored(subjects: Collection[Subject]) -> dict[Subject, SubjectKey]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT kind, ref, pseudonym, wrapped_key, key_version FROM audit_subject "
-            "JOIN unnest(%s::text[], %s::bigint[]) AS wanted (kind, ref) USING (kind, ref)",
+            "SELECT kind, ref, pseudonym, wrapped_key, key_version"
+            " FROM hufu.log_subjects(%s::text[], %s::bigint[])",
             list(_columns(subjects)),
         )
         return {

@@ -12,6 +12,7 @@ from psycopg import sql
 from hufu.access import guard, registry
 from hufu.access.models import POLICY_COLUMNS
 from hufu.access.policies import FIXED_COLUMNS
+from hufu.audit.keys import Subject, subject_keys
 from hufu.core import clock
 from hufu.core.transaction import acting
 from hufu.people.models import FACT_COLUMNS
@@ -96,7 +97,7 @@ def refused(connection, statement, values=None, *, error=REFUSED):
 @pytest.mark.parametrize(
     "table",
     [
-        *(*TABLES.values(), *POLICY, "access_task", "audit_event"),
+        *(*TABLES.values(), *POLICY, "access_task", "audit_event", "audit_subject"),
         *("access_reach", "access_term", "access_term_grant"),
     ],
 )
@@ -182,6 +183,18 @@ def test_wu_alone_reads_the_log(shared, app):
         with entered(app, shared.actor(name).user_id):
             seen = app.execute("SELECT count(*) FROM audit_event").fetchone()[0]
             assert (seen > 0) == (name == "wu"), name
+
+
+def test_nobody_but_readers_of_the_log_lists_whom_it_knows(company, app):
+    """The numbers of all people and records, of every partition, stand there: only who is named is told."""
+    hidden = company.customer("pengcheng")
+    with acting(company.actor("sun")):
+        subject_keys({Subject("customer", hidden)})
+    listed = "SELECT count(*) FROM audit_subject WHERE kind = 'customer'"
+    for name in PEOPLE:
+        with entered(app, company.actor(name).user_id):
+            assert (app.execute(listed).fetchone()[0] > 0) == (name == "wu"), name
+    assert app.execute(listed).fetchone() == (0,)
 
 
 def test_lin_reads_her_own_reach_and_nobody_elses(shared, app):
@@ -876,9 +889,8 @@ def test_every_table_that_the_application_can_touch_has_row_policies_or_a_reason
     unexplained = {
         name for (name,) in open_tables if not any(name.startswith(beginning) for beginning in OUTSIDE)
     }
-    # Names of system actors; pseudonyms and data keys, wrapped by the master key, which the database never sees; a
-    # digest.
-    assert unexplained == {"access_system_actor", "audit_subject", "data_key", "installed"}
+    # Names of system actors; data keys, wrapped by the master key, which the database never sees; a digest.
+    assert unexplained == {"access_system_actor", "data_key", "installed"}
 
 
 def test_the_application_binds_a_person_to_an_identity_provider_and_never_to_another(company, app, owner):
@@ -1044,6 +1056,8 @@ DEFINERS = {
     *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),
     *("check_duplicate_crm_customer", "taken_crm_customer", "stewarded_crm_customer", "count_check"),
     *("my_duplicate_hits", "dispute_duplicate"),
+    # Keys of the log: of subjects that are named, and samples without names; the actor's own pseudonym.
+    *("log_subjects", "log_add_subjects", "log_key_samples", "log_pseudonym"),
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
     # The past: triggers write it; what reads it asks for explain.any first.

@@ -57,17 +57,47 @@ CREATE OR REPLACE TRIGGER log_keeps_subject BEFORE UPDATE ON public.audit_subjec
     FOR EACH ROW EXECUTE FUNCTION hufu.log_keeps_subject();
 
 -- The pseudonym of whoever acts in this transaction.
-CREATE OR REPLACE FUNCTION hufu.log_pseudonym() RETURNS uuid LANGUAGE sql STABLE
+CREATE OR REPLACE FUNCTION hufu.log_pseudonym() RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT pseudonym FROM audit_subject
     WHERE kind = CASE WHEN hufu.actor() > 0 THEN 'user' ELSE 'system' END AND ref = hufu.actor() $$;
 
+-- The keys of subjects that are named, in any transaction: also of whoever is about to sign in, or was refused.
+-- INVARIANT: nobody lists subjects, which would be the numbers of all people and records, of every partition.
+CREATE OR REPLACE FUNCTION hufu.log_subjects(kinds text[], refs bigint[])
+    RETURNS TABLE (kind text, ref bigint, pseudonym uuid, wrapped_key bytea, key_version int)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT s.kind, s.ref, s.pseudonym, s.wrapped_key, s.key_version
+   FROM unnest(kinds, refs) AS wanted (kind, ref)
+   JOIN audit_subject s ON s.kind = wanted.kind COLLATE "C" AND s.ref = wanted.ref $$;
+
+-- Adds subjects with keys of their own; one that is there stays what it is.
+CREATE OR REPLACE FUNCTION hufu.log_add_subjects(kinds text[], refs bigint[], pseudonyms uuid[], wrapped_keys bytea[],
+                                                 version int)
+    RETURNS void LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ INSERT INTO audit_subject (kind, ref, pseudonym, wrapped_key, key_version)
+   SELECT made.kind, made.ref, made.pseudonym, made.wrapped_key, version
+   FROM unnest(kinds, refs, pseudonyms, wrapped_keys) AS made (kind, ref, pseudonym, wrapped_key)
+   ON CONFLICT (kind, ref) DO NOTHING $$;
+
+-- One key of each version of the ring, whosever it is: whether the ring opens them.
+CREATE OR REPLACE FUNCTION hufu.log_key_samples() RETURNS TABLE (wrapped_key bytea, key_version int, pseudonym uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT DISTINCT ON (s.key_version) s.wrapped_key, s.key_version, s.pseudonym FROM audit_subject s
+   WHERE s.wrapped_key IS NOT NULL ORDER BY s.key_version, s.pseudonym $$;
+
 REVOKE ALL ON public.audit_event, public.audit_subject FROM PUBLIC, hufu_app, hufu_sealer, hufu_reader;
 GRANT SELECT, INSERT (body) ON public.audit_event TO hufu_app;
 GRANT SELECT ON public.audit_event TO hufu_sealer;
-GRANT SELECT, INSERT ON public.audit_subject TO hufu_app;
+GRANT SELECT ON public.audit_subject TO hufu_app;
 
 ALTER TABLE public.audit_event ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.audit_subject ENABLE ROW LEVEL SECURITY;
+
+-- Whose pseudonyms stand in the log, for whoever reads it.
+DROP POLICY IF EXISTS log_read ON public.audit_subject;
+CREATE POLICY log_read ON public.audit_subject FOR SELECT TO hufu_app
+    USING ((SELECT hufu.holds('audit.view')));
 
 DROP POLICY IF EXISTS log_read ON public.audit_event;
 CREATE POLICY log_read ON public.audit_event FOR SELECT TO hufu_app

@@ -32,12 +32,10 @@ FORBIDDEN = {
         ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     ),
 }
-# Tables of our own without row policies, and why: names that stand in the code; wrapped keys that say nothing without
-# the secrets folder; what is asked before anybody has an identity, hashes of former passwords, devices
-# and open sign-ins.
+# Tables of our own without row policies, and why: names that stand in the code; what is asked before anybody has an
+# identity, hashes of former passwords, devices and open sign-ins.
 OUTSIDE_ROW_POLICIES = (
     "access_system_actor",
-    "audit_subject",
     "people_chosen_password",
     "people_device",
     "people_session",
