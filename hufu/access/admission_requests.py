@@ -56,7 +56,7 @@ class Asked:
 
 
 def waiting(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
-    """Return the requests that the actor may decide, the oldest first."""
+    """Return the requests that the actor may decide, the oldest first; none whose record lies in the bin."""
     now = clock.now()
     rows = AdmissionRequest.objects.filter(
         granted=None, ended_at=None, asked_at__gt=now - LAPSES, ends_at__gt=now
@@ -67,11 +67,7 @@ def waiting(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
 def how_many_wait() -> int:
     """Return how many requests the actor may decide."""
     now = clock.now()
-    asked = models.Func(
-        *map(models.F, ("partition_id", "asked_by_id", "user_id")),
-        function="hufu.lets_across",
-        output_field=models.BooleanField(),
-    )
+    asked = models.Func(models.F("id"), function="hufu.decides_crossing", output_field=models.BooleanField())
     rows = AdmissionRequest.objects.filter(
         granted=None, ended_at=None, asked_at__gt=now - LAPSES, ends_at__gt=now
     )
@@ -148,7 +144,7 @@ def _with_names(rows: models.QuerySet[AdmissionRequest]) -> models.QuerySet[Admi
 
 
 def _decides(row: AdmissionRequest) -> bool:
-    return _call("hufu.lets_across(%s, %s, %s)", row.partition_id, row.asked_by_id, row.user_id)
+    return _call("hufu.decides_crossing(%s)", row.pk)
 
 
 def _owns(row: AdmissionRequest) -> bool:

@@ -362,6 +362,27 @@ def test_an_owner_ends_what_reaches_themselves_and_decides_nothing_about_it(comp
     assert states(company) == [State.OVER]
 
 
+def test_what_lies_in_the_bin_waits_for_nobody_until_it_is_restored(company):
+    number, qiming = ask(company), company.customer("qiming")
+
+    def deed(does, version):
+        with acting(company.actor("lin")) as unit:
+            does(unit.actor, CUSTOMER, qiming, version=version)
+
+    with acting(company.actor("lin")) as unit:
+        version = get_record(unit.actor, CUSTOMER, qiming).lock_version
+    deed(actions.delete_record, version)
+    assert deciders(company) == set()
+    with acting(company.actor("he")):
+        assert admission_requests.how_many_wait() == 0
+    with pytest.raises(Conflict):
+        answer(company, number)
+    deed(actions.restore_record, version + 1)
+    assert deciders(company) == {"he"}
+    answer(company, number)
+    assert asked_of(company, "sun", "customer.view")
+
+
 def test_whoever_asks_twice_or_without_need_or_for_too_long_is_told_so(company):
     ask(company)
     for wrong in (

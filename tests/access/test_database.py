@@ -1015,7 +1015,14 @@ DEFINERS = {
     *("asked_by_me", "decided_by_me"),
     # Across the wall: what reaches the actor; whether they own a partition; the answer, which asks that again.
     "lacks_for_share",  # asks by itself that the actor may share the record
-    *("my_crossings", "owns_partition", "lets_across", "answer_admission", "end_admission_request"),
+    *(
+        "my_crossings",
+        "owns_partition",
+        "lets_across",
+        "decides_crossing",
+        "answer_admission",
+        "end_admission_request",
+    ),
     # Break-glass: what builds it into reach, and what tells the actor which rules are theirs.
     *(
         "glass_in_force",

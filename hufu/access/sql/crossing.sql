@@ -36,6 +36,16 @@ BEGIN
        AND hufu.owns_partition(place);
 END $$;
 
+-- May the actor decide this request, and does its record stand where it did: not in the bin, behind no other wall?
+CREATE OR REPLACE FUNCTION hufu.decides_crossing(request bigint) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT 1 FROM access_admission_request q
+        WHERE q.id = request AND hufu.lets_across(q.partition_id, q.asked_by_id, q.user_id)
+          AND EXISTS (SELECT 1 FROM hufu.asked_record(q.type, q.record_id) r WHERE r.partition_id = q.partition_id));
+END $$;
+
 -- Yes: the share reaches its recipient. No: it goes away. Returns false where there is nothing to decide (any more).
 CREATE OR REPLACE FUNCTION hufu.answer_admission(request bigint, yes boolean, why text) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
