@@ -421,7 +421,8 @@ def _recipients(resource: ResourceType, need: Need) -> str:
 
 
 def _who(resource: ResourceType) -> str:
-    """Who may: for whoever may edit the record or explains rights. Reach past a time limit is rebuilt first.
+    """Who may: for whoever may edit the record inside the wall or explains rights. Reach past a time limit is rebuilt
+    first.
 
     Somebody's own terms tell why before those of others for whom they stand in, and these before break-glass.
     """
@@ -453,7 +454,7 @@ def _who(resource: ResourceType) -> str:
 CREATE OR REPLACE FUNCTION hufu.who_{table}(wanted text, record bigint) RETURNS TABLE (user_id int, scope smallint)
     LANGUAGE plpgsql {HEAD} AS $$
 BEGIN
-    IF NOT (hufu.holds('explain.any') OR hufu.covers_{table}('{resource.permission("edit")}', record)) THEN
+    IF NOT (hufu.holds('explain.any') OR hufu.covers_{table}('{resource.permission("edit")} {INSIDE}', record)) THEN
         {REFUSED};
     END IF;
     PERFORM hufu.freshen_everybody();

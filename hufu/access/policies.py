@@ -372,10 +372,14 @@ def _checks(resource: ResourceType) -> str:
         branches += f"""
     WHEN '{deeds.GIVING_EDIT}' THEN
         RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
-            AND {required(resource, registry.giving_edit(resource.name), "r")});
-    WHEN '{resource.permission("edit")} {deeds.INSIDE}' THEN
+            AND {required(resource, registry.giving_edit(resource.name), "r")});"""
+        branches += "".join(
+            f"""
+    WHEN '{resource.permission(verb)} {deeds.INSIDE}' THEN
         RETURN EXISTS (SELECT 1 FROM {table} r WHERE r.id = record
-            AND {required(resource, registry.inside(resource.permission("edit")), "r")});"""
+            AND {required(resource, registry.inside(resource.permission(verb)), "r")});"""
+            for verb in ("view", "edit")
+        )
     return f"""
 -- Half two's point check: may the actor do this with this record? Only the branch that is asked is ever planned.
 CREATE OR REPLACE FUNCTION hufu.covers_{table}(permission text, record bigint) RETURNS boolean LANGUAGE plpgsql STABLE
@@ -412,13 +416,18 @@ $$ SELECT CASE type {cases}
 
 
 def _teams() -> str:
-    """Who sees the team and the shares of a record: its members, whoever may view it, and whoever explains rights."""
+    """Who sees the team and the shares of a record: its members, whoever may view it, and whoever explains rights.
+
+    Who views it by a share across the wall alone sees that share and no other, and not the team.
+    """
+    inside = follows(f"view {deeds.INSIDE}", "type", "record_id")
     return f"""
 DROP POLICY IF EXISTS read ON public.access_team_member;
 CREATE POLICY read ON public.access_team_member FOR SELECT TO hufu_app
-    USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR {follows("view", "type", "record_id")});
+    USING (user_id = {ACTOR} OR (SELECT hufu.holds('explain.any')) OR {inside});
 DROP FUNCTION IF EXISTS hufu.views(text, bigint);
 DROP POLICY IF EXISTS read ON public.access_share;
 CREATE POLICY read ON public.access_share FOR SELECT TO hufu_app
-    USING ((SELECT hufu.holds('explain.any')) OR {follows("view", "type", "record_id")});
+    USING ((SELECT hufu.holds('explain.any')) OR {inside}
+           OR (user_id = {ACTOR} AND across_by IS NOT NULL AND {follows("view", "type", "record_id")}));
 """

@@ -24,13 +24,15 @@ class Viewers:
 def who_sees(actor: Actor, resource: ResourceType, record_id: int) -> tuple[Viewers, ...]:
     """Return who may view a record of an independent type, nearest first. The question is an event in the log.
 
-    Raise NotFound where the actor may not view it, Denied where they may not edit it: unless they explain
-    anybody's rights, which tells them people and reasons and nothing of the record.
+    Raise NotFound where the actor may not view it, Denied where they may not edit it inside the wall: unless they
+    explain anybody's rights, which tells them people and reasons and nothing of the record.
     """
     permission = resource.permission("view")
     explains = guard.may(actor, "explain.any")
     if not explains:
-        guard.get(actor, resource.permission("edit"), record_id)
+        current = guard.get(actor, resource.permission("edit"), record_id)
+        if not guard.may_inside(actor, resource.permission("edit"), current):
+            raise guard.denied(actor, resource.permission("edit"), current)
     found = who_may(actor, permission, record_id)
     if explains and not found:
         raise guard.not_found(resource, permission, record_id)

@@ -33,8 +33,10 @@ from hufu.core.actor import Actor, Ceiling
 from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions
+from hufu.crm import queries as crm_queries
 from hufu.crm.queries import get_record
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
+from hufu.crm.who_sees import who_sees
 from hufu.people.models import User
 from hufu.web.records.forms import RecordForm
 from tests.access.test_delegation import lend
@@ -381,6 +383,34 @@ def test_what_lies_in_the_bin_waits_for_nobody_until_it_is_restored(company):
     assert deciders(company) == {"he"}
     answer(company, number)
     assert asked_of(company, "sun", "customer.view")
+
+
+def test_he_sees_his_own_share_and_none_of_the_people_of_the_partition(company, connect_as):
+    """唐雨 has a share and is in the team, 冯刚 is asked for: 孙海 reads of neither, nor who sees the customer."""
+    qiming, sun = company.customer("qiming"), company.people["sun"]
+    with acting(company.actor("lin")) as unit:
+        to = principals.read(f"user:{company.people['tang']}")
+        actions.share_record(unit.actor, CUSTOMER, qiming, to=to, access="read", reason="x")
+        actions.add_member(unit.actor, CUSTOMER, qiming, who=company.people["chen"], access="read", role="")
+    ask(company, to="feng")
+    answer(company, ask(company, access="edit"))
+
+    def listed(name):
+        with acting(company.actor(name)) as unit:
+            shares = crm_queries.shares(unit.actor, CUSTOMER, qiming)
+            return {row.user_id for row in shares}, len(crm_queries.team(unit.actor, CUSTOMER, qiming))
+
+    assert listed("sun") == ({sun}, 0)
+    assert listed("lin") == ({sun, company.people["tang"], company.people["feng"]}, 1)
+    assert listed("chen") == listed("lin")
+    with acting(company.actor("sun")) as unit, pytest.raises(Denied):
+        who_sees(unit.actor, CUSTOMER, qiming)
+    with acting(company.actor("lin")) as unit:
+        assert who_sees(unit.actor, CUSTOMER, qiming)
+    app = connect_as("hufu_app")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+        app.execute("SELECT hufu.enter(%s)", [sun])
+        app.execute("SELECT * FROM hufu.who_crm_customer('customer.view', %s)", [qiming])
 
 
 def test_whoever_asks_twice_or_without_need_or_for_too_long_is_told_so(company):

@@ -105,3 +105,27 @@ def test_asking_for_somebody_who_holds_no_such_permission_says_so_first(company,
     assert "/requests/across/" not in he.get(requests).content.decode()
     assert lin.post(share, form(company, "feng", do="ask_anyway")).status_code == 302
     assert "/requests/across/" in he.get(requests).content.decode()
+
+
+def test_whoever_edits_across_the_wall_finds_no_list_of_who_can_see_the_record_and_a_code_to_read(
+    company, visit, in_english
+):
+    qiming = company.customer("qiming")
+    record, team, who, edit, share = (
+        reverse(f"customer_{name}", args=[qiming]) for name in ("record", "team", "who", "edit", "share")
+    )
+    lin, he, sun = visit("lin"), visit("he"), visit("sun")
+    lin.post(share, form(company, "tang", reason="给唐雨"))
+    lin.post(share, form(company, do="ask", access="edit"))
+    number = he.get(reverse("requests")).content.decode().split("/requests/across/")[1].split("/")[0]
+    he.post(reverse("request_crossing", args=[number]), {"do": "let", "reason": ""})
+    assert who in lin.get(record).content.decode()
+    assert who not in sun.get(record).content.decode()
+    assert sun.get(who).status_code == 403
+    assert "给唐雨" in lin.get(team).content.decode()
+    seen = sun.get(team).content.decode()
+    assert "给唐雨" not in seen
+    assert "Let across the wall by 何明." in seen
+    assert 'name="code"' in lin.get(edit).content.decode()
+    assert 'name="industry"' in sun.get(edit).content.decode()
+    assert 'name="code"' not in sun.get(edit).content.decode()

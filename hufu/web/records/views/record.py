@@ -112,7 +112,7 @@ def tabs(actor: Actor, resource: ResourceType, record: Any) -> list[Tab]:
         colleagues = queries.team(actor, resource, record.pk)
         given = queries.shares(actor, resource, record.pk)
         made.append(Tab("team", _("Team and shares"), url("team"), len(colleagues) + len(given)))
-        if guard.may(actor, resource.permission("edit"), record):
+        if guard.may_inside(actor, resource.permission("edit"), record):
             made.append(Tab("who", _("Who can see this"), url("who")))
     return made
 
