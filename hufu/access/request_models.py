@@ -14,12 +14,18 @@ APPROVER_COLUMNS: dict[str, tuple[str, ...]] = {
 }
 
 
+class _WithoutRecord(models.Manager["AccessRequest"]):
+    def get_queryset(self) -> models.QuerySet[AccessRequest]:
+        return super().get_queryset().defer("record_id")
+
+
 class AccessRequest(models.Model):
     """Somebody asks to view (or also edit) a record until a day, or for a permission.
 
     `number` is what stood in the address, whatever it was; `record_id` the same as far as a record can have it.
     INVARIANT: nothing here says whether there is such a record. The exception is a request to join what a duplicate
-    check of theirs found (`hit`): it has no `number`, and whoever asked is not shown which record it is.
+    check of theirs found (`hit`): it has no `number`, and whoever asked is not shown which record it is. The
+    application does not read `record_id`: whoever decides gets it from the database (`requests.to_decide`, `waiting`).
     """
 
     class Access(models.TextChoices):
@@ -40,6 +46,8 @@ class AccessRequest(models.Model):
     until = models.DateTimeField()
     asked_at = models.DateTimeField()
     withdrawn_at = models.DateTimeField(null=True)
+
+    objects = _WithoutRecord()
 
     class Meta:
         db_table = "access_request"

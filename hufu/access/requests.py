@@ -142,7 +142,7 @@ def mine(actor: Actor, *, most: int = 50) -> list[Mine]:
 def waiting(actor: Actor, *, most: int = 50) -> list[AccessRequest]:
     """Return the requests that the actor may decide, the oldest first: the database tells which."""
     rows = _undecided(actor).select_related("user", "user__main_department")
-    return list(rows.order_by("asked_at", "id")[:most])
+    return _with_records(list(rows.order_by("asked_at", "id")[:most]))
 
 
 def how_many_wait(actor: Actor) -> int:
@@ -166,7 +166,7 @@ def to_decide(actor: Actor, number: int) -> AccessRequest:
     )
     if found is None or not _asked("SELECT hufu.may_decide(%s, NULL)", number):
         raise NothingToDecide
-    return found
+    return _with_records([found])[0]
 
 
 def roles_for(actor: Actor, request: AccessRequest) -> list[Role]:
@@ -322,6 +322,18 @@ def _problems(reason: str, until: datetime) -> dict[str, list[str]]:
 def _check_text(reason: str) -> None:
     if not is_storable(reason) or len(reason) > LONGEST_REASON:
         raise Invalid({"reason": [_("Too long: at most %s characters.") % LONGEST_REASON]})
+
+
+def _with_records(rows: list[AccessRequest]) -> list[AccessRequest]:
+    """Put the number of the record into requests that the actor may decide: the database tells nobody else."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, record_id FROM hufu.asked_numbers(%s::bigint[])", [[row.pk for row in rows]]
+        )
+        numbers = dict(cursor.fetchall())
+    for row in rows:
+        row.record_id = numbers.get(row.pk)
+    return rows
 
 
 def _asked(sql: str, value: int) -> bool:

@@ -1011,7 +1011,16 @@ DEFINERS = {
     ),
     *("check_duties", "check_administrators", "check_last_security"),
     # Access requests: which record is asked for is told to nobody; the others tell the actor what they may decide.
-    *("asked_record", "is_approver", "decides", "may_decide", "gave_for", "roles_granting", "stands_above"),
+    *(
+        "asked_record",
+        "asked_numbers",
+        "is_approver",
+        "decides",
+        "may_decide",
+        "gave_for",
+        "roles_granting",
+        "stands_above",
+    ),
     *("asked_by_me", "decided_by_me"),
     # Across the wall: what reaches the actor; whether they own a partition; the answer, which asks that again.
     "lacks_for_share",  # asks by itself that the actor may share the record
@@ -1057,7 +1066,11 @@ DEFINERS = {
     *("never_set_up", "administrators_apart", "gains_by_move", "no_gain_by_move"),
     *(f"{deed}_{table}" for deed in EVERY for table in TABLES.values()),
     *(f"{deed}_{TABLES[name]}" for deed in OWNED for name in INDEPENDENT),
-    *("hit_to_join", "ask_to_join"),  # what the actor's own check found; neither tells which record it is
+    *(
+        "hit_to_join",
+        "ask_to_join",
+        "my_joined",
+    ),  # what the actor's own check found; neither tells which record it is
     "my_disputes",  # what the actor disputed, without numbers
     # The duplicate check: it asks for its permission and counts; what is found out of that is nobody else's to call.
     *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from django.db import Error, connection
 from django.utils import translation
 
-from hufu.access import change_sets, policy_document, policy_file, quotas
+from hufu.access import change_sets, policy_document, policy_file, quotas, requests
 from hufu.access.models import ChangeSet
+from hufu.core import clock
 from hufu.core.errors import Conflict, Denied, Invalid, NotFound
 from hufu.core.transaction import acting
 from hufu.crm import actions, duplicates
@@ -374,6 +377,33 @@ def test_the_steward_works_off_pairs_and_disputes(coded, owner_connection):
     owner_connection.execute("DELETE FROM crm_customer WHERE id = %s", [coded.customer("nanfang")])
     for table in ("crm_duplicate", "crm_duplicate_hit", "crm_duplicate_dispute"):
         assert owner_connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_whoever_asks_to_join_does_not_read_by_sql_which_record_it_is(coded):
+    [found] = check(coded, "lin", CODE)
+    lin, wang = coded.actor("lin"), coded.actor("wang")
+    with acting(lin):
+        number = duplicates.ask_to_join(
+            lin, CUSTOMER, found.hit, access="read", until=clock.now() + timedelta(days=7), reason="客户来电"
+        )
+    asked = "SELECT record_id FROM hufu.asked_numbers(%s::bigint[])"
+    with acting(lin), connection.cursor() as cursor:
+        cursor.execute("SELECT hit FROM access_request WHERE id = %s", [number])
+        assert cursor.fetchall() == [(found.hit,)]
+        cursor.execute(asked, [[number]])
+        assert cursor.fetchall() == []
+    with pytest.raises(Error, match="permission denied"), acting(lin), connection.cursor() as cursor:
+        cursor.execute("SELECT record_id FROM access_request WHERE id = %s", [number])
+    # Whoever may decide learns it, and so does everybody of what they typed themselves.
+    with acting(wang), connection.cursor() as cursor:
+        cursor.execute(asked, [[number]])
+        assert cursor.fetchall() == [(coded.customer("nanfang"),)]
+    with acting(lin), connection.cursor() as cursor:
+        typed = requests.ask_for_record(
+            lin, "customer", "999", access="read", until=clock.now() + timedelta(days=7), reason="客户来电"
+        )
+        cursor.execute(asked, [[number, typed.pk]])
+        assert cursor.fetchall() == [(999,)]
 
 
 def test_disputing_one_hit_does_not_tell_which_others_are_the_same_record(coded):

@@ -50,6 +50,11 @@ def test_lin_checks_asks_to_join_and_disputes_and_li_answers(company, visit, own
     number = re.search(r"/requests/(\d+)/", inbox)[1]
     granted = {"do": "grant", "access": "read", "ends": asking["until"], "reason": ""}
     assert visit("wang").post(reverse("request_answer", args=[number]), granted).status_code == 302
+    # Once granted, the answer says which one it is, and leads there.
+    opened = lin.get(reverse("requests")).content.decode()
+    assert (
+        f'<a href="{reverse("customer_record", args=[nanfang])}">Customer: 广州南方电子有限公司</a>' in opened
+    )
     owner_connection.execute("DELETE FROM access_request_decision")
     owner_connection.execute("DELETE FROM access_share")
     disputed = lin.post(reverse("customer_dispute"), {"hit": hit, "reason": "一直是我在跟进"}, follow=True)

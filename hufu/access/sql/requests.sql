@@ -94,9 +94,20 @@ BEGIN
     ELSE true END;
 END $$;
 
+-- For which records requests ask: told to whoever may decide or decided, and of what one asked for oneself only what one
+-- typed. INVARIANT: whoever asks to join what a duplicate check found does not read which record it is.
+CREATE OR REPLACE FUNCTION hufu.asked_numbers(requests bigint[]) RETURNS TABLE (id bigint, record_id bigint)
+    LANGUAGE sql STABLE ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT q.id, q.record_id FROM access_request q
+   WHERE q.id = ANY (requests) AND q.record_id IS NOT NULL
+     AND CASE WHEN q.user_id = hufu.actor() THEN q.hit IS NULL
+         ELSE hufu.decides(q.user_id, q.type, q.record_id, q.permission, NULL) OR hufu.decided_by_me(q.id) END $$;
+
 ALTER TABLE public.access_request ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_request FROM hufu_app;
-GRANT SELECT, INSERT ON public.access_request TO hufu_app;
+GRANT SELECT (id, user_id, type, number, hit, access, permission, reason, until, asked_at, withdrawn_at)
+    ON public.access_request TO hufu_app;
+GRANT INSERT ON public.access_request TO hufu_app;
 GRANT UPDATE (withdrawn_at) ON public.access_request TO hufu_app;
 GRANT USAGE ON SEQUENCE public.access_request_id_seq TO hufu_app;
 DROP POLICY IF EXISTS read ON public.access_request;

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, quotas, requests
 from hufu.access.models import Partition
-from hufu.access.registry import Field, Kind, ResourceType, resource_types
+from hufu.access.registry import Field, Kind, ResourceType, resource_type, resource_types
 from hufu.audit import EventType, declare, record, sealed, shown
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid, NotFound
@@ -208,6 +208,16 @@ def ask_to_join(
         reason=reason,
     )
     return number
+
+
+def joined(actor: Actor) -> dict[int, tuple[ResourceType, int]]:
+    """Return which records the requests to join that were granted to the actor opened: request → type and number.
+
+    Only where the actor views the record by now: whoever granted it opened just this one to them.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT request, type, record FROM hufu.my_joined()")
+        return {request: (resource_type(kind), number) for request, kind, number in cursor.fetchall()}
 
 
 def _hit(actor: Actor, resource: ResourceType, hit: int) -> tuple[tuple[str, ...], datetime | None]:

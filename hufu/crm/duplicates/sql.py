@@ -374,6 +374,17 @@ $$ SELECT h.fields::text[], (
    FROM crm_duplicate_hit h
    WHERE h.id = hit AND h.type = kind AND h.found_by = hufu.actor() AND h.found_at > hufu.now() - interval '{KEPT}' $$;
 
+-- What the actor asked to join and was granted, where they view it by now: which record it is.
+CREATE OR REPLACE FUNCTION hufu.my_joined() RETURNS TABLE (request bigint, type text, record bigint)
+    LANGUAGE sql STABLE ROWS 20 {HEAD} AS
+$$ SELECT j.* FROM (
+       SELECT q.id, h.type::text, CASE {viewed} END AS record
+       FROM access_request q
+       JOIN access_request_decision d ON d.request_id = q.id AND d.granted AND d.told
+       JOIN crm_duplicate_hit h ON h.id = q.hit AND h.found_by = q.user_id
+       WHERE q.user_id = hufu.actor()) j
+   WHERE j.record IS NOT NULL $$;
+
 -- The actor asks to join what a check of theirs found. Returns the number of the request; NULL where there is no such
 -- hit of theirs.
 CREATE OR REPLACE FUNCTION hufu.ask_to_join(of_hit bigint, kind text, wanted text, until_then timestamptz, why text)

@@ -22,7 +22,7 @@ from hufu.access.requests import Mine, State
 from hufu.core.actor import Actor
 from hufu.core.days import end_of
 from hufu.core.errors import Invalid, NotFound
-from hufu.crm import actions, duplicates
+from hufu.crm import actions, duplicates, queries
 from hufu.web.numbers import number
 from hufu.web.pages import page
 from hufu.web.passage import Passage
@@ -129,7 +129,7 @@ def requests_page(request: Passage) -> HttpResponse:
             **crossings.lists(request.actor),
             "disputes": disputes_of(request.actor),
             "waiting": [_line(each) for each in requests.waiting(request.actor)],
-            "mine": [_my_line(each) for each in requests.mine(request.actor)],
+            "mine": _my_lines(request.actor),
         },
     )
 
@@ -223,10 +223,22 @@ def _line(request: AccessRequest, *, theirs: bool = True) -> Line:
     return Line(request, what, reverse(f"{resource.name}_record", args=[int(number)]) if fits else "")
 
 
-def _my_line(mine: Mine) -> Line:
+def _my_lines(actor: Actor) -> list[Line]:
+    """Return what the actor asked for; what they joined by a duplicate check with its name, once they view it."""
+    rows, opened = requests.mine(actor), duplicates.joined(actor)
+    return [_my_line(actor, each, opened.get(each.request.pk)) for each in rows]
+
+
+def _my_line(actor: Actor, mine: Mine, opened: tuple[ResourceType, int] | None) -> Line:
     line = _line(mine.request, theirs=False)
+    what, address = line.what, line.address
+    if opened is not None:
+        resource, number = opened
+        title = queries.visible_titles(actor, resource, [number]).get(number, "")
+        what = _("%(type)s: %(title)s") % {"type": resource.label, "title": title}
+        address = reverse(f"{resource.name}_record", args=[number])
     state, tone = STATES[mine.state]
-    return Line(mine.request, line.what, line.address, state, tone, mine)
+    return Line(mine.request, what, address, state, tone, mine)
 
 
 def _offered(text: str) -> str:
