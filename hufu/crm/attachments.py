@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from hufu.access import guard, policies, quotas
+from hufu.access.deeds import INSIDE
 from hufu.access.registry import ResourceType, resource_type
 from hufu.audit import EventType, declare, record, shown
 from hufu.core import clock, vault
@@ -115,9 +116,12 @@ def opened(
 def remove(actor: Actor, resource: ResourceType, record_id: int, attachment_id: int) -> None:
     """Remove a file of a record for good: its key is destroyed in the same transaction, its bytes after it.
 
-    Raise NotFound where the record has no such file.
+    Raise NotFound where the record has no such file, Denied where the actor edits it by a share across the wall alone:
+    that lets nothing be deleted.
     """
     current = guard.use(actor, resource.permission("edit"), record_id)
+    if not guard.may_inside(actor, resource.permission("edit"), current):
+        raise guard.denied(actor, resource.permission("edit"), current)
     found = _one(resource, record_id, attachment_id)
     Attachment.objects.filter(pk=found.pk, removed_at__isnull=True).update(
         key="", removed_at=clock.now(), removed_by=actor.user_id
@@ -206,7 +210,9 @@ def check() -> Iterator[Finding]:
 
 def statements() -> str:
     """Return the row policies: the record's own rule decides, in the database as in the guard."""
-    view, edit = (policies.follows(verb, "type", "record_id") for verb in ("view", "edit"))
+    view, edit, inside = (
+        policies.follows(verb, "type", "record_id") for verb in ("view", "edit", f"edit {INSIDE}")
+    )
     listed = ", ".join(f"'{name}'" for name in ATTACHED_TO)
     going = "".join(
         f"""
@@ -227,8 +233,8 @@ CREATE POLICY view ON public.crm_attachment FOR SELECT TO hufu_app USING ({view}
 CREATE POLICY attach ON public.crm_attachment FOR INSERT TO hufu_app
     WITH CHECK (type IN ({listed}) AND {edit} AND added_by = (SELECT hufu.actor()) AND removed_at IS NULL);
 CREATE POLICY remove ON public.crm_attachment FOR UPDATE TO hufu_app
-    USING ({edit} AND removed_at IS NULL)
-    WITH CHECK ({edit} AND removed_at IS NOT NULL AND removed_by = (SELECT hufu.actor()) AND key = '');
+    USING ({inside} AND removed_at IS NULL)
+    WITH CHECK ({inside} AND removed_at IS NOT NULL AND removed_by = (SELECT hufu.actor()) AND key = '');
 -- Files go with their record for good; it is the owner who deletes records.
 CREATE OR REPLACE FUNCTION hufu.attachments_go() RETURNS trigger LANGUAGE plpgsql
     SET search_path = pg_catalog, public, pg_temp AS $$

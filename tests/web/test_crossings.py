@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils.timezone import localdate
 
@@ -108,8 +109,9 @@ def test_asking_for_somebody_who_holds_no_such_permission_says_so_first(company,
 
 
 def test_whoever_edits_across_the_wall_finds_no_list_of_who_can_see_the_record_and_a_code_to_read(
-    company, visit, in_english
+    company, visit, in_english, owner_connection, connect_as, settings, tmp_path
 ):
+    settings.HUFU_ATTACHMENTS = tmp_path / "attachments"
     qiming = company.customer("qiming")
     record, team, who, edit, share = (
         reverse(f"customer_{name}", args=[qiming]) for name in ("record", "team", "who", "edit", "share")
@@ -126,6 +128,21 @@ def test_whoever_edits_across_the_wall_finds_no_list_of_who_can_see_the_record_a
     seen = sun.get(team).content.decode()
     assert "给唐雨" not in seen
     assert "Let across the wall by 何明." in seen
+    # He adds files and removes none.
+    files, add, remove = (
+        reverse(f"customer_{name}", args=[qiming]) for name in ("files", "file_add", "file_remove")
+    )
+    assert sun.post(add, {"file": SimpleUploadedFile("a.txt", "报价".encode())}).status_code == 302
+    [number] = owner_connection.execute("SELECT id FROM crm_attachment").fetchone()
+    assert remove in lin.get(files).content.decode()
+    assert remove not in sun.get(files).content.decode()
+    assert sun.post(remove, {"file": number}).status_code == 403
+    app = connect_as("hufu_app")
+    with app.transaction():
+        app.execute("SELECT hufu.enter(%s)", [company.people["sun"]])
+        gone = "UPDATE crm_attachment SET key = '', removed_at = now(), removed_by = hufu.actor()"
+        assert app.execute(gone).rowcount == 0
+    assert lin.post(remove, {"file": number}).status_code == 302
     assert 'name="code"' in lin.get(edit).content.decode()
     assert 'name="industry"' in sun.get(edit).content.decode()
     assert 'name="code"' not in sun.get(edit).content.decode()

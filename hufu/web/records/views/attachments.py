@@ -47,6 +47,7 @@ def tab_of(
         {
             "files": [(each, people.get(each.added_by, "")) for each in files],
             "may_add": guard.may(request.actor, resource.permission("edit"), record),
+            "may_remove": guard.may_inside(request.actor, resource.permission("edit"), record),
             "problems": problems,
             "endings": ENDINGS,
             "largest": settings.LARGEST_ATTACHMENT,
