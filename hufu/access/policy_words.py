@@ -200,7 +200,11 @@ class PolicyWords:
             return self._names(_NAMED[section]).get(key, key)
         if section == "tests":
             return self.test(key)
-        return " → ".join(self._anything(part) for part in key.split(" → "))
+        parts = key.split(" → ")
+        # What comes first in who decides is a type, a role or a partition, be a department called by the same key.
+        first = self._partition(parts[0]) if section == "approvals" else parts[0]
+        said = [first] if first != parts[0] else [self._anything(parts[0])]
+        return " → ".join([*said, *(self._anything(part) for part in parts[1:])])
 
     def test(self, text: str) -> str:
         """Return a test of the policy in words, from the line that names it (`asserting.words`)."""

@@ -217,3 +217,14 @@ def test_a_change_set_of_an_earlier_release_is_shown_still(company: Company) -> 
     with acting(company.actor("he")):
         shown = presenters.outcome(ChangeSet(outcome=json.dumps(kept)))
     assert [person.name for person in shown.people] == ["林悦"]
+
+
+def test_an_owner_of_a_partition_is_told_with_the_partition_not_with_a_department_called_alike(
+    company: Company,
+) -> None:
+    with acting(company.actor("he")):
+        names = PolicyWords()
+        names._departments = {"sh": "虎啸上海有限公司"}
+        partition = names.value("partition", "sh")
+        assert partition != "虎啸上海有限公司"
+        assert names.entry("approvals", "sh → named").partition(" → ")[0] == partition

@@ -19,6 +19,7 @@ def test_zhang_breaks_the_glass_and_wu_reviews_it(company, visit):
     assert zhang.get(customer).status_code == 404
     assert "lets you open nothing" in visit("chen").get(page).content.decode()
     form = {"rule": "night", "minutes": "30", "reason": "客户产线停机"}
+    assert 'max="60"' in zhang.get(page).content.decode()
     assert "At most 60 minutes." in zhang.post(page, {**form, "minutes": "90"}).content.decode()
     assert zhang.post(page, form).status_code == 302
     # What is open is not offered again, and a form of another window says so.

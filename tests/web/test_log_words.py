@@ -56,6 +56,8 @@ def test_every_fact_that_is_shown_has_a_name() -> None:
             {"ends_at": "2026-11-30T16:00:00.000000Z"},
             "30 November 2026, that day included",
         ),
+        ("auth.signed_in", {"method": "demo"}, "One click in the demo"),
+        ("auth.sign_in_failed", {"method": "password"}, "Password"),
         ("delegation.given", {"starts_at": "2026-11-30T16:00:00.000000Z"}, "1 December 2026, 00:00"),
         ("access.requested", {"until": "2026-11-30T17:30:00.000000Z"}, "1 December 2026, 01:30"),
         ("role.assigned", {"role": "rep"}, "销售代表"),

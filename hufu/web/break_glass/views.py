@@ -52,6 +52,9 @@ class GlassForm(forms.Form):
 
     def __init__(self, rules: Sequence[BreakGlass], data: Any) -> None:
         super().__init__(data, initial={"rule": rules[0].key if rules else ""})
+        most = max((rule.minutes for rule in rules), default=MOST_MINUTES)
+        minutes = self.fields["minutes"]
+        minutes.initial, minutes.widget.attrs["max"] = min(A_WHILE, most), most
         self.fields["rule"].choices = [(rule.key, in_words(rule)) for rule in rules]  # type: ignore[attr-defined]
 
 

@@ -64,6 +64,11 @@ _QUESTIONS: dict[str, str | Promise] = {
     "reach": gettext_lazy("What may they reach?"),
     "coverage": gettext_lazy("What does a rule cover?"),
 }
+_WAYS_IN: dict[str, str | Promise] = {
+    "password": gettext_lazy("Password"),
+    "demo": gettext_lazy("One click in the demo"),
+    "socialaccount": gettext_lazy("Single sign-on"),
+}
 _PRINCIPAL = re.compile(r"(user|group|position|level|department):([0-9]{1,9})=?(?:\.(head|assistant))?(\+)?")
 _MODELS: dict[str, Any] = {
     "user": User,
@@ -122,6 +127,7 @@ class FactWords:
                 else policy.value("department", value)
             ),
             "given_on": lambda _entry, value: date_format(date.fromisoformat(value), "DATE_FORMAT"),
+            "method": lambda _entry, value: str(_WAYS_IN.get(value, value)),
             "mode": lambda _entry, value: str(dict(Mode.choices).get(value, value)),
             "outcome": lambda _entry, value: str(dict(DuplicateDispute.Outcome.choices).get(value, value)),
             "parent": lambda entry, value: policy.value(

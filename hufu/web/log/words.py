@@ -102,7 +102,7 @@ FACTS: dict[str, str | Promise] = {
     "failure": _("Failure"),
     "field": _("Field"),
     "fields": _("Fields"),
-    "found": _("Found"),
+    "found": pgettext_lazy("how many", "Found"),
     "gate": _("Access limit"),
     "given_on": _("Given on"),
     "hides": _("Hidden until claimed"),
@@ -163,7 +163,9 @@ FACTS: dict[str, str | Promise] = {
 
 # Facts that one type of event calls otherwise.
 OF_TYPE: dict[tuple[str, str], str | Promise] = {
-    ("policy.submitted", "title"): pgettext_lazy("change set", "Title")
+    ("policy.submitted", "title"): pgettext_lazy("change set", "Title"),
+    ("auth.signed_in", "method"): _("Signed in by"),
+    ("auth.sign_in_failed", "method"): _("Signed in by"),
 }
 
 
