@@ -45,7 +45,7 @@ SECTIONS: dict[str, str | Promise] = {
     "duties": gettext_lazy("Separation of duties"),
     "assignments": gettext_lazy("What a level holds"),
     "approved_moves": gettext_lazy("Combination approved beforehand"),
-    "approvals": gettext_lazy("Approver of access requests"),
+    "approvals": gettext_lazy("Approver of requests, or owner of the partition"),
     "break_glass": gettext_lazy("Break-glass"),
     "delegated_administration": gettext_lazy("Delegated administration"),
     "sharing_rules": gettext_lazy("Sharing rule"),
