@@ -320,16 +320,19 @@ def gated(draw: st.DrawFn, world: World) -> World:
 
 
 def with_more_allowed(world: World, seed: int) -> World:
-    """Return the world, mostly with two roles and the partitions open to everybody: of what is drawn alone, hardly
-    anything is allowed. By a seed of its own, like field rules.
+    """Return the world, mostly with two roles and all partitions but one open to everybody.
+
+    Of what is drawn alone, hardly anything is allowed. By a seed of its own, like field rules.
     """
     chance = random.Random(seed ^ 0x09E4)
-    if chance.random() < 0.3:
+    if chance.random() < 0.1:
         return world
     to = {"department": min(world["departments"]), "below": True}
     always = {"to": to, "starts": None, "ends": None}
     rights = ["create", "edit", "delete"]
-    admissions = [{"partition": each, "rights": rights, **always} for each in world["partitions"]]
+    # One wall stays.
+    inside = world["partitions"][:-1] or world["partitions"]
+    admissions = [{"partition": each, "rights": rights, **always} for each in inside]
     roles = chance.sample(list(world["roles"]), min(2, len(world["roles"])))
     return {
         **world,
@@ -362,12 +365,12 @@ def with_limits(world: World, seed: int) -> World:
     # A gate that binds whoever stands in by nothing but whom they stand in for.
     givers = [lent["from"] for lent in world["delegations"]]
     gates, opened = world["gates"], world["open"]
-    if givers and chance.random() < 0.6:
+    if givers and chance.random() < 0.9:
         to = [{"user": chance.choice(givers)}]
         gate = {"sign_in": False, "permissions": [], "roles": [], "principals": to, "sensitivities": []}
         gates = {**gates, 4: gate}
         opened = {
-            person: [*numbers, *([4] if chance.random() < 0.4 else [])] for person, numbers in opened.items()
+            person: [*numbers, *([4] if chance.random() < 0.2 else [])] for person, numbers in opened.items()
         }
     return {**world, "ceilings": ceilings, "gates": gates, "open": opened}
 
