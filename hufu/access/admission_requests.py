@@ -57,21 +57,24 @@ class Asked:
 
 def waiting(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
     """Return the requests that the actor may decide, the oldest first; none whose record lies in the bin."""
-    now = clock.now()
-    rows = AdmissionRequest.objects.filter(
-        granted=None, ended_at=None, asked_at__gt=now - LAPSES, ends_at__gt=now
-    )
-    return [row for row in _with_names(rows.order_by("asked_at", "id")) if _decides(row)][:most]
+    return list(_with_names(_undecided().order_by("asked_at", "id"))[:most])
 
 
 def how_many_wait() -> int:
     """Return how many requests the actor may decide."""
+    return _undecided().count()
+
+
+def _undecided() -> models.QuerySet[AdmissionRequest]:
+    """Return the requests that the actor may decide: the database tells which."""
     now = clock.now()
-    asked = models.Func(models.F("id"), function="hufu.decides_crossing", output_field=models.BooleanField())
+    decides = models.Func(
+        models.F("id"), function="hufu.decides_crossing", output_field=models.BooleanField()
+    )
     rows = AdmissionRequest.objects.filter(
         granted=None, ended_at=None, asked_at__gt=now - LAPSES, ends_at__gt=now
     )
-    return rows.annotate(mine=asked).filter(mine=True).count()
+    return rows.annotate(decides=decides).filter(decides=True)
 
 
 def let_across(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
@@ -88,7 +91,7 @@ def mine(actor: Actor, *, most: int = 50) -> list[Asked]:
 
 def to_decide(actor: Actor, number: int) -> AdmissionRequest:
     """Return a request that the actor may decide; raise NothingToDecide where they may not, or no more."""
-    found = next((row for row in waiting(actor, most=10_000) if row.pk == number), None)
+    found = _with_names(_undecided()).filter(pk=number).first()
     if found is None:
         raise NothingToDecide
     return found
@@ -141,10 +144,6 @@ def end(actor: Actor, number: int) -> bool:
 
 def _with_names(rows: models.QuerySet[AdmissionRequest]) -> models.QuerySet[AdmissionRequest]:
     return rows.select_related("partition", "user", "user__main_department", "asked_by", "decided_by")
-
-
-def _decides(row: AdmissionRequest) -> bool:
-    return _call("hufu.decides_crossing(%s)", row.pk)
 
 
 def _owns(row: AdmissionRequest) -> bool:
