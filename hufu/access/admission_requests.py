@@ -1,4 +1,5 @@
-"""Letting single shares across the wall: what waits for whoever owns a partition, what was asked for, and the answers.
+"""Letting single shares across the wall: what waits for whoever owns a partition, what was asked for, the
+answers, and what reaches somebody by them.
 
 Asking shares a record, which is a deed on records (hufu.crm.actions.crossings). Who owns a partition says the policy
 (`approvals`), else whoever may admit people does; the database asks it again, of every answer.
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import reach
 from hufu.access.admission_request_models import AdmissionRequest
+from hufu.access.models import RecordShare
 from hufu.access.requests import LAPSES, LONGEST_REASON
 from hufu.audit import Target, record
 from hufu.core import clock
@@ -79,8 +81,18 @@ def _undecided() -> models.QuerySet[AdmissionRequest]:
 
 def let_across(actor: Actor, *, most: int = 50) -> list[AdmissionRequest]:
     """Return what reaches across the wall now and the actor may end, as they own the partition."""
+    owns = models.Func(
+        models.F("partition_id"), function="hufu.owns_partition", output_field=models.BooleanField()
+    )
     rows = AdmissionRequest.objects.filter(granted=True, ended_at=None, ends_at__gt=clock.now())
-    return [row for row in _with_names(rows.order_by("ends_at", "id")) if _owns(row)][:most]
+    rows = rows.annotate(owns=owns).filter(owns=True)
+    return list(_with_names(rows.order_by("ends_at", "id"))[:most])
+
+
+def to_me(actor: Actor) -> models.QuerySet[RecordShare]:
+    """Return the shares that reach the actor across a wall now, as the row policy gives them: of what they may view."""
+    rows = RecordShare.objects.filter(user_id=actor.user_id, across_by__isnull=False)
+    return rows.filter(ends_at__gt=clock.now()).order_by("ends_at", "id")
 
 
 def mine(actor: Actor, *, most: int = 50) -> list[Asked]:
@@ -123,7 +135,7 @@ def answer(actor: Actor, number: int, *, yes: bool, reason: str) -> None:
 
 
 def end(actor: Actor, number: int) -> bool:
-    """End the share of a request: taken back by whoever asked, or ended by whoever owns the partition.
+    """End the share of a request, or take it back before it was let across: by whoever asked, or owns the partition.
 
     Return whether there was anything to end.
     """
@@ -133,9 +145,10 @@ def end(actor: Actor, number: int) -> bool:
     if not _call("hufu.end_admission_request(%s)", number):
         return False
     reach.shares_changed()
+    was_let = AdmissionRequest.objects.filter(pk=number, granted=True).exists()
     record(
         actor,
-        "admission.ended",
+        "admission.ended" if was_let else "admission.withdrawn",
         target=Target(asked.type, asked.record_id, asked.partition_id),
         data={"request": asked.pk, "share": asked.share_id, "member": asked.user_id},
     )

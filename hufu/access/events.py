@@ -141,6 +141,11 @@ declare(
     ),
     EventType("admission.ended", _("Share across the wall ended"), shown("request", "share", "member")),
     EventType(
+        "admission.withdrawn",
+        _("Request to let a share across the wall taken back"),
+        shown("request", "share", "member"),
+    ),
+    EventType(
         "approver.named",
         _("Approver of requests named"),
         shown("type", "partition", "role", "by", "by_role", "principal"),

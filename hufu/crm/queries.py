@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -139,6 +139,18 @@ def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> 
     """Return the titles of those records that the actor may view: what a reference may show."""
     rows = guard.scope(actor, resource.permission("view")).filter(pk__in=set(ids))
     return dict(rows.values_list("pk", resource.title))
+
+
+def titles_of(actor: Actor, records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """Return the titles of those records, given as (type, number), that the actor may view; one query for each type."""
+    wanted: dict[str, set[int]] = {}
+    for name, number in records:
+        wanted.setdefault(name, set()).add(number)
+    return {
+        (name, number): title
+        for name, numbers in wanted.items()
+        for number, title in visible_titles(actor, resource_type(name), sorted(numbers)).items()
+    }
 
 
 def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) -> list[Any]:

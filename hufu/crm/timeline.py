@@ -34,6 +34,8 @@ TOLD = (
     *("consent_given", "consent_withdrawn", "disclosed", "erased"),
     *("attachment_added", "attachment_removed"),
 )
+# What the owner of its partition let reach one person across the wall, and that it ended.
+ACROSS = ("admission.let_across", "admission.ended")
 PAGE = 30
 READABLE = (FieldAccess.EDITABLE, FieldAccess.READ_ONLY)
 
@@ -113,16 +115,15 @@ def timeline(
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    _id, at, event_type, actor_id, on_behalf_id, target_id, reason, data, personal = row
-    type_name, _dot, verb = event_type.partition(".")
-    resource = registry.resource_type(type_name)
+    _id, at, kind, event_type, actor_id, on_behalf_id, target_id, reason, data, personal = row
+    resource = registry.resource_type(kind)
     said = json.loads(data)
     before_and_after = said.pop("changes", {})
     changed = {**dict.fromkeys(json.loads(personal) if personal else ()), **before_and_after}
     return Entry(
         at=at,
-        verb=verb,
-        target=Target(type_name, target_id),
+        verb=event_type.partition(".")[2],
+        target=Target(kind, target_id),
         actor_id=actor_id or 0,
         on_behalf_id=on_behalf_id,
         reason=reason,
@@ -175,16 +176,16 @@ def _timeline(resource: ResourceType) -> str:
         f" AND hufu.covers_{other.table}('{other.permission('view')}', o.id)"
         for other, column in dependents(resource)
     ]
-    told = ", ".join(f"things.kind || '.{verb}'" for verb in TOLD)
+    told = ", ".join([*(f"things.kind || '.{verb}'" for verb in TOLD), *(f"'{name}'" for name in ACROSS)])
     return f"""
 DROP FUNCTION IF EXISTS hufu.timeline_{resource.table}(bigint, timestamptz, uuid, int);
 CREATE FUNCTION hufu.timeline_{resource.table}(record bigint, before_at timestamptz, before_id uuid,
                                                           most int)
-    RETURNS TABLE (id uuid, at timestamptz, type text, actor bigint, behalf bigint, target bigint, reason text,
-                   data text, personal text)
+    RETURNS TABLE (id uuid, at timestamptz, kind text, type text, actor bigint, behalf bigint, target bigint,
+                   reason text, data text, personal text)
     LANGUAGE sql STABLE {HEAD} AS $$
     WITH things AS ({" UNION ALL ".join(things)})
-    SELECT e.id, e.at, e.type, s.ref, b.ref, e.target_id,
+    SELECT e.id, e.at, things.kind, e.type, s.ref, b.ref, e.target_id,
            CASE WHEN hufu.covers_{resource.table}('{resource.permission("edit")}', record)
                 THEN said ->> 'reason' ELSE '' END,
            ((said -> 'data')::jsonb - 'from_partition'

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from hufu.access import admission_requests
+from hufu.core import clock
 from hufu.crm import actions, queries
 from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.crm.timeline import timeline
+from hufu.people.models import User
 from tests.crm.acts import by
 
 
@@ -108,3 +113,49 @@ def test_what_happened_in_another_partition_stays_behind_the_wall(company):
     assert "moved" in verbs
     assert not verbs & {"created", "changed", "member_joined"}
     assert {"created", "changed", "member_joined"} <= {entry.verb for entry in told(company, "li").entries}
+
+
+def asked(company):
+    """林悦 asks that 启明 reach 孙海, outside the wall."""
+    with by(company, "lin") as lin:
+        return actions.ask_across(
+            lin,
+            CUSTOMER,
+            company.customer("qiming"),
+            to=User.objects.get(pk=company.people["sun"]),
+            access="read",
+            ends_at=clock.now() + timedelta(days=7),
+            reason="联合投标",
+        )
+
+
+def test_it_tells_whom_a_share_reaches_across_the_wall_and_that_it_ended_and_not_what_was_only_asked(company):
+    """何明 lets 孙海 across; what 林悦 takes back before an answer, and what he refuses, happened to nobody."""
+    withdrawn = asked(company)
+    with by(company, "lin") as lin:
+        admission_requests.end(lin, withdrawn)
+    refused = asked(company)
+    with by(company, "he") as he:
+        admission_requests.answer(he, refused, yes=False, reason="请走正式流程")
+    assert not {"let_across", "ended"} & {entry.verb for entry in told(company, "lin").entries}
+    number = asked(company)
+    with by(company, "he") as he:
+        admission_requests.answer(he, number, yes=True, reason="仅限投标")
+        admission_requests.end(he, number)
+    ended, let, *_earlier = told(company, "lin").entries
+    for entry, verb in ((let, "let_across"), (ended, "ended")):
+        assert (entry.verb, entry.target.type, entry.actor_id) == (verb, "customer", company.people["he"])
+        assert entry.facts["member"] == company.people["sun"]
+    assert (let.facts["access"], let.reason) == ("read", "仅限投标")
+    # 陈静 views and does not edit: she is not told why.
+    assert told(company, "chen").entries[1].reason == ""
+
+
+def test_whoever_views_a_record_across_the_wall_reads_nothing_of_its_life_behind_it(company):
+    live(company)
+    number = asked(company)
+    with by(company, "he") as he:
+        admission_requests.answer(he, number, yes=True, reason="")
+    with by(company, "sun") as sun:
+        assert queries.get_record(sun, CUSTOMER, company.customer("qiming"))
+    assert told(company, "sun").entries == ()

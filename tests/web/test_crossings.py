@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate
 
@@ -54,8 +56,68 @@ def test_whoever_shares_across_the_wall_is_told_so_and_asks_in_place_and_the_own
     assert "Asked for colleagues outside the wall" in mine
     assert "仅限投标" in mine
     assert "Shares that reach across your wall" in he.get(reverse("requests")).content.decode()
+    assert "let it reach 孙海 across the wall (May view)" in lin.get(record).content.decode()
     assert he.post(reverse("request_crossing_end", args=[number])).status_code == 302
     assert sun.get(record).status_code == 404
+    assert "ended that it reaches 孙海 across the wall" in lin.get(record).content.decode()
+
+
+def test_whoever_reaches_a_record_across_the_wall_is_told_so_while_they_do(company, visit, in_english):
+    """孙海 finds it on his first page and among the requests; 冯刚, to whom the same opens nothing, does not."""
+    qiming = company.customer("qiming")
+    lin, he, sun, feng = (visit(name) for name in ("lin", "he", "sun", "feng"))
+    home, requests = reverse("home"), reverse("requests")
+    told = "record of another partition is shared with you"
+
+    def let(to, reason):
+        share = reverse("customer_share", args=[qiming])
+        lin.post(share, form(company, to, do="ask_anyway", reason=reason))
+        number = he.get(requests).content.decode().split("/requests/across/")[1].split("/")[0]
+        assert told not in visit(to).get(home).content.decode()
+        he.post(reverse("request_crossing", args=[number]), {"do": "let", "reason": ""})
+        return number
+
+    let("feng", "给冯刚")
+    number = let("sun", "联合投标")
+    for reader, is_told in ((sun, True), (feng, False), (lin, False), (he, False)):
+        assert (told in reader.get(home).content.decode()) is is_told
+        assert ("Shared with you across the wall" in reader.get(requests).content.decode()) is is_told
+    page = sun.get(requests).content.decode()
+    assert reverse("customer_record", args=[qiming]) in page
+    for said in ("启明", "林悦", "何明", "联合投标"):
+        assert said in page
+    assert "给冯刚" not in page
+    he.post(reverse("request_crossing_end", args=[number]))
+    assert told not in sun.get(home).content.decode()
+    assert "Shared with you across the wall" not in sun.get(requests).content.decode()
+
+
+def test_the_page_of_requests_asks_the_database_as_often_for_many_crossings_as_for_one(
+    company, visit, in_english
+):
+    lin, he, sun = visit("lin"), visit("he"), visit("sun")
+
+    def asked():
+        counts = []
+        for reader in (lin, he, sun):
+            with CaptureQueriesContext(connection) as seen:
+                assert reader.get(reverse("requests")).status_code == 200
+            counts.append(len(seen))
+        return counts
+
+    def let(customer):
+        share = reverse("customer_share", args=[company.customer(customer)])
+        lin.post(share, form(company, do="ask"))
+        number = he.get(reverse("requests")).content.decode().split("/requests/across/")[1].split("/")[0]
+        he.post(reverse("request_crossing", args=[number]), {"do": "let", "reason": ""})
+        lin.post(share, form(company, "feng", do="ask_anyway"))
+
+    for reader in (lin, he, sun):
+        reader.get(reverse("home"))
+    let("qiming")
+    few = asked()
+    let("yunhe")
+    assert asked() == few
 
 
 def test_a_refusal_is_read_by_whoever_asked(company, visit, in_english):

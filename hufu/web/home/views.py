@@ -72,6 +72,7 @@ def home(request: Passage) -> HttpResponse:
             ],
             "recent": [recent(actor, resource) for resource in viewable if not resource.parent],
             "doors": doors(actor),
+            "across": admission_requests.to_me(actor).count(),
             "waiting": requests.how_many_wait(actor) + admission_requests.how_many_wait(),
         },
     )

@@ -76,7 +76,8 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
     partitions = dict(filters.partitions(actor)) if any(each.verb == "moved" for each in entries) else {}
     of_pools = {int(each.facts["pool"]) for each in entries if each.verb in OF_POOLS}
     pools = dict(Pool.objects.filter(pk__in=of_pools).values_list("pk", "name")) if of_pools else {}
-    titles = _titles(actor, resource, record, entries)
+    of_children = {(each.target.type, each.target.id) for each in entries} - {(resource.name, record.pk)}
+    titles = queries.titles_of(actor, of_children)
     made = []
     for each in entries:
         changes = each.changes if each.verb == "changed" else ()
@@ -99,20 +100,6 @@ def lines(actor: Actor, resource: ResourceType, record: Any, entries: Sequence[E
             )
         )
     return made
-
-
-def _titles(
-    actor: Actor, resource: ResourceType, record: Any, entries: Iterable[Entry]
-) -> dict[tuple[str, int], str]:
-    wanted: dict[str, set[int]] = {}
-    for each in entries:
-        if (each.target.type, each.target.id) != (resource.name, record.pk):
-            wanted.setdefault(each.target.type, set()).add(each.target.id)
-    return {
-        (name, number): title
-        for name, numbers in wanted.items()
-        for number, title in queries.visible_titles(actor, resource_type(name), sorted(numbers)).items()
-    }
 
 
 def _people_in(entries: Iterable[Entry]) -> set[int]:
@@ -211,6 +198,14 @@ def _what(
                 return _("ended the sharing with %(name)s") % {"name": to}
             access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
             return _("shared it with %(name)s (%(rights)s)") % {"name": to, "rights": access}
+        case "let_across":
+            access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
+            return _("let it reach %(name)s across the wall (%(rights)s)") % {
+                "name": name("member"),
+                "rights": access,
+            }
+        case "ended":
+            return _("ended that it reaches %(name)s across the wall") % {"name": name("member")}
         case "member_joined":
             access = dict(TeamMember.Access.choices).get(facts.get("access", ""), "")
             words = [str(word) for word in (facts.get("role"), access) if word]

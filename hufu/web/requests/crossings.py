@@ -1,7 +1,8 @@
-"""Shares across the wall: what one asked for others, and what the owner of a partition decides and ends."""
+"""Shares across the wall: what reaches oneself, what one asked for others, what a partition's owner decides."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,15 +16,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import admission_requests, guard, registry, requests
+from hufu.access import admission_requests, registry, requests
 from hufu.access.admission_request_models import AdmissionRequest
-from hufu.access.admission_requests import Asked, State
+from hufu.access.admission_requests import State
+from hufu.access.models import RecordShare
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.crm import queries
+from hufu.people.models import User
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
+
+Titles = Mapping[tuple[str, int], str]
 
 STATES: dict[State, tuple[str | Promise, str]] = {
     State.WAITING: (gettext_lazy("Waiting"), "amber"),
@@ -41,10 +46,21 @@ class Crossing:
 
     request: AdmissionRequest
     record: str
-    address: str
+    address: str = ""
     state: str | Promise = ""
     tone: str = ""
     can_be_ended: bool = False
+
+
+@dataclass(frozen=True)
+class Received:
+    """A share that reaches its reader across a wall, in words."""
+
+    share: RecordShare
+    record: str
+    address: str
+    giver: str
+    owner: str
 
 
 class AnswerForm(forms.Form):
@@ -54,17 +70,38 @@ class AnswerForm(forms.Form):
         label=gettext_lazy("Your answer"),
         required=False,
         max_length=requests.LONGEST_REASON,
-        help_text=gettext_lazy("Whoever asked reads it, and it stands in the log. To reject, say why."),
+        help_text=gettext_lazy(
+            "Whoever asked reads it and, if you let the share across, whoever may edit the record, in its timeline. "
+            "It stands in the log. To reject, say why."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
 
 def lists(actor: Actor) -> dict[str, Any]:
     """Return what the page of requests shows of shares across the wall."""
+    waiting, let = admission_requests.waiting(actor), admission_requests.let_across(actor)
+    asked, received = admission_requests.mine(actor), list(admission_requests.to_me(actor))
+    rows: list[AdmissionRequest | RecordShare] = [
+        *waiting,
+        *let,
+        *(each.request for each in asked),
+        *received,
+    ]
+    titles = queries.titles_of(actor, {(row.type, row.record_id) for row in rows})
     return {
-        "crossings_waiting": [_crossing(actor, row) for row in admission_requests.waiting(actor)],
-        "crossings_open": [_crossing(actor, row) for row in admission_requests.let_across(actor)],
-        "crossings_mine": [_of_mine(actor, asked) for asked in admission_requests.mine(actor)],
+        "crossings_waiting": [_crossing(row, titles) for row in waiting],
+        "crossings_open": [_crossing(row, titles) for row in let],
+        "crossings_mine": [
+            _crossing(
+                each.request,
+                titles,
+                *STATES[each.state],
+                can_be_ended=each.state in (State.WAITING, State.OPEN),
+            )
+            for each in asked
+        ],
+        "crossings_to_me": _received(received, titles),
     }
 
 
@@ -96,7 +133,8 @@ def crossing_page(request: Passage, number: int) -> HttpResponse:
                 else _("The request is rejected, and the share is gone. Whoever asked reads your answer."),
             )
             return HttpResponseRedirect(reverse("requests"))
-    return render(request, "requests/crossing.html", {"form": form, "line": _crossing(actor, asked)})
+    titles = queries.titles_of(actor, [(asked.type, asked.record_id)])
+    return render(request, "requests/crossing.html", {"form": form, "line": _crossing(asked, titles)})
 
 
 @page(signed_in=True, methods=("POST",))
@@ -109,24 +147,35 @@ def crossing_end(request: Passage, number: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("requests"))
 
 
-def _of_mine(actor: Actor, asked: Asked) -> Crossing:
-    state, tone = STATES[asked.state]
-    return _crossing(actor, asked.request, state, tone, asked.state in (State.WAITING, State.OPEN))
-
-
 def _crossing(
-    actor: Actor, row: AdmissionRequest, state: str | Promise = "", tone: str = "", can_be_ended: bool = False
+    row: AdmissionRequest,
+    titles: Titles,
+    state: str | Promise = "",
+    tone: str = "",
+    can_be_ended: bool = False,
 ) -> Crossing:
-    resource = registry.resource_type(row.type)
-    title = None
-    if guard.may(actor, resource.permission("view")):
-        title = queries.visible_titles(actor, resource, [row.record_id]).get(row.record_id)
-    words = {"type": resource.label, "number": row.record_id}
-    return Crossing(
-        row,
-        title or _("%(type)s, number %(number)s") % words,
-        reverse(f"{resource.name}_record", args=[row.record_id]) if title else "",
-        state,
-        tone,
-        can_be_ended,
-    )
+    return Crossing(row, *_named(row.type, row.record_id, titles), state, tone, can_be_ended)
+
+
+def _received(shares: list[RecordShare], titles: Titles) -> list[Received]:
+    owners = {row.pk: row.across_by or 0 for row in shares}
+    people = {*owners.values(), *(row.given_by for row in shares)}
+    names = dict(User.objects.filter(pk__in=people).values_list("pk", "name")) if people else {}
+    return [
+        Received(
+            row,
+            *_named(row.type, row.record_id, titles),
+            names.get(row.given_by, _("The system")),
+            names.get(owners[row.pk], _("The system")),
+        )
+        for row in shares
+    ]
+
+
+def _named(type_name: str, number: int, titles: Titles) -> tuple[str, str]:
+    """Return a record in words and its address: for those who may view it, else its number."""
+    title = titles.get((type_name, number))
+    if title:
+        return title, reverse(f"{type_name}_record", args=[number])
+    words = {"type": registry.resource_type(type_name).label, "number": number}
+    return _("%(type)s, number %(number)s") % words, ""
