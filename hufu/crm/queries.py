@@ -27,6 +27,8 @@ from hufu.crm import blind, record_states
 
 PAGE = 50
 LARGEST_PAGE = 200
+# Of records, by type and number.
+Titles = Mapping[tuple[str, int], str]
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def visible_titles(actor: Actor, resource: ResourceType, ids: Sequence[int]) -> 
     return dict(rows.values_list("pk", resource.title))
 
 
-def titles_of(actor: Actor, records: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
+def titles_of(actor: Actor, records: Iterable[tuple[str, int]]) -> Titles:
     """Return the titles of those records, given as (type, number), that the actor may view; one query for each type."""
     wanted: dict[str, set[int]] = {}
     for name, number in records:

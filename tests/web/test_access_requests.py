@@ -6,11 +6,17 @@ import re
 from datetime import timedelta
 from urllib.parse import urljoin
 
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import localdate
 
+from hufu.access import actions as access
+from hufu.access.models import Role
 from hufu.access.request_models import AccessRequest
 from hufu.core.transaction import acting
+from hufu.people.models import User
+from tests.company import publish
 
 
 def link_of(answer):
@@ -46,6 +52,7 @@ def test_zhang_asks_on_the_page_that_says_there_is_none_and_lin_grants(company, 
     assert told not in zhang.get(reverse("home")).content.decode()
     page = lin.get(reverse("requests")).content.decode()
     assert "张伟" in page
+    assert "Customer: 上海启明精密机械有限公司" in page
     answer = reverse("request_answer", args=[number])
     assert "上海启明精密机械有限公司" in lin.get(answer).content.decode()
     # Theirs to decide or not, there or not: one page.
@@ -112,3 +119,38 @@ def test_where_something_is_refused_the_page_leads_to_what_would_help(company, v
     given = {"do": "grant", "role": role, "ends": str(localdate() + timedelta(days=3)), "reason": ""}
     assert he.post(reverse("request_answer", args=[number]), given).status_code == 302
     assert "Granted" in qian.get(reverse("requests")).content.decode()
+
+
+def test_whoever_decides_reads_the_name_of_a_record_that_they_view_and_else_its_number(company, visit):
+    """钱多 may share 启明 and views no contact: of 高 he reads the number. 林悦 reads the name."""
+    grants = {"customer.view": "everything", "customer.share": "everything"}
+    share = {"key": "sharing", "name": "共享", "grants": grants}
+    publish(company, {"format": 1, "roles": [share]})
+    with acting(company.actor("he")) as unit:
+        to = access.Principal(user=User.objects.get(pk=company.people["qian"]))
+        access.assign_role(unit.actor, Role.objects.get(key="sharing"), to=to, reason="x")
+    gao, zhang = company.contact("gao"), visit("zhang")
+    for address in (f"/contacts/{gao}/ask", f"/customers/{company.customer('qiming')}/ask"):
+        assert zhang.post(address, FORM).status_code == 302
+    lin, qian = (visit(name).get(reverse("requests")).content.decode() for name in ("lin", "qian"))
+    for page in (lin, qian):
+        assert "Customer: 上海启明精密机械有限公司" in page
+    assert f"Contact, number {gao}" not in lin
+    assert f"Contact, number {gao}" in qian
+    assert "高工" in lin
+    assert "高工" not in qian
+
+
+def test_the_page_of_requests_asks_the_database_as_often_for_many_requests_as_for_one(company, visit):
+    zhang, lin = visit("zhang"), visit("lin")
+
+    def asked():
+        with CaptureQueriesContext(connection) as seen:
+            assert lin.get(reverse("requests")).status_code == 200
+        return len(seen)
+
+    assert zhang.post(f"/customers/{company.customer('qiming')}/ask", FORM).status_code == 302
+    asked()
+    one = asked()
+    assert zhang.post(f"/customers/{company.customer('yunhe')}/ask", FORM).status_code == 302
+    assert asked() == one

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +26,6 @@ from hufu.people.models import User
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
-
-Titles = Mapping[tuple[str, int], str]
 
 STATES: dict[State, tuple[str | Promise, str]] = {
     State.WAITING: (gettext_lazy("Waiting"), "amber"),
@@ -149,7 +146,7 @@ def crossing_end(request: Passage, number: int) -> HttpResponse:
 
 def _crossing(
     row: AdmissionRequest,
-    titles: Titles,
+    titles: queries.Titles,
     state: str | Promise = "",
     tone: str = "",
     can_be_ended: bool = False,
@@ -157,7 +154,7 @@ def _crossing(
     return Crossing(row, *_named(row.type, row.record_id, titles), state, tone, can_be_ended)
 
 
-def _received(shares: list[RecordShare], titles: Titles) -> list[Received]:
+def _received(shares: list[RecordShare], titles: queries.Titles) -> list[Received]:
     owners = {row.pk: row.across_by or 0 for row in shares}
     people = {*owners.values(), *(row.given_by for row in shares)}
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name")) if people else {}
@@ -172,7 +169,7 @@ def _received(shares: list[RecordShare], titles: Titles) -> list[Received]:
     ]
 
 
-def _named(type_name: str, number: int, titles: Titles) -> tuple[str, str]:
+def _named(type_name: str, number: int, titles: queries.Titles) -> tuple[str, str]:
     """Return a record in words and its address: for those who may view it, else its number."""
     title = titles.get((type_name, number))
     if title:

@@ -128,7 +128,7 @@ def requests_page(request: Passage) -> HttpResponse:
         {
             **crossings.lists(request.actor),
             "disputes": disputes_of(request.actor),
-            "waiting": [_line(each) for each in requests.waiting(request.actor)],
+            "waiting": _their_lines(request.actor),
             "mine": _my_lines(request.actor),
         },
     )
@@ -166,7 +166,7 @@ def answer_page(request: Passage, number: int) -> HttpResponse:
         else:
             messages.success(request, said)
             return HttpResponseRedirect(reverse("requests"))
-    return render(request, "requests/answer.html", {"form": form, "line": _line(asked), **context})
+    return render(request, "requests/answer.html", {"form": form, "line": _their_line(asked, {}), **context})
 
 
 def _decide(actor: Actor, asked: AccessRequest, deed: str, wanted: dict[str, Any]) -> str:
@@ -207,38 +207,56 @@ def _about(actor: Actor, asked: AccessRequest) -> dict[str, Any]:
     }
 
 
-def _line(request: AccessRequest, *, theirs: bool = True) -> Line:
-    """Return a request in words; of `theirs`, to whoever decides, with the number also where nobody typed one."""
+def _their_lines(actor: Actor) -> list[Line]:
+    """Return what the actor may decide: a record by name and address where they may view it, else by its number."""
+    rows = requests.waiting(actor)
+    records = {(row.type, row.record_id) for row in rows if row.record_id is not None}
+    titles = queries.titles_of(actor, records)
+    return [_their_line(row, titles) for row in rows]
+
+
+def _their_line(request: AccessRequest, titles: queries.Titles) -> Line:
     if request.permission:
         return Line(request, str(registry.label_of(request.permission)), "")
-    resource = registry.resource_type(request.type)
-    number = request.number
-    if request.hit is not None:
-        if not theirs:
-            return Line(request, _("%(thing)s that a duplicate check found") % {"thing": resource.label}, "")
-        number = str(request.record_id)
-    what = _("%(type)s, number %(number)s") % {"type": resource.label, "number": number}
-    # Where the number is none that a record can have, the link would lead nowhere; whoever asked typed it themselves.
-    fits = len(number) <= 18
-    return Line(request, what, reverse(f"{resource.name}_record", args=[int(number)]) if fits else "")
+    resource, number = registry.resource_type(request.type), request.record_id or 0
+    if title := titles.get((resource.name, number)):
+        return Line(request, *_named(resource, number, title))
+    return Line(request, _("%(type)s, number %(number)s") % {"type": resource.label, "number": number}, "")
 
 
 def _my_lines(actor: Actor) -> list[Line]:
     """Return what the actor asked for; what they joined by a duplicate check with its name, once they view it."""
     rows, opened = requests.mine(actor), duplicates.joined(actor)
-    return [_my_line(actor, each, opened.get(each.request.pk)) for each in rows]
+    titles = queries.titles_of(actor, {(resource.name, number) for resource, number in opened.values()})
+    return [_my_line(each, opened.get(each.request.pk), titles) for each in rows]
 
 
-def _my_line(actor: Actor, mine: Mine, opened: tuple[ResourceType, int] | None) -> Line:
-    line = _line(mine.request, theirs=False)
-    what, address = line.what, line.address
+def _my_line(mine: Mine, opened: tuple[ResourceType, int] | None, titles: queries.Titles) -> Line:
     if opened is not None:
         resource, number = opened
-        title = queries.visible_titles(actor, resource, [number]).get(number, "")
-        what = _("%(type)s: %(title)s") % {"type": resource.label, "title": title}
-        address = reverse(f"{resource.name}_record", args=[number])
+        what, address = _named(resource, number, titles.get((resource.name, number), ""))
+    else:
+        what, address = _as_typed(mine.request)
     state, tone = STATES[mine.state]
     return Line(mine.request, what, address, state, tone, mine)
+
+
+def _as_typed(request: AccessRequest) -> tuple[str, str]:
+    """Return what somebody asked for in words, and its address: nothing but what they typed themselves."""
+    if request.permission:
+        return str(registry.label_of(request.permission)), ""
+    resource = registry.resource_type(request.type)
+    if request.hit is not None:
+        return _("%(thing)s that a duplicate check found") % {"thing": resource.label}, ""
+    what = _("%(type)s, number %(number)s") % {"type": resource.label, "number": request.number}
+    # Where the number is none that a record can have, the link would lead nowhere.
+    fits = len(request.number) <= 18
+    return what, reverse(f"{resource.name}_record", args=[int(request.number)]) if fits else ""
+
+
+def _named(resource: ResourceType, number: int, title: str) -> tuple[str, str]:
+    what = _("%(type)s: %(title)s") % {"type": resource.label, "title": title}
+    return what, reverse(f"{resource.name}_record", args=[number])
 
 
 def _offered(text: str) -> str:
