@@ -30,6 +30,7 @@ SQL_DOORS = {
     "crm/duplicates/sql.py",  # makes the duplicate check, which tells the policy's facts alone
     "crm/duplicates/queue.py",  # hufu.stewarded_…
     "crm/attachments.py",  # makes the trigger by which files go with their record
+    "cli/bench/sql/customers.sql",  # fills a database of its own
     "cli/bench/scratch.py",  # fills a database of its own
 }
 
@@ -115,6 +116,8 @@ def test_no_sql_names_a_business_table_elsewhere():
         if "resource.table" in path.read_text(encoding="utf-8"):
             assert not any(made.search(text) for text in texts(path)), where(path)
     for path in HUFU.rglob("*.sql"):
+        if where(path) in SQL_DOORS:
+            continue
         assert not sql.search(path.read_text(encoding="utf-8")), where(path)
 
 

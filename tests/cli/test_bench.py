@@ -1,4 +1,4 @@
-"""`hufu bench list` as a program: it fills a database of its own, and everybody in it sees what their role says."""
+"""`hufu bench` as a program: it makes a company in a database of its own and measures a person of each kind."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ import os
 import subprocess
 import sys
 
+from hufu.cli.bench.archetypes import ARCHETYPES
+
 RECORDS = 1200
+USERS = 30
 
 
-def test_the_bench_measures_a_representative_a_manager_an_executive_and_somebody_without_a_role() -> None:
+def test_the_bench_measures_one_person_of_each_kind() -> None:
     done = subprocess.run(
         [
-            sys.executable,
-            "-m",
-            "hufu.cli.main",
-            "bench",
-            "list",
-            "--records",
-            str(RECORDS),
-            "--rounds",
-            "2",
-            "--json",
+            *(sys.executable, "-m", "hufu.cli.main", "bench", "list"),
+            *("--records", str(RECORDS), "--users", str(USERS), "--rounds", "2", "--json"),
         ],
         env={**os.environ, "LANG": "C"},
         capture_output=True,
@@ -30,8 +25,11 @@ def test_the_bench_measures_a_representative_a_manager_an_executive_and_somebody
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    first = {page["who"]: page for page in json.loads(done.stdout)["pages"] if page["page"] == 1}
-    assert first["executive"]["visible"] == RECORDS
-    assert 0 < first["representative"]["visible"] <= first["manager"]["visible"] < RECORDS
+    said = json.loads(done.stdout)
+    assert (said["data"]["records"], said["data"]["users"]) == (RECORDS, USERS)
+    first = {page["who"]: page for page in said["pages"] if page["page"] == 1}
+    assert list(first) == [archetype.title for archetype in ARCHETYPES]
+    assert first["chief executive"]["visible"] == RECORDS
+    assert 0 < first["representative"]["visible"] < first["director"]["visible"] < RECORDS
     assert first["nobody"]["visible"] == first["nobody"]["rows"] == 0
-    assert max(page["statements"] for page in first.values()) <= 6, first
+    assert max(page["statements"] for page in first.values()) <= 8, first

@@ -11,20 +11,13 @@ from typing import Any
 import psycopg
 from django.db import connection
 
+from hufu.cli.bench.people import people
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CUSTOMER
-from hufu.people.models import User
 
-# Who is measured: user names of the demo company.
-ARCHETYPES = (
-    ("representative", "wangsiyuan"),
-    ("manager", "limengjie"),
-    ("executive", "shenhuaijin"),
-    ("nobody", "fengqihang"),
-)
 DEEP_PAGE = 20
 LARGEST = queries.LARGEST_PAGE
 
@@ -71,10 +64,9 @@ def measure(owner_url: str, rounds: int) -> Iterator[Measured]:
     """Yield the first page and a deep one of each archetype, newest first."""
     # Planned every time, as the application has it planned.
     with psycopg.connect(owner_url, autocommit=True, prepare_threshold=None) as owner:
-        for who, username in ARCHETYPES:
-            user = User.objects.get(username=username)
+        for archetype, actor in people():
             for page in (1, DEEP_PAGE):
-                yield _measure(owner, Actor(user.id, user.name), who, page, rounds)
+                yield _measure(owner, actor, archetype.title, page, rounds)
 
 
 def _measure(owner: psycopg.Connection, actor: Actor, who: str, page: int, rounds: int) -> Measured:

@@ -1,65 +1,114 @@
-"""A database to measure in: an embedded server in a folder of its own, the demo's organisation, and many records."""
+"""A database to measure in: an embedded server in a folder of its own, and in it the company that is measured."""
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 import psycopg
 
-from hufu.cli import environment
+from hufu.cli import environment, output
+from hufu.core.errors import Unavailable
 from hufu.core.postgres.roles import OWNER
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
 
-# Every customer belongs to somebody who sells; owners have very different numbers of them.
-FILL = """
-    WITH sellers AS (
-        SELECT u.id, u.main_department_id, p.id AS partition_id,
-               row_number() OVER (ORDER BY u.id DESC) AS place, count(*) OVER () AS amount
-        FROM people_user u
-        JOIN people_department d ON d.id = u.main_department_id
-        JOIN access_partition p ON p.key = split_part(d.code, '-', 1)
-        JOIN people_level l ON l.id = u.level_id AND l.key IN ('rep', 'manager')
-        WHERE u.status = 'active')
-    INSERT INTO crm_customer (
-        id, partition_id, owner_id, department_id, created_at, created_by_id, updated_at, updated_by_id, lock_version,
-        name, name_sort, name_initials, customer_level, stage, industry, source, region, code, phone, website, address,
-        parent_company, note)
-    SELECT nextval('crm_customer_id_seq'), s.partition_id, s.id, s.main_department_id, at, s.id, at, s.id,
-           1, '客户' || n, 'kehu' || n, 'kh' || n, (ARRAY['A', 'B', 'C', 'D'])[1 + n % 4],
-           (ARRAY['new', 'following', 'won', 'lost'])[1 + n % 4], 'machinery', 'website', '', '', '', '', '', '', ''
-    FROM generate_series(1, %(records)s::bigint) n
-    CROSS JOIN LATERAL (SELECT timestamptz '2026-01-15' - (n * 7919 % 63072000) * interval '1 second' AS at) moment
-    JOIN sellers s ON s.place = 1 + floor(s.amount * power((n * 104729 % 100000) / 100000.0, 2))::int
-"""
+# Written when the database is whole.
+MARK = "bench.json"
+# Of the server, while it is filled: what is thrown away needs no care.
+CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_wal_size": "16GB",
+    "checkpoint_timeout": "1h",
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What lies in the database, the seconds that each step took, and its size in bytes when it was made."""
+
+    records: int
+    users: int
+    seconds: dict[str, float]
+    size: int
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A database to measure in: the address of the owner of its tables, and what lies in it."""
+
+    owner_url: str
+    made: Made
 
 
 @contextmanager
-def scratch(records: int, folder: Path | None = None) -> Iterator[str]:
-    """Have such a database for the body, with Django set up as the application; the value is the owner's address."""
-    where = tempfile.TemporaryDirectory(prefix="hufu-bench-") if folder is None else nullcontext(str(folder))
-    dropped = (ADMIN_VARIABLE, *VARIABLES.values(), "HUFU_SECRETS")
-    with where as name, patch.dict(os.environ, {"HUFU_VAR": str(Path(name) / "var")}):
-        for variable in dropped:
-            os.environ.pop(variable, None)
-        with environment.database() as database, environment.connected(set_up=True):
-            from hufu.cli.demo import build
-            from hufu.cli.demo.organisation import people
+def scratch(records: int | None, users: int | None, folder: Path | None = None) -> Iterator[Scratch]:
+    """Have such a database for the body, with Django set up as the application.
 
-            if build.is_empty():
-                # Nobody has left yet: a department that nobody heads would have fewer doors than it has in use.
-                staff = tuple(replace(person, active=True) for person in people().values())
-                build.organise(staff, analyze=lambda: None)
-            owner_url = database.url(OWNER)
-            with psycopg.connect(owner_url, autocommit=True) as owner:
-                row = owner.execute("SELECT count(*) FROM crm_customer").fetchone()
-                missing = records - (row[0] if row else 0)
-                if missing > 0:
-                    owner.execute(FILL.replace("%(records)s", str(missing)).encode())
-                owner.execute("VACUUM ANALYZE")
-            yield owner_url
+    A folder is kept: what was made there before is used again. Without one the database is thrown away.
+    """
+    where = tempfile.TemporaryDirectory(prefix="hufu-bench-") if folder is None else nullcontext(str(folder))
+    with where as name, _alone(Path(name)):
+        made = _made_before(Path(name), records, users)
+        with environment.database() as database:
+            if made is not None:
+                # Another version of the program may have made it.
+                environment.migrate_in_child()
+            with environment.connected(set_up=True):
+                owner_url = database.url(OWNER)
+                if made is None:
+                    assert database.admin_url is not None
+                    made = _make(owner_url, database.admin_url, records or 100_000, users or 5000)
+                    (Path(name) / MARK).write_text(json.dumps(asdict(made)), encoding="utf-8")
+                yield Scratch(owner_url, made)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let nothing of this installation be named: neither its folder nor its databases."""
+    with patch.dict(os.environ, {"HUFU_VAR": str(folder / "var")}):
+        for variable in (ADMIN_VARIABLE, *VARIABLES.values(), "HUFU_SECRETS"):
+            os.environ.pop(variable, None)
+        yield
+
+
+def _made_before(folder: Path, records: int | None, users: int | None) -> Made | None:
+    """Return what lies in a folder that was kept; raise Unavailable where that is something else than what is asked."""
+    mark = folder / MARK
+    if not mark.exists():
+        if (folder / "var").exists():
+            raise Unavailable(f"{folder} holds a database that was never finished. Remove it and try again.")
+        return None
+    made = Made(**json.loads(mark.read_text(encoding="utf-8")))
+    if (records or made.records, users or made.users) != (made.records, made.users):
+        raise Unavailable(
+            f"{folder} holds {made.records:,} customers of {made.users:,} people. Name another folder, or leave "
+            "--records and --users away."
+        )
+    return made
+
+
+def _make(owner_url: str, admin_url: str, records: int, users: int) -> Made:
+    from hufu.cli.bench.records import load
+
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        for name, value in CARELESS.items():
+            admin.execute(f"ALTER SYSTEM SET {name} = '{value}'".encode())
+        admin.execute("SELECT pg_reload_conf()")
+        try:
+            seconds = load(owner_url, records, users, output.note)
+        finally:
+            for name in CARELESS:
+                admin.execute(f"ALTER SYSTEM RESET {name}".encode())
+            admin.execute("SELECT pg_reload_conf()")
+        admin.execute("CHECKPOINT")
+    with psycopg.connect(owner_url) as owner:
+        row = owner.execute("SELECT pg_database_size(current_database())").fetchone()
+    return Made(records, users, seconds, row[0] if row else 0)
