@@ -92,6 +92,13 @@ def ask_for_record(
     )
 
 
+def one_at_a_time(actor: Actor) -> None:
+    """Let the actor ask for one thing after another: what waits already, and how much was asked today, is looked at in
+    turn until the transaction ends. INVARIANT: it depends on nobody but who asks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(7253, %s)", [actor.user_id])
+
+
 def prepare_asking(
     actor: Actor, *, access: str, until: datetime, reason: str, since: datetime | None
 ) -> None:
@@ -272,6 +279,7 @@ def open_since(actor: Actor, **what: Any) -> datetime | None:
 def _ask(
     actor: Actor, problems: dict[str, list[str]], target: Target | None, said: dict[str, Any], **row: Any
 ) -> AccessRequest:
+    one_at_a_time(actor)
     same = {name: row.get(name, "") for name in ("type", "number", "access", "permission")}
     if not problems and (since := open_since(actor, **same)):
         problems[""] = [_waits(since)]

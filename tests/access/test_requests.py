@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
@@ -165,6 +166,25 @@ def test_what_is_asked_for_again_is_told_to_wait_and_tells_nothing_of_the_record
         ask_permission(company, "zhang", "customer.import")
     owner_connection.execute("UPDATE access_request SET asked_at = now() - interval '31 days'")
     ask(company, "zhang", numbers["qiming"])
+
+
+def test_of_eight_equal_requests_in_the_same_instant_one_is_kept(company):
+    """A double click, or two windows: the others are told that it waits."""
+    qiming = company.customer("qiming")
+
+    def asks(_number):
+        with translation.override("en"):
+            try:
+                ask(company, "zhang", qiming)
+            except Invalid as refused:
+                return str(refused)
+        return "asked"
+
+    with ThreadPoolExecutor(8) as pool:
+        said = sorted(pool.map(asks, range(8)))
+    assert said[-1] == "asked"
+    assert all(each.startswith("You asked for this already") for each in said[:-1])
+    assert mine(company, "zhang") == [State.WAITING]
 
 
 def test_nobody_decides_about_their_own_request_by_no_way(company, connect_as):

@@ -194,6 +194,7 @@ def ask_to_join(
     The same is not asked twice while it waits; what another check found by other fields counts as another thing, so
     that nobody learns that they are one.
     """
+    requests.one_at_a_time(actor)
     _fields, since = _hit(actor, resource, hit)
     requests.prepare_asking(actor, access=access, until=until, reason=reason, since=since)
     with connection.cursor() as cursor:
