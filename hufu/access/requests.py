@@ -187,10 +187,17 @@ def roles_for(actor: Actor, request: AccessRequest) -> list[Role]:
     return list(Role.objects.filter(pk__in=numbers).order_by("name", "id"))
 
 
+def stands_in_for_asker(request: AccessRequest) -> bool:
+    """Say whether the actor stands in for whoever asked: a role of theirs would come to the actor, too."""
+    return _asked("SELECT %s IN (SELECT hufu.my_delegators())", request.user_id)
+
+
 def grant_role(actor: Actor, number: int, *, role: Role, ends_at: datetime, reason: str) -> None:
     """Answer a request for a permission by giving a role that grants it, until a moment, in the actor's own name."""
     request = to_decide(actor, number)
     check_answer(ends_at, reason)
+    if request.permission and stands_in_for_asker(request):
+        raise Invalid({"role": [would_come_back(request)]})
     if not request.permission or role not in roles_for(actor, request):
         raise Invalid({"role": [_("Choose a role that you may give and that grants it.")]})
     given = actions.assign_role(
@@ -294,6 +301,14 @@ def _ask(
         reason=made.reason,
     )
     return made
+
+
+def would_come_back(request: AccessRequest) -> str:
+    """Return why whoever stands in for the asker gives them no role, and what helps."""
+    return _(
+        "You stand in for %(person)s: a role that you give them comes to you, too. End the delegation first, under My "
+        "delegations, or leave it to somebody else; to reject the request is up to you."
+    ) % {"person": request.user.name}
 
 
 def _waits(since: datetime) -> str:

@@ -12,6 +12,7 @@ from hufu.access.models import Assignment, Role
 from hufu.core.errors import Denied, Invalid
 from hufu.core.transaction import acting
 from hufu.people.models import Department, Level, User
+from tests.access.test_delegation import lend
 from tests.company import company, company_database, publish
 
 __all__ = ["company", "company_database"]
@@ -50,8 +51,11 @@ def test_wang_gives_the_listed_role_to_her_people_and_takes_it_back(entrusted):
 
 
 def test_she_gives_no_other_role_to_nobody_else_to_no_principal_and_nothing_to_herself(entrusted, connect_as):
+    # Nor to whom she stands in for: it would come to herself.
+    lend(entrusted, "tang", "wang", "customer.view")
     with acting(entrusted.actor("he")):
         others = [
+            ("rep_reading", {"user": user("tang")}),
             ("rep", {"user": user("qian")}),
             ("security", {"user": user("qian")}),
             ("rep_reading", {"user": user("sun")}),

@@ -27,6 +27,7 @@ from hufu.access import (
 )
 from hufu.access.decision.requests import Asking, Hint, helpful
 from hufu.access.decision.terms import Share
+from hufu.access.delegation_models import Delegation
 from hufu.access.models import Role
 from hufu.access.requests import State
 from hufu.core import clock
@@ -36,6 +37,7 @@ from hufu.crm import actions
 from hufu.crm.queries import get_record
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import Department, User
+from tests.access.test_delegation import lend
 from tests.company import company, company_database, publish, unpublish
 
 __all__ = ["company", "company_database"]
@@ -188,27 +190,22 @@ def test_of_eight_equal_requests_in_the_same_instant_one_is_kept(company):
 
 
 def test_nobody_decides_about_their_own_request_by_no_way(company, connect_as):
-    """王芳 may share 林悦's customer; neither for herself, nor for 林悦 while she stands in for her."""
+    """王芳 may share 林悦's customer, and not with herself; nor does whoever stands in for her decide by her right."""
     own = ask(company, "wang", company.customer("qiming"), "edit")
     assert "wang" not in deciders(company)
     with pytest.raises(Conflict):
         grant(company, "wang", own)
+    # 赵敏 shares nothing of 林悦's, and does not by standing in for her; neither is 林悦's own request hers by that.
     lins = ask(company, "lin", company.customer("haitian"), "edit")
-    assert deciders(company) >= {"wang", "tang"}
-    with acting(company.actor("lin")) as unit:
-        delegations.delegate(
-            unit.actor,
-            User.objects.get(username="wang"),
-            permissions=["customer.view"],
-            starts_at=clock.now(),
-            ends_at=later(),
-            reason="x",
-        )
-    assert waiting(company, "wang") == []
-    with pytest.raises(Conflict):
-        grant(company, "wang", lins)
+    zhaos = ask(company, "zhao", company.customer("qiming"), "edit")
+    before = deciders(company)
+    lend(company, "lin", "zhao", "customer.view", "customer.edit")
+    lend(company, "tang", "lin", "customer.view", "customer.edit")
+    assert deciders(company) == before
     app = connect_as("hufu_app")
-    for name, number in (("wang", own), ("wang", lins), ("lin", lins), ("zhao", lins)):
+    for name, number in (("wang", own), ("lin", lins), ("zhao", lins), ("zhao", zhaos)):
+        with pytest.raises(Conflict):
+            grant(company, name, number)
         with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
             app.execute("SELECT hufu.enter(%s)", [company.people[name]])
             app.execute(
@@ -216,8 +213,54 @@ def test_nobody_decides_about_their_own_request_by_no_way(company, connect_as):
                 " VALUES (%s, false, true, %s, now())",
                 [number, company.people[name]],
             )
-    grant(company, "tang", lins, "edit")
+
+
+def test_nobody_keeps_a_decider_out_by_delegating_to_them(company):
+    """林悦 asks for 唐雨's customer and lends to both who could say yes: they decide in their own name."""
+    number = ask(company, "lin", company.customer("haitian"), "edit")
+    before = deciders(company)
+    assert before >= {"wang", "tang"}
+    reached = sees(company, "tang", "haitian", "customer.edit")
+    for name in ("wang", "tang"):
+        lend(company, "lin", name, "customer.view", "customer.edit")
+    assert deciders(company) == before
+    grant(company, "wang", number, "edit")
     assert sees(company, "lin", "haitian", "customer.edit")
+    assert reached is sees(company, "tang", "haitian", "customer.edit")
+
+
+def test_whoever_stands_in_for_the_asker_refuses_a_role_and_gives_none_until_the_delegation_ends(
+    company, connect_as
+):
+    """A role of 周涛's would come to 何明 by the delegation; he ends it himself, and gives the role."""
+    number = ask_permission(company, "zhou", "customer.edit")
+    refused = ask_permission(company, "zhou", "customer.delete")
+    lend(company, "zhou", "he", "customer.view")
+    assert waiting(company, "he") == [number, refused]
+    with acting(company.actor("he")) as unit:
+        requests.reject(unit.actor, refused, reason="不需要")
+
+    def give():
+        with acting(company.actor("he")) as unit:
+            requests.grant_role(unit.actor, number, role=role, ends_at=later(3), reason="")
+
+    with acting(company.actor("he")) as unit:
+        role = Role.objects.get(key="rep")
+        assert requests.roles_for(unit.actor, requests.to_decide(unit.actor, number)) == []
+    with pytest.raises(Invalid, match="You stand in for 周涛"):
+        give()
+    app = connect_as("hufu_app")
+    with app.transaction():
+        app.execute("SELECT hufu.enter(%s)", [company.people["he"]])
+        may = app.execute(
+            "SELECT hufu.may_decide(%s, NULL), hufu.may_decide(%s, %s)", [number, number, role.pk]
+        )
+        assert may.fetchone() == (True, False)
+    with acting(company.actor("he")) as unit:
+        [lent] = Delegation.objects.filter(user_id=unit.actor.user_id)
+        delegations.end_delegation(unit.actor, lent.pk)
+    give()
+    assert mine(company, "zhou") == [State.REJECTED, State.GRANTED]
 
 
 def test_a_decision_says_what_was_truly_given_and_requests_are_ones_own(company, connect_as):

@@ -16,6 +16,7 @@ from hufu.access.models import Role
 from hufu.access.request_models import AccessRequest
 from hufu.core.transaction import acting
 from hufu.people.models import User
+from tests.access.test_delegation import lend
 from tests.company import publish
 
 
@@ -154,3 +155,18 @@ def test_the_page_of_requests_asks_the_database_as_often_for_many_requests_as_fo
     one = asked()
     assert zhang.post(f"/customers/{company.customer('yunhe')}/ask", FORM).status_code == 302
     assert asked() == one
+
+
+def test_whoever_stands_in_for_the_asker_reads_why_they_give_them_no_role(company, visit, in_english):
+    zhou, he = visit("zhou"), visit("he")
+    assert zhou.post("/requests/permission/customer.edit/", FORM).status_code == 302
+    lend(company, "zhou", "he", "customer.view")
+    with acting(company.actor("zhou")):
+        answer = reverse("request_answer", args=[AccessRequest.objects.get().pk])
+    page = he.get(answer).content.decode()
+    assert "You stand in for 周涛: a role that you give them comes to you, too." in page
+    assert 'value="grant"' not in page
+    granted = he.post(answer, {"do": "grant", "role": "1", "ends": str(localdate() + timedelta(days=3))})
+    assert "You stand in for 周涛" in granted.content.decode()
+    assert he.post(answer, {"do": "reject", "reason": "不需要"}).status_code == 302
+    assert "不需要" in zhou.get(reverse("requests")).content.decode()

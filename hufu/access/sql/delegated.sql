@@ -49,6 +49,7 @@ DROP POLICY IF EXISTS delegated_remove ON public.access_assignment;
 CREATE POLICY delegated_read ON public.access_assignment FOR SELECT TO hufu_app USING (
     user_id IS NOT NULL AND hufu.may_give_there(role_id, user_id));
 CREATE POLICY delegated_insert ON public.access_assignment FOR INSERT TO hufu_app WITH CHECK (
-    user_id IS NOT NULL AND given_by = (SELECT hufu.actor()) AND hufu.may_give_there(role_id, user_id));
+    user_id IS NOT NULL AND given_by = (SELECT hufu.actor()) AND hufu.may_give_there(role_id, user_id)
+    AND user_id NOT IN (SELECT hufu.my_delegators()));
 CREATE POLICY delegated_remove ON public.access_assignment FOR DELETE TO hufu_app USING (
     user_id IS NOT NULL AND hufu.may_give_there(role_id, user_id));

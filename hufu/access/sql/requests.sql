@@ -41,11 +41,13 @@ BEGIN
 END $$;
 
 -- May the actor decide about what somebody asked for (with a role: by giving that one)? Never about what they asked for
--- themselves, nor what somebody did for whom they stand in.
+-- themselves. Whoever stands in for the asker decides in their own name: no right to decide is lent, nor what was shared
+-- with somebody, and nobody keeps a decider out by lending them something. But a role would come to them, too
+-- (hufu.my_principals): they give none, and may refuse it.
 CREATE OR REPLACE FUNCTION hufu.decides(who int, of_type text, record bigint, wanted text, as_role int) RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    IF coalesce(hufu.actor() <= 0, true) OR who = hufu.actor() OR who IN (SELECT hufu.my_delegators()) THEN
+    IF coalesce(hufu.actor() <= 0, true) OR who = hufu.actor() THEN
         RETURN false;
     ELSIF of_type <> '' THEN
         RETURN as_role IS NULL AND EXISTS (
@@ -54,7 +56,7 @@ BEGIN
     END IF;
     RETURN EXISTS (
         SELECT 1 FROM hufu.roles_granting(wanted) g (role_id)
-        WHERE (as_role IS NULL OR g.role_id = as_role)
+        WHERE (as_role IS NULL OR g.role_id = as_role AND who NOT IN (SELECT hufu.my_delegators()))
           AND (hufu.holds('role.assign') OR hufu.may_give_there(g.role_id, who))
           AND hufu.is_approver(who, NULL, NULL, NULL, g.role_id));
 END $$;

@@ -195,7 +195,9 @@ def _decide(actor: Actor, asked: AccessRequest, deed: str, wanted: dict[str, Any
 def _about(actor: Actor, asked: AccessRequest) -> dict[str, Any]:
     """Return what whoever decides sees: the record, or the roles that they may give for it."""
     if asked.permission:
-        return {"roles": requests.roles_for(actor, asked), "may_edit": False, "record": None}
+        warning = requests.would_come_back(asked) if requests.stands_in_for_asker(asked) else ""
+        roles = [] if warning else requests.roles_for(actor, asked)
+        return {"roles": roles, "may_edit": False, "record": None, "warning": warning}
     resource, found = actions.asked_record(actor, asked)
     wants_edit = asked.access == TeamMember.Access.EDIT
     return {
