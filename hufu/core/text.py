@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-
-from pypinyin import lazy_pinyin, load_single_dict
-
-# In names of people and companies it is shèng; the dictionary knows only chéng.
-load_single_dict({ord("晟"): "shèng"})
+from collections.abc import Callable
+from functools import cache
 
 
 def is_storable(text: str) -> bool:
@@ -32,10 +29,25 @@ def sort_key(text: str) -> str:
 
 def sound(text: str) -> tuple[str, str]:
     """Return the sort key, and the initials: the first letter of each syllable, other text as it is. No spaces."""
-    syllables = lazy_pinyin(folded(text), errors=lambda other: _OTHER + other)
+    syllables = _pinyin()(folded(text), errors=lambda other: _OTHER + other)
     whole = "".join(syllable.removeprefix(_OTHER) for syllable in syllables)
     letters = "".join(syllable[1:] if syllable.startswith(_OTHER) else syllable[:1] for syllable in syllables)
     return whole.replace(" ", "")[:240], letters.replace(" ", "")[:120]
+
+
+def prepare() -> None:
+    """Load the dictionaries now, for a process that is to answer quickly when it is first asked for a sound."""
+    _pinyin()
+
+
+@cache
+def _pinyin() -> Callable[..., list[str]]:
+    # They take a second to load: commands that sort no names start without them.
+    from pypinyin import lazy_pinyin, load_single_dict
+
+    # In names of people and companies it is shèng; the dictionary knows only chéng.
+    load_single_dict({ord("晟"): "shèng"})
+    return lazy_pinyin
 
 
 # Marks what is not Chinese; no text that can be stored holds it.

@@ -37,6 +37,17 @@ def test_help_lists_every_command_and_imports_no_django():
     assert names <= set(result.stdout.replace(",", " ").split())
 
 
+def test_the_dictionaries_of_pinyin_are_loaded_by_what_serves_pages_and_not_by_every_command():
+    code = (
+        "import os, sys, django;"
+        "os.environ['DJANGO_SETTINGS_MODULE'] = 'hufu.config.settings'; django.setup();"
+        "before = 'pypinyin' in sys.modules; import hufu.config.wsgi;"
+        "print(before, 'pypinyin' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout == "False True\n", result.stderr
+
+
 @pytest.mark.parametrize("name", sorted(module.NAME for module in main._modules([])))
 def test_every_command_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as ended:
