@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.core.management import call_command
 from django.db import connection
 
@@ -23,7 +27,8 @@ def bring_up_to_date(*, quiet: bool) -> bool:
     if pending:
         # INVARIANT: until policies and grants fit the new tables, the digest says that they do not.
         _forget_installed()
-        call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
+        with _collecting_rarely():
+            call_command("migrate", verbosity=0 if quiet else 1, interactive=False)
     call_command("createcachetable", database="autonomous", verbosity=0)
     installed = schema.install(connection)
     attachments.sweep()
@@ -51,6 +56,23 @@ def require_keys(secrets: SecretFolder) -> None:
     """Make the keys of a new database; raise Unavailable when an existing one has lost one of its own."""
     vault.require_master_key(secrets, is_new=vault.is_empty())
     require_log_key(secrets)
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Look for unreachable objects more rarely during the body.
+
+    Django makes the classes of models anew after every step of a migration: looking for the old ones, among all that
+    is loaded, took a fifth of a migration's time.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(20_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _forget_installed() -> None:

@@ -55,9 +55,23 @@ class Migration(migrations.Migration):
                 ("added_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("added_by", models.IntegerField()),
                 ("valid_from", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "db_table": "access_team_member",
+                "indexes": [models.Index(fields=["user", "type", "record_id"], name="access_team_of_user")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("type", "record_id", "user"), name="access_team_member_once"
+                    )
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -240,23 +254,6 @@ class Migration(migrations.Migration):
                     ("department__isnull", False), models.Q(("below", False), ("post", "")), _connector="OR"
                 ),
                 name="access_assignment_of_department",
-            ),
-        ),
-        migrations.AddField(
-            model_name="teammember",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="teammember",
-            index=models.Index(fields=["user", "type", "record_id"], name="access_team_of_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="teammember",
-            constraint=models.UniqueConstraint(
-                fields=("type", "record_id", "user"), name="access_team_member_once"
             ),
         ),
         # Reach has more to say now: nobody's is fresh, so everybody's next request builds it anew.

@@ -37,6 +37,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_delegated",
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "within"), name="access_delegated_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -61,6 +64,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_delegated_role",
+                "constraints": [
+                    models.UniqueConstraint(fields=("delegated", "role"), name="access_delegated_role_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -84,15 +90,5 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "access_emergency",
             },
-        ),
-        migrations.AddConstraint(
-            model_name="delegated",
-            constraint=models.UniqueConstraint(fields=("user", "within"), name="access_delegated_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="delegatedrole",
-            constraint=models.UniqueConstraint(
-                fields=("delegated", "role"), name="access_delegated_role_once"
-            ),
         ),
     ]

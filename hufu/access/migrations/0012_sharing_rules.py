@@ -97,6 +97,28 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_rule",
+                "constraints": [
+                    models.UniqueConstraint(fields=("territory", "key"), name="access_rule_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("territory", True),
+                            models.Q(
+                                ("condition__isnull", False), ("parent__isnull", True), ("territory", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_rule_has_condition",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at__isnull", True),
+                            ("ends_at__isnull", True),
+                            ("starts_at__lt", models.F("ends_at")),
+                            _connector="OR",
+                        ),
+                        name="access_rule_term",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -172,86 +194,57 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_rule_to",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", False),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", False),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", False),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", False),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", False),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_rule_to_one_principal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("department__isnull", False),
+                            models.Q(("below", False), ("post", "")),
+                            _connector="OR",
+                        ),
+                        name="access_rule_to_of_department",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="sharingrule",
-            constraint=models.UniqueConstraint(fields=("territory", "key"), name="access_rule_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="sharingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("territory", True),
-                    models.Q(("condition__isnull", False), ("parent__isnull", True), ("territory", False)),
-                    _connector="OR",
-                ),
-                name="access_rule_has_condition",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="sharingrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_at__isnull", True),
-                    ("ends_at__isnull", True),
-                    ("starts_at__lt", models.F("ends_at")),
-                    _connector="OR",
-                ),
-                name="access_rule_term",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rulerecipient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", False),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", False),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", False),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", False),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", False),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="access_rule_to_one_principal",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rulerecipient",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("department__isnull", False), models.Q(("below", False), ("post", "")), _connector="OR"
-                ),
-                name="access_rule_to_of_department",
-            ),
         ),
     ]

@@ -57,6 +57,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_request",
+                "indexes": [models.Index(fields=["user", "asked_at"], name="access_request_of_user")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("permission", ""),
+                                models.Q(("type", ""), _negated=True),
+                                models.Q(("access", ""), _negated=True),
+                            ),
+                            models.Q(
+                                models.Q(("permission", ""), _negated=True),
+                                ("record_id__isnull", True),
+                                ("type", ""),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_request_for_one_thing",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -169,6 +188,41 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_approver",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(models.Q(("type", ""), _negated=True), ("role__isnull", True)),
+                            models.Q(
+                                ("partition__isnull", True),
+                                ("role__isnull", False),
+                                ("type", ""),
+                                models.Q(("by__in", ["owner", "manager_of_owner"]), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_approver_of_one_thing",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("by", "role"), ("by_role__isnull", False)),
+                            models.Q(models.Q(("by", "role"), _negated=True), ("by_role__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="access_approver_role",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("by", "named"), _negated=True),
+                            ("user__isnull", False),
+                            ("group__isnull", False),
+                            ("department__isnull", False),
+                            ("position__isnull", False),
+                            ("level__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="access_approver_named",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -203,95 +257,32 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_request_decision",
+                "indexes": [models.Index(fields=["share_id"], name="access_request_share")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("assignment_id__isnull", True),
+                                ("granted", False),
+                                ("share_id__isnull", True),
+                            ),
+                            models.Q(
+                                ("ends_at__isnull", False),
+                                ("granted", True),
+                                ("share_id__isnull", False),
+                                ("told", True),
+                            ),
+                            models.Q(
+                                ("assignment_id__isnull", False),
+                                ("ends_at__isnull", False),
+                                ("granted", True),
+                                ("told", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_request_decision_gives_or_not",
+                    )
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="accessrequest",
-            index=models.Index(fields=["user", "asked_at"], name="access_request_of_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="accessrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("permission", ""),
-                        models.Q(("type", ""), _negated=True),
-                        models.Q(("access", ""), _negated=True),
-                    ),
-                    models.Q(
-                        models.Q(("permission", ""), _negated=True), ("record_id__isnull", True), ("type", "")
-                    ),
-                    _connector="OR",
-                ),
-                name="access_request_for_one_thing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="approver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(models.Q(("type", ""), _negated=True), ("role__isnull", True)),
-                    models.Q(
-                        ("partition__isnull", True),
-                        ("role__isnull", False),
-                        ("type", ""),
-                        models.Q(("by__in", ["owner", "manager_of_owner"]), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="access_approver_of_one_thing",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="approver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("by", "role"), ("by_role__isnull", False)),
-                    models.Q(models.Q(("by", "role"), _negated=True), ("by_role__isnull", True)),
-                    _connector="OR",
-                ),
-                name="access_approver_role",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="approver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("by", "named"), _negated=True),
-                    ("user__isnull", False),
-                    ("group__isnull", False),
-                    ("department__isnull", False),
-                    ("position__isnull", False),
-                    ("level__isnull", False),
-                    _connector="OR",
-                ),
-                name="access_approver_named",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="requestdecision",
-            index=models.Index(fields=["share_id"], name="access_request_share"),
-        ),
-        migrations.AddConstraint(
-            model_name="requestdecision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("assignment_id__isnull", True), ("granted", False), ("share_id__isnull", True)),
-                    models.Q(
-                        ("ends_at__isnull", False),
-                        ("granted", True),
-                        ("share_id__isnull", False),
-                        ("told", True),
-                    ),
-                    models.Q(
-                        ("assignment_id__isnull", False),
-                        ("ends_at__isnull", False),
-                        ("granted", True),
-                        ("told", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="access_request_decision_gives_or_not",
-            ),
         ),
     ]

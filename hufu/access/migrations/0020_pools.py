@@ -31,6 +31,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_pool",
+                "constraints": [
+                    models.UniqueConstraint(fields=("partition", "id"), name="access_pool_in_partition")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -49,6 +52,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_pool_hidden",
+                "constraints": [
+                    models.UniqueConstraint(fields=("pool", "type", "field"), name="access_pool_hidden_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -122,6 +128,57 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_pool_member",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", False),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", False),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", False),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", True),
+                                ("position__isnull", False),
+                                ("user__isnull", True),
+                            ),
+                            models.Q(
+                                ("department__isnull", True),
+                                ("group__isnull", True),
+                                ("level__isnull", False),
+                                ("position__isnull", True),
+                                ("user__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_pool_member_one_principal",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("department__isnull", False),
+                            models.Q(("below", False), ("post", "")),
+                            _connector="OR",
+                        ),
+                        name="access_pool_member_of_department",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,68 +197,5 @@ class Migration(migrations.Migration):
                 "db_table": "access_pool_reach",
                 "indexes": [models.Index(fields=["pool_id"], name="access_pool_reach_of_pool")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.UniqueConstraint(fields=("partition", "id"), name="access_pool_in_partition"),
-        ),
-        migrations.AddConstraint(
-            model_name="poolhidden",
-            constraint=models.UniqueConstraint(
-                fields=("pool", "type", "field"), name="access_pool_hidden_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="poolmember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", False),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", False),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", False),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", True),
-                        ("position__isnull", False),
-                        ("user__isnull", True),
-                    ),
-                    models.Q(
-                        ("department__isnull", True),
-                        ("group__isnull", True),
-                        ("level__isnull", False),
-                        ("position__isnull", True),
-                        ("user__isnull", True),
-                    ),
-                    _connector="OR",
-                ),
-                name="access_pool_member_one_principal",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="poolmember",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("department__isnull", False), models.Q(("below", False), ("post", "")), _connector="OR"
-                ),
-                name="access_pool_member_of_department",
-            ),
         ),
     ]

@@ -34,6 +34,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "access_break_glass_use",
+                "indexes": [models.Index(fields=["user", "ends_at"], name="access_glass_use_of_user")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at__lt", models.F("ends_at")), models.Q(("reason", ""), _negated=True)
+                        ),
+                        name="access_break_glass_use_term",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -109,18 +118,5 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "access_break_glass_review",
             },
-        ),
-        migrations.AddIndex(
-            model_name="breakglassuse",
-            index=models.Index(fields=["user", "ends_at"], name="access_glass_use_of_user"),
-        ),
-        migrations.AddConstraint(
-            model_name="breakglassuse",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("starts_at__lt", models.F("ends_at")), models.Q(("reason", ""), _negated=True)
-                ),
-                name="access_break_glass_use_term",
-            ),
         ),
     ]

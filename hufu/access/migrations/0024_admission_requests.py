@@ -33,9 +33,67 @@ class Migration(migrations.Migration):
                 ("granted", models.BooleanField(null=True)),
                 ("decided_at", models.DateTimeField(null=True)),
                 ("answer", models.CharField(blank=True, db_default="", default="", max_length=500)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "partition",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="access.partition"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
                 "db_table": "access_admission_request",
+                "indexes": [
+                    models.Index(fields=["asked_by", "asked_at"], name="access_admission_asked"),
+                    models.Index(fields=["share_id"], name="access_admission_share"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at__isnull", True), ("granted__isnull", True)),
+                        fields=("type", "record_id", "user"),
+                        name="access_admission_request_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("decided_at__isnull", True),
+                                ("decided_by__isnull", True),
+                                ("granted__isnull", True),
+                            ),
+                            models.Q(
+                                ("decided_at__isnull", False),
+                                ("decided_by__isnull", False),
+                                ("granted__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="access_admission_request_decided",
+                    ),
+                ],
             },
         ),
         migrations.RemoveConstraint(
@@ -78,70 +136,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="access_share_across_to_one",
-            ),
-        ),
-        migrations.AddField(
-            model_name="admissionrequest",
-            name="asked_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddField(
-            model_name="admissionrequest",
-            name="decided_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddField(
-            model_name="admissionrequest",
-            name="partition",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="access.partition"
-            ),
-        ),
-        migrations.AddField(
-            model_name="admissionrequest",
-            name="user",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="admissionrequest",
-            index=models.Index(fields=["asked_by", "asked_at"], name="access_admission_asked"),
-        ),
-        migrations.AddIndex(
-            model_name="admissionrequest",
-            index=models.Index(fields=["share_id"], name="access_admission_share"),
-        ),
-        migrations.AddConstraint(
-            model_name="admissionrequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at__isnull", True), ("granted__isnull", True)),
-                fields=("type", "record_id", "user"),
-                name="access_admission_request_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="admissionrequest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("decided_at__isnull", True), ("decided_by__isnull", True), ("granted__isnull", True)
-                    ),
-                    models.Q(
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                        ("granted__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="access_admission_request_decided",
             ),
         ),
     ]

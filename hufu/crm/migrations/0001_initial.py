@@ -71,6 +71,29 @@ class Migration(migrations.Migration):
                 "db_table": "crm_customer",
                 "abstract": False,
                 "base_manager_name": "rows",
+                "indexes": [
+                    models.Index(
+                        fields=["owner", "-updated_at", "-id"], include=("partition",), name="customer_owner"
+                    ),
+                    models.Index(
+                        fields=["department", "-updated_at", "-id"],
+                        include=("partition",),
+                        name="customer_department",
+                    ),
+                    models.Index(fields=["partition", "-updated_at", "-id"], name="customer_partition"),
+                    models.Index(fields=["-updated_at", "-id"], name="customer_updated"),
+                    models.Index(fields=["name_sort", "id"], name="customer_sort"),
+                    models.Index(fields=["name"], name="customer_name"),
+                    models.Index(fields=["name_initials"], name="customer_initials"),
+                    models.Index(fields=["external_id"], name="customer_external_id"),
+                    models.Index(fields=["code"], name="customer_code"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partition", "id"), name="crm_customer_in_partition"),
+                    models.UniqueConstraint(
+                        fields=("partition", "external_id"), name="crm_customer_external"
+                    ),
+                ],
             },
             managers=[
                 ("rows", django.db.models.manager.Manager()),
@@ -135,116 +158,35 @@ class Migration(migrations.Migration):
                 "db_table": "crm_opportunity",
                 "abstract": False,
                 "base_manager_name": "rows",
+                "indexes": [
+                    models.Index(
+                        fields=["owner", "-updated_at", "-id"],
+                        include=("partition",),
+                        name="opportunity_owner",
+                    ),
+                    models.Index(
+                        fields=["department", "-updated_at", "-id"],
+                        include=("partition",),
+                        name="opportunity_department",
+                    ),
+                    models.Index(fields=["partition", "-updated_at", "-id"], name="opportunity_partition"),
+                    models.Index(fields=["-updated_at", "-id"], name="opportunity_updated"),
+                    models.Index(fields=["name_sort", "id"], name="opportunity_sort"),
+                    models.Index(fields=["name"], name="opportunity_name"),
+                    models.Index(fields=["name_initials"], name="opportunity_initials"),
+                    models.Index(fields=["external_id"], name="opportunity_external_id"),
+                    models.Index(fields=["customer"], name="opportunity_customer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("partition", "id"), name="crm_opportunity_in_partition"),
+                    models.UniqueConstraint(
+                        fields=("partition", "external_id"), name="crm_opportunity_external"
+                    ),
+                ],
             },
             managers=[
                 ("rows", django.db.models.manager.Manager()),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                fields=["owner", "-updated_at", "-id"], include=("partition",), name="customer_owner"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(
-                fields=["department", "-updated_at", "-id"],
-                include=("partition",),
-                name="customer_department",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["partition", "-updated_at", "-id"], name="customer_partition"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["-updated_at", "-id"], name="customer_updated"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["name_sort", "id"], name="customer_sort"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["name"], name="customer_name"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["name_initials"], name="customer_initials"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["external_id"], name="customer_external_id"),
-        ),
-        migrations.AddIndex(
-            model_name="customer",
-            index=models.Index(fields=["code"], name="customer_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(fields=("partition", "id"), name="crm_customer_in_partition"),
-        ),
-        migrations.AddConstraint(
-            model_name="customer",
-            constraint=models.UniqueConstraint(
-                fields=("partition", "external_id"), name="crm_customer_external"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                fields=["owner", "-updated_at", "-id"], include=("partition",), name="opportunity_owner"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(
-                fields=["department", "-updated_at", "-id"],
-                include=("partition",),
-                name="opportunity_department",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["partition", "-updated_at", "-id"], name="opportunity_partition"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["-updated_at", "-id"], name="opportunity_updated"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["name_sort", "id"], name="opportunity_sort"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["name"], name="opportunity_name"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["name_initials"], name="opportunity_initials"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["external_id"], name="opportunity_external_id"),
-        ),
-        migrations.AddIndex(
-            model_name="opportunity",
-            index=models.Index(fields=["customer"], name="opportunity_customer"),
-        ),
-        migrations.AddConstraint(
-            model_name="opportunity",
-            constraint=models.UniqueConstraint(
-                fields=("partition", "id"), name="crm_opportunity_in_partition"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="opportunity",
-            constraint=models.UniqueConstraint(
-                fields=("partition", "external_id"), name="crm_opportunity_external"
-            ),
         ),
         # Numbers are known before the insert: each table has a sequence of its own.
         migrations.RunSQL(

@@ -53,6 +53,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_duplicate",
+                "indexes": [
+                    models.Index(fields=["state", "-id"], name="duplicate_state"),
+                    models.Index(fields=["type", "other_id"], name="duplicate_other"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("type", "record_id", "other_id", "field"), name="crm_duplicate_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -77,6 +86,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_duplicate_dispute",
+                "indexes": [
+                    models.Index(fields=["type", "record_id"], name="duplicate_dispute_record"),
+                    models.Index(fields=["raised_by"], name="duplicate_dispute_mine"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +111,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "crm_duplicate_hit",
+                "indexes": [
+                    models.Index(fields=["found_by", "-found_at"], name="duplicate_hit_mine"),
+                    models.Index(fields=["type", "record_id"], name="duplicate_hit_record"),
+                    models.Index(fields=["found_at"], name="duplicate_hit_age"),
+                ],
             },
         ),
         migrations.AddField(
@@ -120,39 +138,5 @@ class Migration(migrations.Migration):
                 ),
                 name="crm_customer_code_exclusive",
             ),
-        ),
-        migrations.AddIndex(
-            model_name="duplicate",
-            index=models.Index(fields=["state", "-id"], name="duplicate_state"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicate",
-            index=models.Index(fields=["type", "other_id"], name="duplicate_other"),
-        ),
-        migrations.AddConstraint(
-            model_name="duplicate",
-            constraint=models.UniqueConstraint(
-                fields=("type", "record_id", "other_id", "field"), name="crm_duplicate_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatedispute",
-            index=models.Index(fields=["type", "record_id"], name="duplicate_dispute_record"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatedispute",
-            index=models.Index(fields=["raised_by"], name="duplicate_dispute_mine"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatehit",
-            index=models.Index(fields=["found_by", "-found_at"], name="duplicate_hit_mine"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatehit",
-            index=models.Index(fields=["type", "record_id"], name="duplicate_hit_record"),
-        ),
-        migrations.AddIndex(
-            model_name="duplicatehit",
-            index=models.Index(fields=["found_at"], name="duplicate_hit_age"),
         ),
     ]

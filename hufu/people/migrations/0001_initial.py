@@ -63,6 +63,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "people_level",
+                "constraints": [
+                    models.UniqueConstraint(fields=("ladder", "key"), name="people_level_key"),
+                    models.UniqueConstraint(
+                        deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
+                        fields=("ladder", "rank"),
+                        name="people_level_rank",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -145,22 +153,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "people_membership",
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "department"), name="people_membership_once")
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="level",
-            constraint=models.UniqueConstraint(fields=("ladder", "key"), name="people_level_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="level",
-            constraint=models.UniqueConstraint(
-                deferrable=django.db.models.constraints.Deferrable["DEFERRED"],
-                fields=("ladder", "rank"),
-                name="people_level_rank",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("user", "department"), name="people_membership_once"),
         ),
     ]
