@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from hufu.access import registry
 from hufu.access.break_glass_models import BreakGlass
 from hufu.access.change_sets.differences import Difference
+from hufu.access.code_words import code_words
 from hufu.access.duty_models import Duty
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
 from hufu.access.explain_fields import SENSITIVITY_LABELS
@@ -209,7 +210,7 @@ class PolicyWords:
     def test(self, text: str) -> str:
         """Return a test of the policy in words, from the line that names it (`asserting.words`)."""
         who, about, *said = text.split(" · ")
-        return " · ".join((self._user(who), permission_words(about), *map(_verdict, said)))
+        return " · ".join((self._user(who), permission_words(about), *map(verdict, said)))
 
     def difference(self, found: Difference | Mapping[str, Any]) -> tuple[str, list[tuple[str, str, str]]]:
         """Return the name of an entry that differs, and what of it: what it is, what it was, what it becomes."""
@@ -385,12 +386,18 @@ def _everywhere() -> str:
     return _("every partition of theirs")
 
 
-def _verdict(text: str) -> str:
-    """Return what a test expects, or found: yes or no, or how many."""
+def verdict(text: str) -> str:
+    """Return what a test is about, expects, or found: a record, yes or no and why, or how many."""
     word, _space, rest = text.partition(" ")
+    of_type, _colon, number = text.partition(":")
+    if number.isdigit():
+        return _("%(type)s, number %(number)s") % {
+            "type": type_words(of_type, plural=False),
+            "number": number,
+        }
     if word in ("yes", "no"):
         said = pgettext("policy", "yes") if word == "yes" else pgettext("policy", "no")
-        return f"{said} {rest}".rstrip()
+        return f"{said} ({code_words(rest.strip('()'))})" if rest else said
     if word in ("is", "at_least", "at_most") and rest:
         return f"{LABELS.get(word, '=')} {rest}"
     return text

@@ -128,6 +128,7 @@ def submit(args: argparse.Namespace, document: Mapping[str, Any]) -> int:
 def _say(submitted: Submitted, *, nothing: bool = True) -> None:
     from django.utils.translation import gettext as _
 
+    from hufu.access.policy_words import PolicyWords
     from hufu.cli import policy_words
     from hufu.core.actor import Actor
     from hufu.core.transaction import acting
@@ -138,8 +139,8 @@ def _say(submitted: Submitted, *, nothing: bool = True) -> None:
         return
     with acting(Actor.operator()):
         print("\n".join(policy_words.differences(submitted.rehearsal.differences)))
-    for line in policy_words.tests(submitted.rehearsal.failed, None):
-        print(line)
+        for line in policy_words.tests(submitted.rehearsal.failed, PolicyWords()):
+            print(line)
     if submitted.version:
         print(_("Version %s of the policy is published: it only takes away.") % submitted.version)
         return
@@ -190,6 +191,7 @@ def _test(args: argparse.Namespace) -> int:
     from django.utils.translation import gettext as _
 
     from hufu.access import change_sets
+    from hufu.access.policy_words import PolicyWords
     from hufu.cli import policy_words
     from hufu.core.actor import Actor
     from hufu.core.transaction import acting
@@ -201,10 +203,11 @@ def _test(args: argparse.Namespace) -> int:
             results = change_sets.rehearse(operator, document, people=False).tests
         else:
             results = change_sets.test_standing(operator)
+        lines = list(policy_words.tests(results, PolicyWords()))
     if args.json:
         output.print_json([asdict(result) for result in results])
     else:
-        for line in policy_words.tests(results, None):
+        for line in lines:
             print(line)
         failed = sum(not result.passed for result in results)
         print(_("%(all)s tests, %(failed)s failed.") % {"all": len(results), "failed": failed})

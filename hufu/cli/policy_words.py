@@ -15,7 +15,7 @@ from hufu.access.change_sets.asserting import Result
 from hufu.access.change_sets.differences import Difference
 from hufu.access.change_sets.rehearsal import PersonEffect
 from hufu.access.models import ChangeSet, Version
-from hufu.access.policy_words import PolicyWords, permission_words, scopes_words, told
+from hufu.access.policy_words import PolicyWords, permission_words, scopes_words, told, verdict
 from hufu.people.models import User
 
 
@@ -67,12 +67,13 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
         yield told(label, counts)
 
 
-def tests(results: Iterable[Result], words: PolicyWords | None) -> Iterator[str]:
-    """Yield a line for each test: as the document writes it, or in words."""
+def tests(results: Iterable[Result], words: PolicyWords) -> Iterator[str]:
+    """Yield a line for each test, in the reader's words; within `acting`, for names are looked up."""
     for result in results:
-        verdict = pgettext("test", "holds") if result.passed else _("FAILS")
-        test = words.test(result.test) if words is not None else result.test
-        yield f"{verdict}  {test}" + ("" if result.passed else f"  — {result.found}")
+        state = pgettext("test", "holds") if result.passed else _("FAILS")
+        yield f"{state}  {words.test(result.test)}" + (
+            "" if result.passed else f"  — {verdict(result.found)}"
+        )
 
 
 def risk(value: str) -> str:

@@ -11,8 +11,10 @@ from django.utils import translation
 
 from hufu.access import change_sets
 from hufu.access.change_sets.differences import differences
+from hufu.access.code_words import CODES
+from hufu.access.decision.decide import Code
 from hufu.access.models import ChangeSet
-from hufu.access.policy_words import PolicyWords
+from hufu.access.policy_words import PolicyWords, verdict
 from hufu.cli import policy_words as in_commands
 from hufu.core.transaction import acting
 from hufu.web.policy import presenters
@@ -195,7 +197,7 @@ def test_an_entry_is_told_in_words(
     [
         (
             "chen · customer.view · customer:1 · no (out_of_scope)",
-            "陈静 · View customers · customer:1 · no (out_of_scope)",
+            "陈静 · View customers · Customer, number 1 · no (outside of what the roles grant)",
         ),
         ("lin · customer.edit · yes", "林悦 · Edit customers · yes"),
         ("lin · customer.view · at_least 1", "林悦 · View customers · At least 1"),
@@ -205,6 +207,23 @@ def test_an_entry_is_told_in_words(
 def test_a_test_is_told_in_words(company: Company, line: str, said: str) -> None:
     with acting(company.actor("he")):
         assert PolicyWords().test(line) == said
+
+
+def test_every_code_has_words_and_what_a_test_found_is_told_in_them() -> None:
+    assert set(CODES) == set(Code)
+    found = [
+        "no (record_deleted)",
+        "yes (covered)",
+        "yes",
+        "3",
+        "no (gone_since)",
+        "There is no such record.",
+    ]
+    assert list(map(verdict, found)) == [
+        "no (the record is in the bin)",
+        "yes (the record is reached)",
+        *("yes", "3", "no (gone_since)", "There is no such record."),
+    ]
 
 
 def test_a_change_set_of_an_earlier_release_is_shown_still(company: Company) -> None:

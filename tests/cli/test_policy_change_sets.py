@@ -143,11 +143,13 @@ def test_a_test_that_fails_blocks_the_approval(hufu, published, write, customer_
     assert hufu("policy", "test").code == 0
     said = hufu("policy", "test", write(WIDER))
     assert said.code == 1
-    assert "FAILS  chen · customer.view" in said.out
+    assert f"FAILS  陈二 · View customers · Customer, number {customer_of_li} · no" in said.out
+    assert said.out.splitlines()[0].endswith("  — yes (the record is reached)")
     hufu("policy", "apply", write(WIDER))
     refused = hufu("policy", "approve", 2, "--sign-in", "wang")
     assert refused.code == 1
-    assert "it is yes (covered)" in refused.err
+    assert "陈二 · View customers" in refused.err
+    assert "it is yes (the record is reached)" in refused.err
     with acting(Actor.operator()):
         assert ChangeSet.objects.get(number=2).state == "submitted"
 

@@ -120,10 +120,14 @@ def approve(actor: Actor, number: int, *, reason: str = "") -> int:
         )
     rehearsed = rehearsal.rehearse(actor, json.loads(draft.document), people=False)
     if rehearsed.failed and not draft.narrows:
+        from hufu.access.policy_words import PolicyWords, verdict
+
+        words = PolicyWords()
         raise Invalid(
             {
                 "tests": [
-                    _("%(test)s: it is %(found)s.") % {"test": result.test, "found": result.found}
+                    _("%(test)s: it is %(found)s.")
+                    % {"test": words.test(result.test), "found": verdict(result.found)}
                     for result in rehearsed.failed
                 ]
             }

@@ -12,7 +12,15 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access.explain import RIGHT_LABELS
 from hufu.access.models import ChangeSet, Version
-from hufu.access.policy_words import NOTHING, PolicyWords, permission_words, scopes_words, told, type_words
+from hufu.access.policy_words import (
+    NOTHING,
+    PolicyWords,
+    permission_words,
+    scopes_words,
+    told,
+    type_words,
+    verdict,
+)
 from hufu.people.models import User
 
 KINDS = {
@@ -112,7 +120,10 @@ def outcome(draft: ChangeSet) -> Outcome:
         [_line(one, words) for one in found.get("differences", [])],
         listed[:MOST_PEOPLE],
         len(listed),
-        [{**test, "test": words.test(test["test"])} for test in found.get("tests", [])],
+        [
+            {**test, "test": words.test(test["test"]), "found": verdict(test["found"])}
+            for test in found.get("tests", [])
+        ],
     )
 
 
