@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from hufu.access.admission_request_models import AdmissionRequest as AdmissionRequest
 from hufu.access.break_glass_models import GLASS_COLUMNS
+from hufu.access.cell_models import Cell as Cell
+from hufu.access.cell_models import CellChange as CellChange
+from hufu.access.cell_models import CellTotal as CellTotal
 from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
 from hufu.access.delegated_models import DELEGATED_COLUMNS

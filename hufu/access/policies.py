@@ -165,6 +165,11 @@ def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
         )
     if need.pooled:
         shared += f" OR {pool_sql.is_member(resource, row)}"
+    return f"({by_place(row, t)}\n               OR ({t}.holder_id = {t}.user_id AND ({shared})))"
+
+
+def by_place(row: str, t: str) -> str:
+    """Return the SQL condition that the scopes of a term's grant hold `row`: by its owner and department alone."""
     return f"""({row}.owner_id = {t}.holder_id
                OR {t}.scopes & {Scope.EVERYTHING.value} <> 0
                OR ({t}.scopes & {Scope.SUBORDINATES.value} <> 0 AND hufu.bit({t}.owners, {row}.owner_id))
@@ -173,8 +178,7 @@ def _in_scope(resource: ResourceType, need: Need, row: str, t: str) -> str:
                    AND (({t}.scopes & {Scope.DEPARTMENT.value} <> 0
                          AND hufu.bit({t}.departments, {row}.department_id))
                      OR ({t}.scopes & {Scope.DEPARTMENT_AND_BELOW.value} <> 0
-                         AND hufu.bit({t}.departments_below, {row}.department_id))))
-               OR ({t}.holder_id = {t}.user_id AND ({shared})))"""
+                         AND hufu.bit({t}.departments_below, {row}.department_id)))))"""
 
 
 def is_member(resource: ResourceType, row: str, share: Share) -> str:

@@ -17,11 +17,19 @@ COMPARE = {TEXT: "text_is", NUMBER: "number_is", DAY: "day_is"}
 def is_ruled(resource: ResourceType, row: str, share: Share) -> str:
     """Return the SQL condition that a rule shares `row` with the actor. The rules are read once per statement."""
     editing = "p.access = 'edit' AND " if share is Share.EDIT else ""
-    return f"""EXISTS (SELECT 1 FROM hufu.my_rules('{resource.name}') p WHERE {editing}
-                   (p.owners IS NULL OR hufu.bit(p.owners, {row}.owner_id))
-                   AND (p.departments IS NULL OR hufu.bit(p.departments, {row}.department_id))
+    return f"""EXISTS (SELECT 1 FROM hufu.my_rules('{resource.name}') p WHERE {editing}{_by_place(row)}
                    AND (NOT p.by_fields OR EXISTS (SELECT 1 FROM public.access_rule_match m
                                                    WHERE m.part = p.part AND m.record_id = {row}.id)))"""
+
+
+def is_ruled_by_place(resource: ResourceType, row: str) -> str:
+    """Return the SQL condition that a rule that looks at no field lets the actor view `row`."""
+    return f"EXISTS (SELECT 1 FROM hufu.my_rules('{resource.name}') p WHERE NOT p.by_fields AND {_by_place(row)})"
+
+
+def _by_place(row: str) -> str:
+    return f"""(p.owners IS NULL OR hufu.bit(p.owners, {row}.owner_id))
+                   AND (p.departments IS NULL OR hufu.bit(p.departments, {row}.department_id))"""
 
 
 def recipients(resource: ResourceType, row: str, share: Share) -> str:

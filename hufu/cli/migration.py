@@ -19,6 +19,7 @@ def bring_up_to_date(*, quiet: bool) -> bool:
     """Run the migrations, make the cache's table, install what is code; return whether anything was done."""
     from django.db.migrations.executor import MigrationExecutor
 
+    from hufu.access import cells
     from hufu.crm import attachments
 
     vault.prepare()
@@ -32,6 +33,7 @@ def bring_up_to_date(*, quiet: bool) -> bool:
     call_command("createcachetable", database="autonomous", verbosity=0)
     installed = schema.install(connection)
     attachments.sweep()
+    cells.fold()
     return installed or pending
 
 

@@ -13,12 +13,12 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, quotas
+from hufu.access import cells, guard, quotas
 from hufu.access.fields import is_open
 from hufu.access.models import RecordShare, TeamMember
 from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.access.registry import Field as DeclaredField
-from hufu.access.registry import Kind, ResourceType, Search, resource_type
+from hufu.access.registry import Kind, ResourceType, Search, resource_type, type_of
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
@@ -100,11 +100,29 @@ def shown_with(resource: ResourceType) -> tuple[str, ...]:
 
 def count_records(actor: Actor, resource: ResourceType, query: ListQuery | None = None) -> int:
     """Return how many records the actor may view, under the query's filters and search."""
-    return _narrowed(actor, resource, query or ListQuery()).count()
+    asked = query or ListQuery()
+    if not _narrows(actor, resource, asked):
+        return cells.count(actor, resource, with_void=False)
+    return _narrowed(actor, resource, asked).count()
+
+
+def _narrows(actor: Actor, resource: ResourceType, query: ListQuery) -> bool:
+    """Say whether a list shows less than all that the actor views and is not void: else cells know its number."""
+    # What follows a parent is counted one by one: how many children somebody views is no number of a cell.
+    return bool(
+        resource.parent
+        or query.bin
+        or query.search.strip()
+        or any(query.filters.values())
+        or _sort_readable(actor, resource, query)
+    )
 
 
 def count(actor: Actor, permission: str) -> int:
     """Return on how many records the actor may use the permission."""
+    resource = type_of(permission)
+    if resource is not None and not resource.parent and permission == resource.permission("view"):
+        return cells.count(actor, resource, with_void=True)
     return guard.scope(actor, permission).count()
 
 

@@ -14,10 +14,10 @@ import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from hufu.access import guard, queries, registry
+from hufu.access import guard, queries, reach, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.states import State, StateFacts
-from hufu.access.decision.terms import RecordFacts, Share
+from hufu.access.decision.terms import RecordFacts, Right, Share
 from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor, Ceiling, Context
 from hufu.core.transaction import acting
@@ -203,7 +203,35 @@ def _existing(
         raise Difference(
             f"{permission} of {person}: {counted} counted, {len(answers['list'])} listed\n{told(world)}"
         )
+    if verb == "view" and type_name in INDEPENDENT:
+        _compare_cells(world, actor, type_name, answers["list"])
     return answers
+
+
+def _compare_cells(world: World, actor: Actor, type_name: str, listed: set[int]) -> None:
+    """Compare what is counted by cells: what a list shows, and what is told to whoever plans one."""
+    resource = registry.resource_type(type_name)
+    records = world["records"][type_name]
+    shown = {number for number in listed if "void" not in records[number]["states"]}
+    counted = crm_queries.count_records(actor, resource)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT total, open, visible FROM hufu.my_list_facts(%s)", [type_name])
+        total, in_open, visible = cursor.fetchone()
+    there = {number for number, record in records.items() if not record["deleted"]}
+    walled = actor.ceiling.partitions if actor.ceiling else None
+    places = {
+        place
+        for term in reach.terms(actor)
+        if term.scope_of(f"{type_name}.view")
+        for place in term.partitions[Right.READ]
+        if walled is None or place in walled
+    }
+    expected = (len(shown), len(there), sum(records[number]["partition"] in places for number in there))
+    if (counted, total, in_open) != expected or visible > len(listed):
+        raise Difference(
+            f"{type_name}.view of {actor.user_id}: {counted} counted, {total} in all, {in_open} in open partitions,"
+            f" {visible} in cells that they view; not {expected}, and {len(listed)} listed\n{told(world)}"
+        )
 
 
 def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]) -> bool:

@@ -1080,6 +1080,13 @@ DEFINERS = {
     *("log_subjects", "log_add_subjects", "log_key_samples", "log_pseudonym"),
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
+    # Cells: triggers note differences; what the actor sees of cells, and how many records they view.
+    *("fold_cells", "cells_missing", "repair_cells", "my_list_facts"),
+    *(
+        f"{what}_{TABLES[name]}"
+        for what in ("note_cells", "cells_seen", "cells_missing", "count")
+        for name in INDEPENDENT
+    ),
     # The past: triggers write it; what reads it asks for explain.any first.
     *("last_change", "close_change", "number_change"),
     *(f"keep_{table}" for table in KEPT),

@@ -18,6 +18,7 @@ NUMBERS = {"access/actions.py", "cli/bench/lists.py"}
 # Where SQL may name a business table: what makes the row policies, the deeds that call their functions, and migrations.
 SQL_DOORS = {
     *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
+    "access/cell_sql.py",  # makes what counts records
     "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
@@ -148,6 +149,7 @@ PLAIN_SQL = {
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
     "access/way_in.py",  # hufu.lift_gate: for the operator alone
     "access/queries.py",  # hufu.who_…: asks by itself whether the actor may know
+    "access/cells.py",  # hufu.count_…: of the actor alone
     "access/guard.py",  # hufu.my_prohibitions
     "access/prohibitions.py",  # hufu.my_principals, hufu.holds_any
     "access/quotas.py",  # hufu.my_quotas, hufu.consume_quota: of the actor alone

@@ -19,8 +19,8 @@ from hufu.core.health import Finding, guarded
 NAME = "doctor"
 HELP = "check the installation and say what to do"
 
-# The application reads and appends the log, and reads reach and what quotas count; all are written by definer functions
-# alone.
+# The application reads and appends the log, and reads reach and what quotas count, of cells nothing; all are written by
+# definer functions alone.
 FORBIDDEN = {
     "audit_event": ("UPDATE", "DELETE", "TRUNCATE"),
     "access_change": ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
@@ -30,6 +30,10 @@ FORBIDDEN = {
             *("access_rule_part", "access_rule_match", "access_rule_reach", "access_pool_reach"),
         ),
         ("INSERT", "UPDATE", "DELETE", "TRUNCATE"),
+    ),
+    **dict.fromkeys(
+        ("access_cell", "access_cell_change", "access_cell_total"),
+        ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"),
     ),
 }
 # Tables of our own without row policies, and why: names that stand in the code; what is asked before anybody has an

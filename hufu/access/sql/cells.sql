@@ -1,0 +1,59 @@
+-- Cells: how many records that are not in the bin there are by type, partition, owner, department and pool, and how many of
+-- them are void (docs/decisions/0032). What each type has of this is made by hufu/access/cell_sql.py.
+--
+-- INVARIANT: a statement that changes records adds its differences to access_cell_change and touches no cell, so that
+-- those who write at once never wait for one another. Cells are written by folding and repairing alone, under one lock.
+-- INVARIANT: a number is the sum over cells and differences, read in one statement.
+
+ALTER TABLE public.access_cell ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_cell_change ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.access_cell_total ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON public.access_cell, public.access_cell_change, public.access_cell_total FROM hufu_app;
+-- Rows of this one live for moments.
+ALTER TABLE public.access_cell_change SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+
+CREATE OR REPLACE VIEW hufu.cells AS
+    SELECT type, partition_id, owner_id, department_id, pool_id, records, void FROM public.access_cell
+    UNION ALL
+    SELECT type, partition_id, owner_id, department_id, pool_id, records, void FROM public.access_cell_change;
+CREATE OR REPLACE VIEW hufu.cell_totals AS
+    SELECT type, partition_id, records, void FROM public.access_cell_total
+    UNION ALL
+    SELECT type, partition_id, records, void FROM public.access_cell_change;
+
+-- The numbers in a bitmap (hufu.bitmap).
+CREATE OR REPLACE FUNCTION hufu.numbers(bits bytea) RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT coalesce(array_agg(8 * b + i), '{}') FROM generate_series(0, length(bits) - 1) b, generate_series(0, 7) i
+   WHERE get_byte(bits, b) <> 0 AND get_bit(bits, 8 * b + i) = 1 $$;
+
+-- Put the differences that are committed into their cells. Returns how many; NULL, and does nothing, while somebody else
+-- does it. Differences that come meanwhile stay for the next time.
+CREATE OR REPLACE FUNCTION hufu.fold_cells() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    folded bigint;
+    emptied bigint[];
+BEGIN
+    -- In a transaction with an older view than the others', what they have folded would be taken once more.
+    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7252, 2) THEN
+        RETURN NULL;
+    END IF;
+    WITH taken AS (DELETE FROM access_cell_change RETURNING *),
+    totals AS (
+        INSERT INTO access_cell_total AS c (type, partition_id, records, void)
+        SELECT type, partition_id, sum(records), sum(void) FROM taken GROUP BY type, partition_id
+        ON CONFLICT (type, partition_id)
+            DO UPDATE SET records = c.records + EXCLUDED.records, void = c.void + EXCLUDED.void),
+    cells AS (
+        INSERT INTO access_cell AS c (type, partition_id, owner_id, department_id, pool_id, records, void)
+        SELECT type, partition_id, owner_id, department_id, pool_id, sum(records), sum(void) FROM taken
+        GROUP BY type, partition_id, owner_id, department_id, pool_id
+        ON CONFLICT (type, partition_id, owner_id, department_id, pool_id)
+            DO UPDATE SET records = c.records + EXCLUDED.records, void = c.void + EXCLUDED.void
+        RETURNING c.id, c.records, c.void)
+    SELECT (SELECT count(*) FROM taken), ARRAY(SELECT id FROM cells WHERE records = 0 AND void = 0)
+    INTO folded, emptied;
+    DELETE FROM access_cell WHERE id = ANY (emptied);
+    RETURN folded;
+END $$;
