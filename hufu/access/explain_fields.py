@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access import registry
 from hufu.access.decision.decide import Code, Decision
+from hufu.access.decision.decide import decide as decide_record
 from hufu.access.decision.field_access import (
     AboutField,
     FieldAccess,
@@ -21,6 +23,7 @@ from hufu.access.decision.field_access import (
 from hufu.access.decision.field_near import RuleMiss, field_misses
 from hufu.access.decision.near import Nearness
 from hufu.access.decision.snapshot import Snapshot
+from hufu.access.decision.terms import Requirement
 from hufu.access.explain import (
     given_structure,
     principal_words,
@@ -60,7 +63,38 @@ def decide(
     """Return what the person may do with a field of a record that the decision allows them to view or edit."""
     assert decision.record is not None
     about = asked_about(resource, declared)
-    return decide_field(snapshot, decision.person_id, about, record=decision.record, closed=closed)
+    of_field = decide_field(snapshot, decision.person_id, about, record=decision.record, closed=closed)
+    if declared.exclusive and _is_across(snapshot, decision, resource, closed):
+        return _across(of_field, registry.permission(decision.permission).verb)
+    return of_field
+
+
+def _across(of_field: FieldDecision, verb: str) -> FieldDecision:
+    """Return what is left of an exclusive field where the wall keeps it, as guard.fields_to_write says."""
+    if of_field.access is FieldAccess.EDITABLE:
+        left = FieldAccess.READ_ONLY
+    elif of_field.access is FieldAccess.MASKED and verb == "edit":
+        left = FieldAccess.HIDDEN
+    else:
+        return of_field
+    return replace(of_field, access=left, code=FieldCode.WALL, rule=None, given=None, roles=())
+
+
+def _is_across(
+    snapshot: Snapshot, decision: Decision, resource: ResourceType, closed: frozenset[int]
+) -> bool:
+    """Say whether the person views or edits the record by a share across the wall alone."""
+
+    def may(name: str, needed: Requirement) -> bool:
+        right = registry.permission(name).right
+        return decide_record(
+            snapshot, decision.person_id, name, right, needed, decision.record, closed
+        ).allowed
+
+    view, edit = (resource.permission(verb) for verb in ("view", "edit"))
+    if not may(view, registry.inside(view)):
+        return True
+    return may(edit, registry.requirement(edit)) and not may(edit, registry.inside(edit))
 
 
 def allows(decision: FieldDecision, verb: str) -> bool:
@@ -110,6 +144,15 @@ def _reason(snapshot: Snapshot, decision: FieldDecision, words: dict[str, Any]) 
                 _("The access limit “%(gate)s” on fields marked “%(mark)s” is closed.")
                 % {**words, "gate": snapshot.gate_names[gate]}
             )
+        return
+    if decision.code is FieldCode.WALL:
+        yield (
+            _(
+                "The wall keeps it: it is exclusive, and %(person)s reaches the record by a share across the wall. "
+                "Whether another record has the same is for those whom the partition admits."
+            )
+            % words
+        )
         return
     if decision.pool is not None:
         yield (

@@ -18,6 +18,7 @@ from hufu.access import (
     as_of,
     doctor,
     explain,
+    explain_fields,
     guard,
     policy_document,
     principals,
@@ -25,6 +26,7 @@ from hufu.access import (
 )
 from hufu.access.admission_requests import State
 from hufu.access.decision.decide import Code
+from hufu.access.decision.field_access import FieldAccess, FieldCode
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Right
 from hufu.access.models import Partition, Role
@@ -265,6 +267,36 @@ def test_an_exclusive_code_is_not_his_to_change_and_a_taken_one_looks_like_a_fre
     with acting(company.actor("lin")) as unit:
         version = get_record(unit.actor, CUSTOMER, qiming).lock_version
         actions.edit_record(unit.actor, CUSTOMER, qiming, {"code": free}, version=version)
+
+
+def test_the_explanation_of_an_exclusive_code_names_the_wall_and_agrees_with_what_may_be_written(company):
+    """For whoever is admitted, and for other fields, it names what it always names."""
+    answer(company, ask(company, access="edit"))
+    qiming = company.customer("qiming")
+    with acting(company.actor("lin")) as unit:
+        facts = queries.facts(CUSTOMER, get_record(unit.actor, CUSTOMER, qiming))
+
+    def explained(name, field, verb):
+        with acting(company.actor(name)) as unit:
+            snapshot, record = queries.snapshot(), get_record(unit.actor, CUSTOMER, qiming)
+            permission = f"customer.{verb}"
+            decision = queries.explain(snapshot, unit.actor.user_id, permission, facts)
+            assert decision.allowed
+            of_field = explain_fields.decide(snapshot, decision, CUSTOMER, CUSTOMER.by_name[field])
+            written = guard.fields_to_write(unit.actor, CUSTOMER, record)[field]
+            return of_field, written, list(explain_fields.sentences(snapshot, of_field))
+
+    for verb in ("view", "edit"):
+        of_field, written, said = explained("sun", "code", verb)
+        assert (of_field.access, of_field.code) == (FieldAccess.READ_ONLY, FieldCode.WALL)
+        assert of_field.access == written
+        assert explain_fields.allows(of_field, verb) is (verb == "view")
+        assert said[1].startswith("The wall keeps it: it is exclusive")
+        assert len(said) == 2
+        for name, field in (("sun", "industry"), ("lin", "code")):
+            of_field, written, said = explained(name, field, verb)
+            assert of_field.access == written == FieldAccess.EDITABLE
+            assert not any("wall" in line for line in said)
 
 
 def test_a_share_across_the_wall_opens_what_it_names_only_to_whoever_holds_the_permission(company):

@@ -63,6 +63,7 @@ class FieldCode(StrEnum):
     POOL = "pool"
     RULE = "rule"
     SENSITIVITY = "sensitivity"
+    WALL = "wall"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hufu.access.decision.field_access import AboutField, FieldAccess, FieldDecision, rules_through, said
+from hufu.access.decision.field_access import (
+    AboutField,
+    FieldAccess,
+    FieldCode,
+    FieldDecision,
+    rules_through,
+    said,
+)
 from hufu.access.decision.near import MOST, Nearness, by_distance, nearness_of
 from hufu.access.decision.snapshot import FieldRule, Given, PersonFacts, Snapshot
 
@@ -23,7 +30,10 @@ class RuleMiss:
 def field_misses(snapshot: Snapshot, decision: FieldDecision) -> tuple[RuleMiss, ...]:
     """Return rules that would show the field where it is not readable, nearest first, at most a handful."""
     person = snapshot.people.get(decision.person_id)
-    if person is None or decision.gates or decision.pool or decision.access.is_readable:
+    if person is None or decision.access.is_readable:
+        return ()
+    # What no rule opens: a closed gate, a pool, the wall.
+    if decision.code not in (FieldCode.RULE, FieldCode.SENSITIVITY):
         return ()
     found = _misses(snapshot, person, decision.about, mine=decision.mine)
     order = list(Nearness)
