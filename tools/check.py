@@ -17,10 +17,12 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+PROCESSES = 2
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # What some tests need beside Python: the package of Debian, the names of its program, and which tests those are.
@@ -73,8 +75,10 @@ def main(arguments: Sequence[str]) -> int:
     os.chdir(ROOT)
     strict = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
     total = Count()
-    for title, command in static_checks():
-        total.add(run_static(title, command))
+    # The types take as long as all others together.
+    with ThreadPoolExecutor(PROCESSES) as side_by_side:
+        for count in side_by_side.map(run_static, static_checks()):
+            total.add(count)
     ensure_programs()
     other = os.environ.pop(POSTGRES_VARIABLE, "")
     total.add(run_tests(arguments, strict=strict))
@@ -87,24 +91,25 @@ def main(arguments: Sequence[str]) -> int:
 def static_checks() -> list[tuple[str, list[str]]]:
     """Return what is checked without running the program, as (title, command)."""
     return [
+        ("types", [str(BIN / "mypy"), "--no-error-summary"]),
         ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
         ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
-        ("types", [str(BIN / "mypy"), "--no-error-summary"]),
         ("import directions", [str(BIN / "lint-imports")]),
         ("translations", [sys.executable, "tools/translations.py", "check"]),
     ]
 
 
-def run_static(title: str, command: list[str]) -> Count:
-    """Run one static check; its output is shown only when it fails."""
+def run_static(check: tuple[str, list[str]]) -> Count:
+    """Run one static check, a title and its command; its output is shown only when it fails."""
+    title, command = check
     started = time.monotonic()
     result = subprocess.run(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    verdict = "ok" if result.returncode == 0 else "FAILED"
-    print(f"{title:<20} {verdict} ({time.monotonic() - started:.1f} s)", flush=True)
-    if result.returncode == 0:
-        return Count(passed=1)
-    print(result.stdout, flush=True)
-    return Count(failed=1)
+    passed = result.returncode == 0
+    told = f"{title:<20} {'ok' if passed else 'FAILED'} ({time.monotonic() - started:.1f} s)\n"
+    # In one piece: others run beside it.
+    sys.stdout.write(told if passed else f"{told}{result.stdout}\n")
+    sys.stdout.flush()
+    return Count(passed=1) if passed else Count(failed=1)
 
 
 def ensure_programs() -> None:
@@ -154,7 +159,7 @@ def run_tests(
             "-m",
             "pytest",
             "-n",
-            "2",
+            str(PROCESSES),
             "-q",
             "-rs",
             f"--junit-xml={report}",

@@ -73,6 +73,6 @@ def test_what_is_about_sql_runs_a_second_time_where_another_postgresql_is_instal
 
 
 def test_a_static_check_that_fails_shows_what_it_said(capfd):
-    assert check.run_static("nothing", ["true"]).passed == 1
-    assert check.run_static("something", ["sh", "-c", "echo here it is; exit 1"]).failed == 1
+    assert check.run_static(("nothing", ["true"])).passed == 1
+    assert check.run_static(("something", ["sh", "-c", "echo here it is; exit 1"])).failed == 1
     assert "here it is" in capfd.readouterr().out
