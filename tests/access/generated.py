@@ -26,8 +26,10 @@ COMPANIES = 0x459B738687EA2C32DD141A0BE9C039C3BAE457203D6BEC6A7B3E1DF58D469A9BF7
 _USUAL = "8" if other_postgres.VARIABLE in os.environ else "40"
 COUNT = int(os.environ.get("HUFU_ORGANISATIONS", _USUAL))
 SEED = int(os.environ.get("HUFU_ORGANISATIONS_SEED", COMPANIES))
-# A run of them is compared in parts, side by side.
-PARTS = range(max(1, min(4, COUNT // 10)))
+# A run of them is compared in parts, side by side. A part of ten must have seen every decision, so none has fewer where
+# there are enough.
+_IN_A_PART = 10 if COUNT >= 10 else 4
+PARTS = range(max(1, min(4, COUNT // _IN_A_PART)))
 
 
 def part(number: int) -> Sequence[int]:
