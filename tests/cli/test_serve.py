@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -154,8 +155,9 @@ def test_an_address_that_is_none_is_explained(tmp_path):
     assert "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" in result.stderr
 
 
-def test_a_lost_key_of_the_log_is_not_replaced_in_silence(tmp_path):
-    assert hufu(tmp_path / "var", "migrate", "--quiet").returncode == 0
+def test_a_lost_key_of_the_log_is_not_replaced_in_silence(var, tmp_path):
+    assert hufu(var, "migrate", "--quiet").returncode == 0
+    shutil.copytree(var, tmp_path / "var")
     (tmp_path / "var" / "secrets" / "log-kek").unlink()
     again = hufu(tmp_path / "var", "migrate")
     assert again.returncode == 3
