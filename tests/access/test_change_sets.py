@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from hufu.access import change_sets, guard, policy_document, policy_file, registry
+from hufu.access.change_sets import rehearsal
 from hufu.access.models import ChangeSet, Role
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid
@@ -223,6 +224,54 @@ def test_the_numbers_of_the_preview_are_those_after_publishing_for_everybody_and
         assert set(records.samples_gained) <= after[place] - before[place]
     with acting(OPERATOR):
         assert policy_document.definitions() == rehearsed.definitions
+
+
+OPENS_NOTHING = {
+    "format": 1,
+    "approvals": [{"records": "customer", "by": "manager_of_owner"}],
+    "approved_moves": [{"department": "east", "level": "sales.rep", "reason": "常规"}],
+    "duties": [{"key": "both", "name": "财务与审计", "roles": ["finance", "audit"]}],
+    "duplicate_check": {"customer": ["owner"]},
+    "quotas": [
+        {"key": "views", "name": "查看客户", "counts": "customer.view", "zone": "Asia/Shanghai", "per_day": 0}
+    ],
+}
+
+
+def test_what_opens_nothing_to_anybody_is_previewed_without_a_look_at_everybody_s_lists(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert OPENS_NOTHING.keys() - {"format"} == rehearsal.OPENS_NOTHING
+    looked = []
+    seen = rehearsal._seen
+    monkeypatch.setattr(rehearsal, "_seen", lambda user: looked.append(user.username) or seen(user))
+    with acting(OPERATOR):
+        quick = change_sets.rehearse(OPERATOR, OPENS_NOTHING)
+    assert (looked, quick.people) == ([], ())
+    # A look at all of them finds nothing either.
+    monkeypatch.setattr(rehearsal, "OPENS_NOTHING", frozenset())
+    with acting(OPERATOR):
+        whole = change_sets.rehearse(OPERATOR, OPENS_NOTHING)
+    assert set(looked) == {name for name, facts in PEOPLE.items() if facts[-1] == "active"}
+    assert whole.people == ()
+    assert whole.definitions == quick.definitions
+
+
+def test_who_loses_what_a_sharing_rule_showed_is_told_before_it_goes(company: Company) -> None:
+    rule = {
+        **{"key": "east", "name": "华东客户", "type": "customer", "to": {"user": "zhang"}},
+        "condition": {"department": "east"},
+    }
+    publish(company, {"format": 1, "sharing_rules": [rule]})
+    before = views(company)["zhang", "customer"]
+    with acting(OPERATOR):
+        [effect] = change_sets.rehearse(
+            OPERATOR, {"format": 1, "removes": {"sharing_rules": ["east"]}}
+        ).people
+    assert effect.username == "zhang"
+    records = effect.records["customer"]
+    assert (records.before, records.after, records.lost) == (len(before), 1, len(before) - 1)
+    assert records.lost > 0
 
 
 # Attacks: 何明 alone, with the application's own rights in the database, and policy.apply, role.manage and role.assign.

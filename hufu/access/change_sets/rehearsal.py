@@ -29,9 +29,17 @@ from hufu.people.models import Status, User
 SAMPLES = 3
 # Sections of which everything that they open to somebody stands in that person's reach.
 IN_REACH = {
-    *("partitions", "base_access", "roles", "assignments", "prohibitions", "gates", "tests", "break_glass"),
-    "removes",
+    "partitions",
+    "base_access",
+    "roles",
+    "assignments",
+    "prohibitions",
+    "gates",
+    "tests",
+    "break_glass",
 }
+# Sections that open nothing to anybody: who decides, what waits, what nobody holds together, how often.
+OPENS_NOTHING = {"approvals", "approved_moves", "duties", "duplicate_check", "quotas"}
 RIGHTS = {1: "read", 2: "create", 4: "edit", 8: "delete"}
 
 
@@ -108,11 +116,11 @@ def rehearse(actor: Actor, document: Mapping[str, Any], *, people: bool = True) 
     users = list(User.objects.filter(status=Status.ACTIVE).order_by("id")) if people else []
     seen_after: dict[int, dict[str, array[int]]] = {}
     with undone():
-        held, offered = _held(), _offered()
+        held, offered = _open_to_everybody() if people else _nothing()
     with rehearsing():
         policy_file.carry_out(actor, steps)
         after = {**policy_document.definitions(), **({"tests": list(tests)} if tests else {})}
-        held_after, offered_after = _held(), _offered()
+        held_after, offered_after = _open_to_everybody() if people else _nothing()
         moved = _moved(users, steps, held, held_after, offered, offered_after)
         for user in moved:
             seen_after[user.pk] = _seen(user)
@@ -184,6 +192,17 @@ def _offered() -> _Offered:
     return offered
 
 
+_Open = tuple[tuple[_Held, dict[int, str]], _Offered]
+
+
+def _open_to_everybody() -> _Open:
+    return _held(), _offered()
+
+
+def _nothing() -> _Open:
+    return ({}, {}), _Offered()
+
+
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {
         key: (before.get(key), after.get(key))
@@ -212,7 +231,7 @@ def _moved(
     offered_after: _Offered,
 ) -> list[User]:
     """Return whom a change can concern: whose reach differs, or everybody where it changes more than reach."""
-    in_reach = all(step.place.partition("[")[0].partition(".")[0] in IN_REACH for step in steps)
+    in_reach = all(_section(step) in IN_REACH | OPENS_NOTHING for step in steps)
     return [
         user
         for user in users
@@ -220,6 +239,11 @@ def _moved(
         or before[1].get(user.pk) != after[1].get(user.pk)
         or offered.of(user.pk) != offered_after.of(user.pk)
     ]
+
+
+def _section(step: Step) -> str:
+    """Return the section that a step changes, be it that something goes."""
+    return step.place.removeprefix("removes.").partition("[")[0].partition(".")[0]
 
 
 def _seen(user: User) -> dict[str, array[int]]:
