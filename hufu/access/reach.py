@@ -119,6 +119,9 @@ def pools(actor: Actor, resource: ResourceType) -> frozenset[int]:
 
 @dataclass
 class _Shared:
+    """What was shared with the actor: of `records`, or where that is None of all there are."""
+
+    records: frozenset[int] | None = None
     team: dict[int, Share] = field(default_factory=dict)
     by_hand: dict[int, Share] = field(default_factory=dict)
     across: dict[int, Share] = field(default_factory=dict)
@@ -126,45 +129,63 @@ class _Shared:
     pools: frozenset[int] = frozenset()
 
 
-def _shared(actor: Actor, resource: ResourceType) -> _Shared:
-    """Return teams, shares, rules and pools, read once per transaction."""
+def look_at(actor: Actor, resource: ResourceType, records: Iterable[int]) -> None:
+    """Read of all that was shared with the actor only what concerns these records, before each is decided."""
+    if resource.name not in _known(actor):
+        looked = frozenset(records)
+        _known(actor)[resource.name] = _read_shared(actor, resource, looked)
+
+
+def _shared(actor: Actor, resource: ResourceType, record: int | None = None) -> _Shared:
+    """Return teams, shares, rules and pools, read once per transaction; of one record what was read of it is enough."""
+    known = _known(actor)
+    found = known.get(resource.name)
+    if found is None or (found.records is not None and record not in found.records):
+        found = known[resource.name] = _read_shared(actor, resource, None)
+    return found
+
+
+def _known(actor: Actor) -> dict[str, _Shared]:
     unit = current_unit()
     if unit.actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
     known: dict[str, _Shared] = unit.cache.setdefault(_SHARES, {})
-    if resource.name not in known:
-        found = _Shared()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
-                " WHERE user_id = %s AND type = %s"
-                " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_shares(%s)"
-                " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_crossings(%s)"
-                " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)"
-                " UNION ALL SELECT %s, pool, '', NULL, NULL, NULL FROM hufu.my_pools(%s) pool",
-                [
-                    *(_TEAM, actor.user_id, resource.name, _BY_HAND, resource.name, _ACROSS, resource.name),
-                    *(_RULE, resource.name, _POOL, resource.name),
-                ],
-            )
-            for way, number, access, owners, departments, literals in cursor.fetchall():
-                if way == _POOL:
-                    found.pools |= {number}
-                elif way == _RULE:
-                    found.rules += (
-                        RulePart(
-                            number,
-                            SHARE_OF[access],
-                            numbers(owners) if owners is not None else None,
-                            numbers(departments) if departments is not None else None,
-                            rule_reach.read_literals(literals),
-                        ),
-                    )
-                else:
-                    of_way = {_TEAM: found.team, _BY_HAND: found.by_hand, _ACROSS: found.across}[way]
-                    of_way[number] = max(SHARE_OF[access], of_way.get(number, Share.NONE))
-        known[resource.name] = found
-    return known[resource.name]
+    return known
+
+
+def _read_shared(actor: Actor, resource: ResourceType, records: frozenset[int] | None) -> _Shared:
+    found = _Shared(records)
+    asked = None if records is None else sorted(records)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
+            " WHERE user_id = %s AND type = %s AND (%s::bigint[] IS NULL OR record_id = ANY (%s::bigint[]))"
+            " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_shares(%s, %s::bigint[])"
+            " UNION ALL SELECT %s, record_id, access, NULL, NULL, NULL FROM hufu.my_crossings(%s)"
+            " UNION ALL SELECT %s, part, access, owners, departments, literals FROM hufu.my_rules(%s)"
+            " UNION ALL SELECT %s, pool, '', NULL, NULL, NULL FROM hufu.my_pools(%s) pool",
+            [
+                *(_TEAM, actor.user_id, resource.name, asked, asked, _BY_HAND, resource.name, asked),
+                *(_ACROSS, resource.name, _RULE, resource.name, _POOL, resource.name),
+            ],
+        )
+        for way, number, access, owners, departments, literals in cursor.fetchall():
+            if way == _POOL:
+                found.pools |= {number}
+            elif way == _RULE:
+                found.rules += (
+                    RulePart(
+                        number,
+                        SHARE_OF[access],
+                        numbers(owners) if owners is not None else None,
+                        numbers(departments) if departments is not None else None,
+                        rule_reach.read_literals(literals),
+                    ),
+                )
+            else:
+                of_way = {_TEAM: found.team, _BY_HAND: found.by_hand, _ACROSS: found.across}[way]
+                of_way[number] = max(SHARE_OF[access], of_way.get(number, Share.NONE))
+    return found
 
 
 def shares_changed() -> None:
@@ -335,10 +356,11 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         parent = facts(actor, parent_type, getattr(record, resource.parent))
         own = states.facts(resource, record)
         return RecordFacts(record.partition_id, deleted=deleted, states=own, parent=parent)
-    member = teams(actor, resource).get(record.pk, Share.NONE)
-    shared = shares(actor, resource).get(record.pk, Share.NONE)
-    shared = max(shared, rule_reach.opened(rules(actor, resource), resource, record))
-    across = crossings(actor, resource).get(record.pk, Share.NONE)
+    given = _shared(actor, resource, record.pk)
+    member = given.team.get(record.pk, Share.NONE)
+    shared = given.by_hand.get(record.pk, Share.NONE)
+    shared = max(shared, rule_reach.opened(given.rules, resource, record))
+    across = given.across.get(record.pk, Share.NONE)
     ceiling = current_unit().actor.ceiling
     if (
         ceiling is not None
@@ -357,5 +379,5 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         across={actor.user_id: across} if across else {},
         states=states.facts(resource, record),
         pool_id=pool,
-        pool_members=frozenset({actor.user_id} if pool in pools(actor, resource) else ()),
+        pool_members=frozenset({actor.user_id} if pool in given.pools else ()),
     )

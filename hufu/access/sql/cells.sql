@@ -21,12 +21,6 @@ CREATE OR REPLACE VIEW hufu.cell_totals AS
     UNION ALL
     SELECT type, partition_id, records, void FROM public.access_cell_change;
 
--- The numbers in a bitmap (hufu.bitmap).
-CREATE OR REPLACE FUNCTION hufu.numbers(bits bytea) RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path = pg_catalog, pg_temp AS
-$$ SELECT coalesce(array_agg(8 * b + i), '{}') FROM generate_series(0, length(bits) - 1) b, generate_series(0, 7) i
-   WHERE get_byte(bits, b) <> 0 AND get_bit(bits, 8 * b + i) = 1 $$;
-
 -- Put the differences that are committed into their cells. Returns how many; NULL, and does nothing, while somebody else
 -- does it. Differences that come meanwhile stay for the next time.
 CREATE OR REPLACE FUNCTION hufu.fold_cells() RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER

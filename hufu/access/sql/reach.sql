@@ -370,6 +370,8 @@ CREATE OR REPLACE FUNCTION hufu.who_covers(wanted text, wanted_right text, wante
 -- Shares by hand. What one is given to meets what people stand for in one text; whoever gave it gains nothing by it.
 CREATE INDEX IF NOT EXISTS access_share_to ON public.access_share
     (hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id), type);
+CREATE INDEX IF NOT EXISTS access_share_to_superiors ON public.access_share
+    (hufu.principal(user_id, group_id, department_id, below, post, position_id, level_id), type) WHERE superiors;
 CREATE OR REPLACE VIEW hufu.shares AS
     SELECT s.id, s.type, s.record_id, s.access, s.superiors, s.given_by,
            hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post, s.position_id, s.level_id) AS principal,
@@ -386,12 +388,33 @@ CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text) RETURNS TABLE (record_id
     WHERE s.type = of_type AND s.given_by <> hufu.actor()
     UNION ALL
     SELECT s.record_id, s.access FROM hufu.shares s
-    WHERE s.type = of_type AND s.given_by <> hufu.actor() AND s.superiors
-      AND EXISTS (SELECT 1 FROM access_term mine JOIN access_principal p ON hufu.bit(mine.owners, p.user_id)
-                  WHERE mine.user_id = hufu.actor() AND mine.term = 0 AND p.principal = s.principal)
+    WHERE s.type = of_type AND s.given_by <> hufu.actor() AND s.superiors AND s.principal IN (
+        SELECT p.principal FROM access_term mine CROSS JOIN LATERAL unnest(hufu.numbers(mine.owners)) below
+        JOIN access_principal p ON p.user_id = below
+        WHERE mine.user_id = hufu.actor() AND mine.term = 0)
     UNION ALL
     -- A pending task is a share of view with whoever has it.
     SELECT t.record_id, 'read' FROM access_task t WHERE t.type = of_type AND t.user_id = hufu.actor() $$;
+
+-- The same of some records alone; of all without any.
+CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text, records bigint[]) RETURNS TABLE (record_id bigint, access text)
+    LANGUAGE plpgsql STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    IF records IS NULL THEN
+        RETURN QUERY SELECT s.record_id, s.access FROM hufu.my_shares(of_type) s;
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT s.record_id, s.access::text FROM hufu.shares s
+    WHERE s.type = of_type AND s.record_id = ANY (records) AND s.given_by <> hufu.actor() AND EXISTS (
+        SELECT 1 FROM access_term mine JOIN access_principal p ON p.principal = s.principal
+            AND (p.user_id = mine.user_id OR (s.superiors AND hufu.bit(mine.owners, p.user_id)))
+        WHERE mine.user_id = hufu.actor() AND mine.term = 0)
+    UNION ALL
+    SELECT t.record_id, 'read' FROM access_task t
+    WHERE t.type = of_type AND t.user_id = hufu.actor() AND t.record_id = ANY (records);
+END $$;
 
 -- The records of a type to which a share lets the actor through the wall.
 CREATE INDEX IF NOT EXISTS access_share_across ON public.access_share (user_id, type) WHERE across_by IS NOT NULL;

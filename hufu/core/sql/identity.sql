@@ -72,6 +72,12 @@ BEGIN
     RETURN bits;
 END $$;
 
+-- The numbers in a bitmap.
+CREATE OR REPLACE FUNCTION hufu.numbers(bits bytea) RETURNS int[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT coalesce(array_agg(8 * b + i), '{}') FROM generate_series(0, length(bits) - 1) b, generate_series(0, 7) i
+   WHERE get_byte(bits, b) <> 0 AND get_bit(bits, 8 * b + i) = 1 $$;
+
 -- The gates that are closed in this transaction, by number.
 CREATE OR REPLACE FUNCTION hufu.closed_gates() RETURNS int[] LANGUAGE sql STABLE PARALLEL SAFE AS
 $$ SELECT CASE WHEN session_user IN ('hufu_app', 'hufu_owner')
