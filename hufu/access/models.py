@@ -25,6 +25,7 @@ from hufu.access.pool_models import PoolHidden as PoolHidden
 from hufu.access.pool_models import PoolMember as PoolMember
 from hufu.access.pool_models import PoolReach as PoolReach
 from hufu.access.request_models import APPROVER_COLUMNS
+from hufu.access.shared_models import SharedRecord as SharedRecord
 from hufu.access.task_models import TaskKind as TaskKind
 from hufu.access.task_models import TaskShare as TaskShare
 from hufu.people.models import Department, Group, Level, Position, Post, User

@@ -14,10 +14,12 @@ from operator import or_
 from hufu.access import (
     crossing_sql,
     deeds,
+    list_sql,
     pool_sql,
     registry,
     request_sql,
     rule_sql,
+    shared_sql,
     states,
     task_kinds,
     task_sql,
@@ -282,6 +284,8 @@ def statements() -> Iterator[tuple[str, str]]:
         yield f"access.deeds.{resource.name}", deeds.statements(resource)
     yield "access.following", _following()
     yield "access.teams", _teams()
+    yield from shared_sql.statements()
+    yield "access.lists", list_sql.statements()
     yield "access.tasks", f"{task_sql.common()}\n{task_kinds.install_sql()}"
     yield "access.asked", request_sql.statement()
     yield from rule_sql.statements()

@@ -22,6 +22,15 @@ def exclusive_key(column: str) -> Upper:
     return Upper(Func(F(column), Value(" -"), Value(""), function="translate"))
 
 
+# What a list looks at in each record that it passes.
+PASSED = ("partition", "owner", "department", "deleted_at", "voided_at")
+
+
+def stream(*fields: str, name: str) -> models.Index:
+    """Return the index of an ordered stream: it holds all that decides whether a list keeps what it passes."""
+    return models.Index(fields=fields, include=[each for each in PASSED if each not in fields], name=name)
+
+
 class GuardedManager(models.Manager[Any]):
     """Refuses every query: business rows come from hufu.access.guard."""
 
@@ -76,19 +85,15 @@ class BusinessRecord(Record):
 
     class Meta(Record.Meta):
         abstract = True
-        # One ordered stream per owner, department and partition, and one over all: lists are merged from these.
+        # One ordered stream per owner, department and partition, and one over all for each order: lists are merged from
+        # these (hufu/access/sql/lists.sql).
         indexes: ClassVar[tuple[models.Index, ...]] = (
-            models.Index(
-                fields=["owner", "-updated_at", "-id"], include=["partition"], name="%(class)s_owner"
-            ),
-            models.Index(
-                fields=["department", "-updated_at", "-id"],
-                include=["partition"],
-                name="%(class)s_department",
-            ),
-            models.Index(fields=["partition", "-updated_at", "-id"], name="%(class)s_partition"),
-            models.Index(fields=["-updated_at", "-id"], name="%(class)s_updated"),
-            models.Index(fields=["name_sort", "id"], name="%(class)s_sort"),
+            stream("owner", "-updated_at", "-id", name="%(class)s_owner"),
+            stream("department", "-updated_at", "-id", name="%(class)s_department"),
+            stream("partition", "-updated_at", "-id", name="%(class)s_partition"),
+            stream("-updated_at", "-id", name="%(class)s_updated"),
+            stream("created_at", "id", name="%(class)s_created"),
+            stream("name_sort", "id", name="%(class)s_sort"),
             models.Index(fields=["name"], name="%(class)s_name"),
             models.Index(fields=["name_initials"], name="%(class)s_initials"),
             models.Index(fields=["external_id"], name="%(class)s_external_id"),
@@ -152,6 +157,7 @@ class Customer(PooledRecord):
         db_table = "crm_customer"
         indexes: ClassVar[tuple[models.Index, ...]] = (
             *PooledRecord.Meta.indexes,
+            stream("customer_level", "id", name="customer_level_stream"),
             models.Index(fields=["code"], name="customer_code"),
             models.Index(fields=["phone_index"], name="customer_phone"),
             models.Index(fields=["phone_last_index"], name="customer_phone_last"),
@@ -190,6 +196,8 @@ class Opportunity(BusinessRecord):
         db_table = "crm_opportunity"
         indexes: ClassVar[tuple[models.Index, ...]] = (
             *BusinessRecord.Meta.indexes,
+            stream("amount", "id", name="opportunity_amount"),
+            stream("expected_close", "id", name="opportunity_close"),
             models.Index(fields=["customer"], name="opportunity_customer"),
         )
         constraints = (

@@ -13,8 +13,9 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from hufu.access import cells, guard, quotas
+from hufu.access import cells, guard, lists, quotas
 from hufu.access.fields import is_open
+from hufu.access.lists import Order
 from hufu.access.models import RecordShare, TeamMember
 from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.access.registry import Field as DeclaredField
@@ -57,14 +58,10 @@ class Page:
 
 def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page:
     """Return a page of the records that the actor may view; the list is one event in the log."""
-    rows = _narrowed(actor, resource, query)
     sort, descending = _sort(resource, query)
     limit = max(1, min(query.limit, LARGEST_PAGE))
     backwards, position = _read_cursor(query.cursor, resource, sort)
-    if position is not None:
-        rows = rows.filter(_beyond(resource, sort, descending is not backwards, *position))
-    ordered = _ordered(resource, rows, sort, descending is not backwards)
-    found = list(ordered.select_related(*shown_with(resource))[: limit + 1])
+    found = _read(actor, resource, query, descending is not backwards, position, limit + 1)
     more = len(found) > limit
     found = found[:limit]
     if backwards:
@@ -76,6 +73,49 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     )
     _record_list(actor, resource, query, found)
     return page
+
+
+def _read(
+    actor: Actor,
+    resource: ResourceType,
+    query: ListQuery,
+    descending: bool,
+    position: tuple[Any, int] | None,
+    most: int,
+) -> list[Any]:
+    """Return the records of one page: by ordered streams where these can tell all that the list is narrowed to."""
+    sort, _as_asked = _sort(resource, query)
+    narrowing = _narrowing(actor, resource, query)
+    if narrowing is not None:
+        assert sort.sort is not None
+        numbers = lists.page(actor, resource, Order(sort.sort, descending), position, narrowing, most)
+        return lists.records(actor, resource, numbers, shown_with(resource))
+    rows = _narrowed(actor, resource, query)
+    if position is not None:
+        rows = rows.filter(_beyond(resource, sort, descending, *position))
+    ordered = _ordered(resource, rows, sort, descending)
+    return list(ordered.select_related(*shown_with(resource))[:most])
+
+
+def _narrowing(actor: Actor, resource: ResourceType, query: ListQuery) -> dict[str, list[Any]] | None:
+    """Return the columns and values that a list is narrowed to; None where its streams cannot tell.
+
+    They cannot for following types, the bin, searches, and fields that are readable on some records alone.
+    """
+    if resource.parent or query.bin or query.search.strip():
+        return None
+    if leaves_out(actor, resource, query) or not is_open(actor, resource, _sort(resource, query)[0]):
+        return None
+    found: dict[str, list[Any]] = {}
+    if resource.states:
+        found[lists.STATE] = record_states.wanted_states(query.filters.get(record_states.NAME, ())) or [
+            lists.KEPT
+        ]
+    for name, values in query.filters.items():
+        if values and not record_states.is_filter(resource, name):
+            declared = _filterable(actor, resource, name)[0]
+            found[declared.column] = _wanted(actor, declared, name, values)
+    return found
 
 
 def page_statement(
@@ -230,29 +270,36 @@ def _filtered(actor: Actor, resource: ResourceType, name: str, values: Sequence[
     A reference is found only by what the actor may view: a hidden one must not be guessed by its number. Where the
     field is readable on some records alone, only these are found.
     """
+    declared, readable = _filterable(actor, resource, name)
+    return readable & Q(**{f"{declared.column}__in": _wanted(actor, declared, name, values)})
+
+
+def _filterable(actor: Actor, resource: ResourceType, name: str) -> tuple[DeclaredField, Q]:
     declared = resource.by_name.get(name)
     readable = guard.readable(actor, resource, declared) if declared and declared.filterable else None
     if declared is None or readable is None:
         raise Invalid({name: [_("The list cannot be filtered by “%s”.") % name]})
-    return readable & _matching(actor, declared, name, values)
+    return declared, readable
 
 
-def _matching(actor: Actor, declared: DeclaredField, name: str, values: Sequence[str]) -> Q:
+def _wanted(actor: Actor, declared: DeclaredField, name: str, values: Sequence[str]) -> list[Any]:
+    """Return the values that a filter's column may have."""
     if declared.kind is Kind.CHOICE:
         unknown = [value for value in values if value not in dict(declared.choices)]
         if unknown:
             raise Invalid({name: [_("“%s” is not one of the values.") % unknown[0]]})
-        return Q(**{f"{declared.column}__in": list(values)})
+        return list(values)
     try:
         numbers = [int(value) for value in values]
-        if declared.kind is Kind.REFERENCE:
-            assert declared.reference is not None
-            other = resource_type(declared.reference)
-            seen = guard.scope(actor, other.permission("view")).filter(pk__in=numbers)
-            return Q(**{f"{declared.column}__in": list(seen.values_list("pk", flat=True))})
-        return Q(**{f"{declared.column}__in": numbers})
     except ValueError:
         raise Invalid({name: [_("“%s” is not one of the values.") % values[0]]}) from None
+    # A number that no column holds is nobody's.
+    numbers = [number for number in numbers if abs(number) <= guard.LARGEST_NUMBER]
+    if declared.kind is not Kind.REFERENCE:
+        return list(numbers)
+    assert declared.reference is not None
+    seen = guard.scope(actor, resource_type(declared.reference).permission("view")).filter(pk__in=numbers)
+    return list(seen.values_list("pk", flat=True))
 
 
 def _search(actor: Actor, rows: QuerySet[Any], resource: ResourceType, text: str) -> QuerySet[Any]:
@@ -400,6 +447,8 @@ def _read_cursor(
         if value is not None:
             column: Any = resource.model_class._meta.get_field(sort.sort)
             value = column.to_python(value)
+        if any(isinstance(each, int) and abs(each) > guard.LARGEST_NUMBER for each in (value, record_id)):
+            return False, None
         return backwards, (value, record_id)
     except Exception:
         return False, None

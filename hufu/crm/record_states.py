@@ -35,14 +35,20 @@ def is_filter(resource: ResourceType, name: str) -> bool:
     return name == NAME and bool(resource.states)
 
 
+def wanted_states(values: Sequence[str]) -> list[str]:
+    """Return the states that are wanted; raise Invalid for one that there is not."""
+    wanted = [value for value in values if value]
+    unknown = [value for value in wanted if value not in dict(FILTER.choices)]
+    if unknown:
+        raise Invalid({NAME: [_("“%s” is not one of the values.") % unknown[0]]})
+    return wanted
+
+
 def narrowed(rows: QuerySet[Any], resource: ResourceType, wanted: Sequence[str]) -> QuerySet[Any]:
     """Return the records in one of the wanted states; without any, all that are not void."""
     if not resource.states:
         return rows
-    values = [value for value in wanted if value]
-    unknown = [value for value in values if value not in dict(FILTER.choices)]
-    if unknown:
-        raise Invalid({NAME: [_("“%s” is not one of the values.") % unknown[0]]})
+    values = wanted_states(wanted)
     not_void = states.is_open(State.VOID & resource.states)
     if not values:
         return rows.filter(not_void)

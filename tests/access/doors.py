@@ -14,7 +14,7 @@ import psycopg
 from django.core.exceptions import EmptyResultSet
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 
-from hufu.access import guard, queries, reach, registry
+from hufu.access import guard, lists, queries, reach, registry
 from hufu.access.decision.snapshot import Given, ShareFacts, Snapshot
 from hufu.access.decision.states import State, StateFacts
 from hufu.access.decision.terms import RecordFacts, Right, Share
@@ -196,6 +196,10 @@ def _existing(
     if verb in ("view", "restore"):
         state = "IS NOT NULL" if of_bin else "IS NULL"
         answers["row policy (SELECT)"] = _fetched(f"SELECT id FROM {table} WHERE deleted_at {state}")
+    if verb == "view" and type_name in INDEPENDENT:
+        in_order = list(listed.order_by("-updated_at", "-pk").values_list("pk", "updated_at"))
+        for way in lists.Way:
+            answers[f"page by {way}"] = _paged(actor, type_name, way, in_order)
     if verb == "edit":
         answers["row policy (UPDATE)"] = _updated(table)
     counted = crm_queries.count(actor, permission)
@@ -232,6 +236,23 @@ def _compare_cells(world: World, actor: Actor, type_name: str, listed: set[int])
             f"{type_name}.view of {actor.user_id}: {counted} counted, {total} in all, {in_open} in open partitions,"
             f" {visible} in cells that they view; not {expected}, and {len(listed)} listed\n{told(world)}"
         )
+
+
+def _paged(actor: Actor, type_name: str, way: lists.Way, in_order: list[tuple[int, datetime]]) -> set[int]:
+    """Return what is listed in one way; raise Difference where its order, or the page after a place, is another."""
+    resource, newest = registry.resource_type(type_name), lists.Order("updated_at", descending=True)
+    numbers = lists.page(actor, resource, newest, None, {}, 1_000, way)
+    expected = [number for number, _at in in_order]
+    if set(numbers) == set(expected) and numbers != expected:
+        raise Difference(f"{type_name}s of {actor.user_id} by {way}: {numbers}, not in the order {expected}")
+    if len(in_order) > 1 and numbers == expected:
+        number, at = in_order[0]
+        second = lists.page(actor, resource, newest, (at, number), {}, 2, way)
+        if second != expected[1:3]:
+            raise Difference(
+                f"{type_name}s of {actor.user_id} by {way}: {second} after {number}, of {expected}"
+            )
+    return set(numbers)
 
 
 def _create(world: World, now: datetime, attempt: tuple[int, str, int, int, int]) -> bool:

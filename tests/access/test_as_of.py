@@ -689,7 +689,15 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         " access_quota, access_quota_history, access_quota_used, access_quota_seen CASCADE"
     )
     owner_connection.execute("DROP TABLE access_reporting_login CASCADE")
-    owner_connection.execute("DROP TABLE access_share, access_share_history, access_principal CASCADE")
+    owner_connection.execute(
+        "DROP TABLE access_share, access_share_history, access_shared_record, access_principal CASCADE"
+    )
+    owner_connection.execute(
+        "DROP TABLE access_cell, access_cell_change, access_cell_total CASCADE"
+    )
+    owner_connection.execute(
+        "DROP INDEX customer_created, customer_level_stream, opportunity_created, opportunity_amount, opportunity_close"
+    )
     owner_connection.execute(
         "DROP TABLE access_duty, access_duty_history, access_duty_role, access_duty_role_history,"
         " access_duty_exception, access_duty_exception_history, access_approved_move, access_approved_move_history,"

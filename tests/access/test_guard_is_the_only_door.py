@@ -11,8 +11,14 @@ import pytest
 from hufu.access import registry
 
 HUFU = Path(__file__).resolve().parents[2] / "hufu"
-# Where the plain manager may be named: the guard, and the deeds, which ask it first.
-DOORS = {"access/guard.py", "crm/actions/create.py", "crm/actions/change.py", "crm/models.py"}
+# Where the plain manager may be named: the guard, what reads the pages of lists, and the deeds, which ask it first.
+DOORS = {
+    "access/guard.py",
+    "access/lists.py",
+    "crm/actions/create.py",
+    "crm/actions/change.py",
+    "crm/models.py",
+}
 # Numbers of facts and policy, not of business records; and what is measured against, which only an owner could read.
 NUMBERS = {"access/actions.py", "cli/bench/lists.py"}
 # Where SQL may name a business table: what makes the row policies, the deeds that call their functions, and migrations.
@@ -22,6 +28,7 @@ SQL_DOORS = {
     "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
+    "access/shared_sql.py",  # makes what keeps shared records where their records are in lists
     "access/task_sql.py",  # makes the deeds on tasks, and their count
     "access/report_views.py",  # makes the views of reporting logins
     "access/crossing_sql.py",  # makes the functions that let shares across the wall
@@ -151,6 +158,7 @@ PLAIN_SQL = {
     "access/queries.py",  # hufu.who_…: asks by itself whether the actor may know
     "access/cells.py",  # hufu.count_…: of the actor alone
     "access/guard.py",  # hufu.my_prohibitions
+    "access/lists.py",  # hufu.page: of the actor's own reach
     "access/prohibitions.py",  # hufu.my_principals, hufu.holds_any
     "access/quotas.py",  # hufu.my_quotas, hufu.consume_quota: of the actor alone
     "access/quota_actions.py",  # hufu.quota_binds_me

@@ -1,0 +1,49 @@
+-- Shared records in the order of lists (hufu/access/shared_models.py): written by these triggers alone, read by the functions
+-- of lists alone.
+ALTER TABLE public.access_shared_record ENABLE ROW LEVEL SECURITY;
+REVOKE ALL ON public.access_shared_record FROM hufu_app;
+
+-- What shares, teams and tasks give, as the table keeps it but for the record's place.
+CREATE OR REPLACE VIEW hufu.given_records AS
+    SELECT 'share' AS source, s.id AS source_id, s.type, s.record_id,
+           hufu.principal(s.user_id, s.group_id, s.department_id, s.below, s.post, s.position_id, s.level_id) AS principal,
+           s.superiors, s.given_by, s.starts_at, s.ends_at
+    FROM public.access_share s
+    UNION ALL
+    SELECT 'team', m.id, m.type, m.record_id, 'user:' || m.user_id, false, NULL, NULL, NULL FROM public.access_team_member m
+    UNION ALL
+    SELECT 'task', t.id, t.type, t.record_id, 'user:' || t.user_id, false, NULL, NULL, NULL FROM public.access_task t;
+
+-- Keep what rows of a table give: those that are gone, changed or new.
+CREATE OR REPLACE FUNCTION hufu.keep_given() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    kind text := TG_ARGV[0];
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM access_shared_record WHERE source = kind AND source_id = OLD.id;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
+                                          partition_id, updated_at)
+        SELECT g.source, g.source_id, g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at, g.ends_at,
+               p.partition_id, p.updated_at
+        FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p
+        WHERE g.source = kind AND g.source_id = NEW.id;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER keep_given AFTER INSERT OR UPDATE OR DELETE ON public.access_share
+    FOR EACH ROW EXECUTE FUNCTION hufu.keep_given('share');
+CREATE OR REPLACE TRIGGER keep_given AFTER INSERT OR UPDATE OR DELETE ON public.access_team_member
+    FOR EACH ROW EXECUTE FUNCTION hufu.keep_given('team');
+CREATE OR REPLACE TRIGGER keep_given AFTER INSERT OR UPDATE OR DELETE ON public.access_task
+    FOR EACH ROW EXECUTE FUNCTION hufu.keep_given('task');
+
+-- What was given before this version of the program.
+INSERT INTO public.access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
+                                         partition_id, updated_at)
+SELECT g.source, g.source_id, g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at, g.ends_at,
+       p.partition_id, p.updated_at
+FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p
+WHERE NOT EXISTS (SELECT 1 FROM public.access_shared_record);

@@ -1,0 +1,86 @@
+"""How a page of a list is read: by the cheaper of two ways, which never changes what stands on it.
+
+That each way lists the same, in the same order, is compared for generated companies in test_differential.py.
+"""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from hufu.access import registry
+
+TEN_MILLION = 10_000_000
+
+
+@pytest.fixture
+def way(owner_connection):
+    """Return the way that is chosen for somebody, and how far a walk goes."""
+
+    def chosen(visible, keys, *, newest_first=True, total=TEN_MILLION):
+        row = owner_connection.execute(
+            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, 51)", [total, visible, keys, newest_first]
+        ).fetchone()
+        return row
+
+    return chosen
+
+
+def test_a_chief_executive_walks_through_the_newest(way):
+    assert way(visible=TEN_MILLION, keys=40)[0] == "walk"
+
+
+def test_a_representative_reads_their_own_stream(way):
+    assert way(visible=2_000, keys=1)[0] == "keys"
+
+
+def test_who_views_a_few_records_sorts_them_by_name_rather_than_walk_past_millions(way):
+    assert way(visible=2_000, keys=1, newest_first=False)[0] == "keys"
+
+
+def test_who_views_many_records_walks_through_the_names(way):
+    assert way(visible=1_000_000, keys=60, newest_first=False)[0] == "walk"
+
+
+def test_a_walk_that_meets_hardly_anything_is_given_up_when_streams_would_have_been_cheaper(way):
+    chosen, budget = way(visible=1_000_000, keys=100)
+    assert chosen == "walk"
+    assert 4_000 <= budget < TEN_MILLION / 100
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        (resource.table, declared.sort)
+        for resource in registry.resource_types()
+        if resource.parent_type is None
+        for declared in resource.fields
+        if declared.sort
+    ],
+)
+def test_every_order_of_a_list_has_an_index_with_all_that_decides_what_is_kept(
+    owner_connection, table, column
+):
+    described = [
+        row[0]
+        for row in owner_connection.execute(
+            "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename = %s", [table]
+        )
+    ]
+    kept = ("partition_id", "owner_id", "department_id", "deleted_at", "voided_at")
+    assert any(
+        f"({column}, id) INCLUDE" in text.replace(" DESC", "")
+        and all(name in text.partition("INCLUDE")[2] for name in kept)
+        for text in described
+    ), described
+
+
+@pytest.mark.parametrize("wrong", ["name", "updated_at; DROP TABLE crm_customer", "phone"])
+def test_a_list_is_sorted_and_narrowed_by_what_the_type_declares_alone(owner_connection, wrong):
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        owner_connection.execute("SELECT hufu.page('customer', %s, true, NULL, '{}', 5, 'keys')", [wrong])
+    with pytest.raises(psycopg.errors.InvalidParameterValue):
+        owner_connection.execute(
+            "SELECT hufu.list_narrowed(hufu.listed_type('customer'), jsonb_build_object(%s::text, '[1]'::jsonb))",
+            [wrong],
+        )
