@@ -692,9 +692,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute(
         "DROP TABLE access_share, access_share_history, access_shared_record, access_principal CASCADE"
     )
-    owner_connection.execute(
-        "DROP TABLE access_cell, access_cell_change, access_cell_total CASCADE"
-    )
+    owner_connection.execute("DROP TABLE access_cell, access_cell_change, access_cell_total CASCADE")
     owner_connection.execute(
         "DROP INDEX customer_created, customer_level_stream, opportunity_created, opportunity_amount, opportunity_close"
     )

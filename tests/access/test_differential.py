@@ -321,6 +321,15 @@ _SHARES_WITHOUT_TASKS = """DO $$ BEGIN
 END $$"""
 
 
+def _changed(function: str, said: str, instead: str) -> str:
+    """Return the SQL that takes a part of a function for another."""
+    return f"""DO $$ DECLARE whole text := pg_get_functiondef('hufu.{function}'::regproc);
+    BEGIN
+        ASSERT strpos(whole, $said${said}$said$) > 0;
+        EXECUTE replace(whole, $said${said}$said$, $said${instead}$said$);
+    END $$"""
+
+
 BREAKS_OF_HALF_TWO = (
     "CREATE OR REPLACE VIEW hufu.viewing_roles AS SELECT r.id AS role_id, t.type"
     " FROM public.access_role r, (VALUES ('customer' COLLATE \"C\"),"
@@ -372,6 +381,11 @@ BREAKS_OF_HALF_TWO = (
     " AND s.across_by IS NOT NULL $$",
     "ALTER TABLE access_task DISABLE TRIGGER count_tasks",
     _SHARES_WITHOUT_TASKS,
+    # Pages of lists: a walk, streams and shares past the wall, and shares that are not kept.
+    _changed("list_condition", "hufu.bit($4[%s], r.partition_id)", "true"),
+    _changed("list_merge", "hufu.bit(k.partitions, r.partition_id)", "true"),
+    _changed("list_shared", "hufu.bit($2[%s], g.partition_id)", "true"),
+    "DROP TRIGGER keep_given ON access_share",
 )
 
 
