@@ -1,126 +1,173 @@
-"""What authorization costs a list: the page's own query, against the same query without any."""
+"""What authorization costs a page of a list: the page's own statements, against the same page without any."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from statistics import median, quantiles
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db.models import Q, QuerySet
 
+from hufu.cli.bench import baselines
+from hufu.cli.bench.archetypes import Archetype
+from hufu.cli.bench.baselines import NAIVE, PLAIN
 from hufu.cli.bench.people import people
+from hufu.cli.bench.statements import (
+    Cost,
+    Statement,
+    application_within,
+    noted,
+    owner_cost,
+)
+from hufu.cli.bench.timing import Times, TookTooLong, in_turns, ratio
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import queries
 from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CUSTOMER
 
-DEEP_PAGE = 20
-LARGEST = queries.LARGEST_PAGE
+DEEP_PAGE = 21
+# What is measured: the whole reading, and the statements of it that read customers.
+WHOLE, OURS = "whole", "ours"
 
-Statement = tuple[str, Sequence[Any]]
+
+@dataclass(frozen=True)
+class Situation:
+    """A page of a list: how it is sorted and narrowed; `narrowed` says the same to what it is measured against."""
+
+    name: str
+    query: ListQuery
+    page: int = 1
+    narrowed: Q = field(default_factory=Q)
+
+
+SITUATIONS = (
+    Situation("newest", ListQuery()),
+    Situation("newest", ListQuery(), page=DEEP_PAGE),
+    Situation("by name", ListQuery(sort="name")),
+    Situation("by name", ListQuery(sort="name"), page=DEEP_PAGE),
+    Situation("of an industry", ListQuery(filters={"industry": ["medical"]}), narrowed=Q(industry="medical")),
+    Situation("searched", ListQuery(search="上海澜川"), narrowed=Q(name__starts_with="上海澜川")),
+)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One page of one person's list: milliseconds of its query with and without authorization, alternating.
-
-    `statements` counts those of the whole reading: reach, teams, page, log.
-    """
+    """One page of one person's list. `statements` counts all of the reading: reach, teams, page, log; `agrees` says
+    whether one WHERE gives the same rows, None where it took too long."""
 
     who: str
-    page: int
-    visible: int
+    situation: Situation
     rows: int
     statements: int
-    ours: tuple[float, ...]
-    plain: tuple[float, ...]
-
-    @property
-    def ratio(self) -> float:
-        """How many times as long the query takes with authorization, in the median."""
-        return median(self.ours) / median(self.plain)
+    times: dict[str, Times]
+    agrees: bool | None
+    costs: dict[str, Cost]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the measurement for programs, in milliseconds."""
         return {
             "who": self.who,
-            "page": self.page,
-            "visible": self.visible,
+            "situation": self.situation.name,
+            "page": self.situation.page,
             "rows": self.rows,
             "statements": self.statements,
-            "p50": round(median(self.ours), 3),
-            "p95": round(quantiles(self.ours, n=20)[-1], 3),
-            "plain_p50": round(median(self.plain), 3),
-            "plain_p95": round(quantiles(self.plain, n=20)[-1], 3),
-            "ratio": round(self.ratio, 2),
+            "agrees": self.agrees,
+            **{name: times.as_dict() for name, times in self.times.items()},
+            "ratio": _rounded(ratio(self.times[OURS], self.times[PLAIN])),
+            "added_p95": _added(self.times[OURS], self.times[PLAIN]),
+            "costs": {name: asdict(cost) for name, cost in self.costs.items()},
         }
 
 
-def measure(owner_url: str, rounds: int) -> Iterator[Measured]:
-    """Yield the first page and a deep one of each archetype, newest first."""
+def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], None]) -> Iterator[Measured]:
+    """Yield every situation of a person of each kind; whatever takes longer than `limit` milliseconds is ended."""
     # Planned every time, as the application has it planned.
     with psycopg.connect(owner_url, autocommit=True, prepare_threshold=None) as owner:
         for archetype, actor in people():
-            for page in (1, DEEP_PAGE):
-                yield _measure(owner, actor, archetype.title, page, rounds)
+            tell(f"  {archetype.title}")
+            for situation in SITUATIONS:
+                yield _measure(owner, archetype, actor, situation, rounds, limit)
 
 
-def _measure(owner: psycopg.Connection, actor: Actor, who: str, page: int, rounds: int) -> Measured:
+def _measure(
+    owner: psycopg.Connection,
+    archetype: Archetype,
+    actor: Actor,
+    situation: Situation,
+    rounds: int,
+    limit: float,
+) -> Measured:
     with acting(actor):
-        visible = queries.count_records(actor, CUSTOMER)
-        cursor = _turn_to(actor, page)
-        query = ListQuery(cursor=cursor)
+        query = _turned_to(actor, situation, limit)
     with acting(actor):
-        statements: list[Statement] = []
+        sent, shown = _read(actor, query, limit)
 
-        def note(execute: Any, sql: str, values: Any, many: bool, context: Any) -> Any:
-            statements.append((sql, values))
-            return execute(sql, values, many, context)
+    def whole() -> None:
+        # In a transaction of its own, as a request has it: reach is read anew.
+        with acting(actor), application_within(limit):
+            queries.list_records(actor, CUSTOMER, query)
 
-        with connection.execute_wrapper(note):
-            shown = queries.list_records(actor, CUSTOMER, query)
-        # Somebody who holds nothing asks the table nothing at all.
-        of_page = [each for each in statements if f'FROM "{CUSTOMER.table}"' in each[0]]
-        # As the owner of the tables, whom row policies do not bind; the application would get what they give.
-        everything = CUSTOMER.model_class._base_manager.filter(deleted_at__isnull=True)
-        plain = queries.page_statement(CUSTOMER, everything, query)
+    def statement(rows: QuerySet[Any]) -> baselines.Sql:
+        return baselines.page(rows, query)
 
-        def ours() -> None:
-            for sql, values in of_page:
-                with connection.cursor() as cursor:
-                    cursor.execute(sql, values)
-                    cursor.fetchall()
+    of_page = [statement for statement in sent if statement.reads_customers]
 
-        times = [(_timed(ours), _timed(lambda: owner.execute(*plain).fetchall())) for _round in range(rounds)]
-    return Measured(
-        who,
-        page,
-        visible,
-        len(shown.records),
-        len(statements),
-        tuple(one for one, _other in times),
-        tuple(other for _one, other in times),
-    )
+    def ours() -> None:
+        with application_within(limit):
+            for each in of_page:
+                each.send()
+
+    times = in_turns({WHOLE: whole}, rounds, limit)
+    with acting(actor):
+        others = baselines.runs(owner, archetype, actor, situation.narrowed, statement, limit)
+        times |= in_turns({OURS: ours, **others}, rounds, limit)
+        agrees = _agrees(others[NAIVE], shown) if times[NAIVE].each and shown is not None else None
+        costs = {PLAIN: owner_cost(owner, *statement(baselines.everything().filter(situation.narrowed)))}
+        if times[OURS].each:
+            costs[OURS] = sum((each.cost() for each in of_page), Cost())
+    return Measured(archetype.title, situation, len(shown or ()), len(sent), times, agrees, costs)
 
 
-def _turn_to(actor: Actor, page: int) -> str:
-    """Return the cursor of a page, or of the last one where there are fewer."""
-    cursor, skipped = "", (page - 1) * queries.PAGE
+def _read(actor: Actor, query: ListQuery, limit: float) -> tuple[list[Statement], list[int] | None]:
+    """Return what is sent for a page, and the numbers on it; None where it took too long."""
+    sent: list[Statement] = []
+    try:
+        with application_within(limit), noted(sent):
+            return sent, [row.pk for row in queries.list_records(actor, CUSTOMER, query).records]
+    except TookTooLong:
+        return sent, None
+
+
+def _agrees(naive: Callable[[], list[Any]], shown: list[int]) -> bool | None:
+    try:
+        return [row[0] for row in naive()][: len(shown)] == shown
+    except TookTooLong:
+        return None
+
+
+def _turned_to(actor: Actor, situation: Situation, limit: float) -> ListQuery:
+    """Return the query of a page, or of the last one where there are fewer, or of the last that is not too slow."""
+    query, skipped = situation.query, (situation.page - 1) * queries.PAGE
     while skipped > 0:
-        step = min(skipped, LARGEST)
-        found = queries.list_records(actor, CUSTOMER, ListQuery(cursor=cursor, limit=step))
+        step = min(skipped, queries.LARGEST_PAGE)
+        try:
+            with application_within(limit):
+                found = queries.list_records(actor, CUSTOMER, replace(query, limit=step))
+        except TookTooLong:
+            break
         if not found.next_cursor:
             break
-        cursor, skipped = found.next_cursor, skipped - step
-    return cursor
+        query, skipped = replace(query, cursor=found.next_cursor), skipped - step
+    return query
 
 
-def _timed(run: Callable[[], object]) -> float:
-    """Return how many milliseconds a call takes."""
-    started = time.perf_counter()
-    run()
-    return (time.perf_counter() - started) * 1000
+def _added(ours: Times, plain: Times) -> float | None:
+    if ours.p95 is None or plain.p95 is None:
+        return None
+    return round(ours.p95 - plain.p95, 2)
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 2)

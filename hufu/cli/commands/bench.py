@@ -1,21 +1,28 @@
 """Measure what authorization costs, as ratios within one run: absolute figures move from machine to machine.
 
 It makes a company of so many people with so many customers, skewed as real ones are, in a database of its own (an
-embedded server in a temporary folder; `--keep` keeps it and uses it again), and compares the query of a list page with
-the same query without any authorization, for a person of each kind: from the chief executive to somebody who is
-admitted nowhere.
+embedded server in a temporary folder; `--keep` keeps it and uses it again), and asks for a person of each kind: from
+the chief executive to somebody who is admitted nowhere.
+
+A list or a count is compared with the same one without any authorization, as one WHERE with OR-ed sub-selects, and by
+the row policies alone; what takes longer than `--limit` is ended and shown as such. A decision is compared with Cedar
+where it is installed.
 
 examples:
   hufu bench list --records 100000
-  hufu bench list --records 1000000 --rounds 50 --json
-  hufu bench list --records 10000000 --keep /tmp/ten-million
+  hufu bench list --records 10000000 --keep /tmp/ten-million --json
+  hufu bench count --keep /tmp/ten-million
+  hufu bench check --keep /tmp/ten-million
+  hufu bench who-can --keep /tmp/ten-million
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from hufu.cli import options, output
 from hufu.cli.bench.archetypes import FEWEST_PEOPLE
@@ -23,17 +30,29 @@ from hufu.cli.bench.archetypes import FEWEST_PEOPLE
 NAME = "bench"
 HELP = "measure what authorization costs"
 FEWEST_ROUNDS = 2
+WHAT = {
+    "list": "a page of a list: the first and a deep one, newest first, by name, filtered, searched",
+    "count": "how many customers somebody may view",
+    "check": "whether somebody may view a customer",
+    "who-can": "who may view a customer",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is measured."""
-    what = parser.add_subparsers(title="what", metavar="WHAT", required=True)
-    lists = what.add_parser("list", help="a page of a list, with and without authorization")
-    lists.add_argument("--records", type=options.at_least_one, help="default: 100000, or what was kept")
-    lists.add_argument("--users", type=people, help="default: 5000, or what was kept")
-    lists.add_argument("--rounds", type=options.at_least_one, default=40, help="default: 40")
-    lists.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the database here and use it again")
-    lists.add_argument("--json", action="store_true", help="print the figures as JSON")
+    what = parser.add_subparsers(title="what", metavar="WHAT", dest="what", required=True)
+    for name, words in WHAT.items():
+        one = what.add_parser(name, help=words)
+        one.add_argument("--records", type=options.at_least_one, help="default: 100000, or what was kept")
+        one.add_argument("--users", type=people, help="default: 5000, or what was kept")
+        one.add_argument("--rounds", type=options.at_least_one, default=40, help="default: 40")
+        one.add_argument(
+            "--limit", type=options.at_least_one, default=5, metavar="SECONDS", help="default: 5"
+        )
+        one.add_argument(
+            "--keep", type=Path, metavar="FOLDER", help="keep the database here and use it again"
+        )
+        one.add_argument("--json", action="store_true", help="print the figures as JSON")
 
 
 def people(text: str) -> int:
@@ -52,33 +71,33 @@ def run(args: argparse.Namespace) -> int:
     from hufu.cli.bench.scratch import scratch
 
     with scratch(args.records, args.users, args.keep) as found:
-        from hufu.cli.bench import lists
+        from django.db import connection
 
-        measured = list(lists.measure(found.owner_url, max(args.rounds, FEWEST_ROUNDS)))
+        from hufu.cli.bench import checks, counts, lists, printing, who
+
+        measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
+            "list": (lists.measure, printing.pages),
+            "count": (counts.measure, printing.amounts),
+            "check": (checks.measure, printing.decisions),
+            "who-can": (who.measure, printing.viewers),
+        }
+        measure, show = measures[args.what]
+        printing.made(found.made)
+        output.note(f"Measuring: {WHAT[args.what]} …")
+        with connection.cursor() as cursor:
+            # What is measured is the work, not how fast this disk is.
+            cursor.execute("SET synchronous_commit = off")
+        rounds = max(args.rounds, FEWEST_ROUNDS)
+        measured = list(measure(found.owner_url, rounds, args.limit * 1000.0, output.note))
     if args.json:
         output.print_json(
             {
                 "data": asdict(found.made),
-                "rounds": args.rounds,
-                "pages": [one.as_dict() for one in measured],
+                "rounds": rounds,
+                "limit": args.limit,
+                "measured": [one.as_dict() for one in measured],
             }
         )
-        return 0
-    rows = []
-    for one in measured:
-        said = one.as_dict()
-        rows.append(
-            [
-                one.who,
-                str(one.page),
-                f"{one.visible:,}",
-                str(one.rows),
-                str(one.statements),
-                f"{said['p50']:.2f} / {said['p95']:.2f}",
-                f"{said['plain_p50']:.2f} / {said['plain_p95']:.2f}",
-                f"{one.ratio:.2f}×",
-            ]
-        )
-    headings = ("who", "page", "may view", "rows", "statements", "ms p50 / p95", "without p50 / p95", "ratio")
-    output.print_table(headings, rows)
+    else:
+        show(measured)
     return 0

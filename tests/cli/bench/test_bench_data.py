@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import psycopg
 import pytest
-from pytest_django import DjangoDbBlocker
 
 from hufu.cli.bench import archetypes
 from hufu.cli.bench.archetypes import ARCHETYPES
 from hufu.cli.bench.people import people
-from hufu.cli.bench.records import load
 from hufu.cli.commands import doctor
 from hufu.core.actor import Actor
-from hufu.core.postgres import roles
 from hufu.core.text import sound
 from hufu.core.transaction import acting
 from hufu.crm import queries
 from hufu.crm.actions import NewRecord, create_record
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import User
-from tests.database import TestServer, django_on
+from tests.cli.bench.conftest import RECORDS
 
-RECORDS = 4000
-USERS = 300
 # What hangs on tables, as the catalogue says it.
 SHAPE = """
     SELECT pg_get_indexdef(indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
@@ -37,39 +30,13 @@ SHAPE = """
 
 
 @pytest.fixture(scope="module")
-def database(
-    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[str]:
-    """The company with its customers, in a database of this module's own; Django works in it."""
-    with django_db_blocker.unblock():
-        name = postgres.clone(template_database)
-        try:
-            load(postgres.url(roles.OWNER, name), RECORDS, USERS, lambda _words: None)
-            with django_on(postgres.url(roles.APP, name)):
-                yield name
-        finally:
-            postgres.drop(name)
-
-
-@pytest.fixture
-def owner(postgres: TestServer, database: str) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(postgres.url(roles.OWNER, database), autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture(scope="module")
 def visible(database: str) -> dict[str, int]:
     """How many customers the measured person of each archetype may view."""
     found = {}
-    for archetype, actor in measured():
+    for archetype, actor in people():
         with acting(actor):
             found[archetype.title] = queries.count_records(actor, CUSTOMER)
     return found
-
-
-def measured():
-    with acting(Actor.operator()):
-        return people()
 
 
 def one(owner: psycopg.Connection, question: str) -> int:
@@ -166,6 +133,24 @@ def test_rules_have_found_their_customers(owner):
         owner, "SELECT count(*) FROM crm_customer WHERE industry = 'medical' AND stage = 'lost'"
     )
     assert matched["of_the_city"] > 0
+
+
+def test_what_is_shared_stands_in_lists_where_its_customers_stand(owner):
+    written = (
+        "SELECT source, source_id, type, record_id, principal, superiors, given_by, partition_id, updated_at"
+        " FROM access_shared_record"
+    )
+    wanted = (
+        "SELECT g.source, g.source_id, g.type, g.record_id, g.principal, g.superiors, g.given_by, p.partition_id,"
+        " p.updated_at FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p"
+    )
+    assert one(owner, f"SELECT count(*) FROM ({written}) w") > 0.4 * RECORDS
+    for these, those in ((written, wanted), (wanted, written)):
+        assert not one(owner, f"SELECT count(*) FROM ({these} EXCEPT {those}) differ")
+
+
+def test_cells_count_them(owner):
+    assert not one(owner, "SELECT count(*) FROM hufu.cells_missing()")
 
 
 def test_what_was_taken_from_the_tables_for_the_load_is_back(owner, postgres, template_database):

@@ -1,0 +1,112 @@
+"""What was measured, in words: one table each. Times are milliseconds, p50 / p95."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hufu.cli import output
+from hufu.cli.bench import baselines, checks, counts, lists, who
+from hufu.cli.bench.scratch import Made
+from hufu.cli.bench.timing import ratio
+
+
+def made(data: Made) -> None:
+    """Say what lies in the database, and how long it took."""
+    steps = ", ".join(f"{name} {seconds:g}" for name, seconds in data.seconds.items())
+    output.note(
+        f"{data.records:,} customers, {data.users:,} people, {data.size / 1e9:.1f} GB; seconds: {steps} "
+        f"({sum(data.seconds.values()):.0f} in all)"
+    )
+
+
+def pages(measured: Sequence[lists.Measured]) -> None:
+    """Print the pages of lists."""
+    headings = (
+        *("who", "list", "page", "rows", "statements", "whole", "page alone", "without", "ratio"),
+        *("one WHERE", "row policies", "buffers", "without"),
+    )
+    output.print_table(headings, (_page(one) for one in measured))
+
+
+def _page(one: lists.Measured) -> list[str]:
+    ours, plain = one.times[lists.OURS], one.times[baselines.PLAIN]
+    return [
+        one.who,
+        one.situation.name,
+        str(one.situation.page),
+        str(one.rows) if one.agrees is not False else f"{one.rows} (one WHERE gives others)",
+        str(one.statements),
+        str(one.times[lists.WHOLE]),
+        str(ours),
+        str(plain),
+        _times(ratio(ours, plain)),
+        str(one.times[baselines.NAIVE]),
+        str(one.times[baselines.POLICY]),
+        *(
+            f"{one.costs[name].buffers:,}" if name in one.costs else ""
+            for name in (lists.OURS, baselines.PLAIN)
+        ),
+    ]
+
+
+def amounts(measured: Iterable[counts.Counted]) -> None:
+    """Print the counts."""
+    headings = ("who", "counted", "amount", "count", "without", "ratio", "one WHERE", "row policies")
+    output.print_table(headings, (_amount(one) for one in measured))
+
+
+def _amount(one: counts.Counted) -> list[str]:
+    ours, plain = one.times[counts.OURS], one.times[baselines.PLAIN]
+    return [
+        one.who,
+        one.situation,
+        "" if one.amount is None else f"{one.amount:,}",
+        str(ours),
+        str(plain),
+        _times(ratio(ours, plain)),
+        str(one.times[baselines.NAIVE]),
+        str(one.times[baselines.POLICY]),
+    ]
+
+
+def decisions(measured: Iterable[checks.Checked]) -> None:
+    """Print the decisions about one customer, in microseconds."""
+    ways = (checks.REACH, checks.EXPLAINED, checks.CEDAR)
+    headings = (
+        "who",
+        "asked",
+        "allowed",
+        "differ",
+        "first (ms)",
+        *(f"{way} (µs)" for way in ways),
+        "Cedar/reach",
+    )
+    output.print_table(headings, (_decision(one, ways) for one in measured))
+
+
+def _decision(one: checks.Checked, ways: Sequence[str]) -> list[str]:
+    found = (one.microseconds(way) if way in one.times else None for way in ways)
+    cedar = one.times.get(checks.CEDAR)
+    return [
+        one.who,
+        str(one.asked),
+        str(one.allowed),
+        str(one.differ),
+        f"{one.first:.2f}",
+        *("" if each is None else f"{each:,.1f}" for each in found),
+        _times(ratio(cedar, one.times[checks.REACH])) if cedar else "",
+    ]
+
+
+def viewers(measured: Iterable[who.Asked]) -> None:
+    """Print who may view a customer."""
+    headings = ("customer", "people", "from reach", "with explanations")
+    rows = (
+        [one.about, f"{one.people:,}", str(one.times[who.REACH]), str(one.times.get(who.EXPLAINED, ""))]
+        for one in measured
+    )
+    output.print_table(headings, rows)
+
+
+def _times(found: float | None) -> str:
+    return "" if found is None else f"{found:,.2f}×"

@@ -1,0 +1,84 @@
+"""Each measure asks what it says, compares like with like, and is said in words and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hufu.cli.bench import checks, counts, lists, people, printing, who
+from hufu.cli.bench.archetypes import CHIEF, MANAGER, NOBODY, SHARED
+from hufu.cli.bench.timing import Times, TookTooLong, in_turns, ratio
+from tests.cli.bench.conftest import RECORDS
+
+LIMIT = 60_000.0
+
+
+@pytest.fixture(autouse=True)
+def a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "ARCHETYPES", (CHIEF, MANAGER, SHARED, NOBODY))
+
+
+def measured(measure: Callable[..., Any], show: Callable[..., None], owner_url: str) -> list[dict[str, Any]]:
+    found = list(measure(owner_url, 2, LIMIT, lambda _words: None))
+    show(found)
+    return json.loads(json.dumps([one.as_dict() for one in found]))
+
+
+def test_one_where_gives_the_same_pages(database, owner_url, capsys):
+    pages = measured(lists.measure, printing.pages, owner_url)
+    assert len(pages) == 4 * len(lists.SITUATIONS)
+    assert all(page["agrees"] for page in pages), [page for page in pages if not page["agrees"]]
+    first = {page["who"]: page for page in pages if (page["situation"], page["page"]) == ("newest", 1)}
+    assert first["chief executive"]["rows"] == 50
+    assert first["nobody"]["rows"] == 0
+    assert first["chief executive"]["costs"]["ours"]["buffers"] > 0
+    assert all(page["ours"]["turns"] == 2 and page["policy"]["p50"] > 0 for page in pages)
+    # Their number does not grow with the records.
+    assert max(page["statements"] for page in pages) <= 8
+    assert "middle manager" in capsys.readouterr().out
+
+
+def test_one_where_counts_the_same(database, owner_url, capsys):
+    counted = measured(counts.measure, printing.amounts, owner_url)
+    assert all(one["amount"] == one["naive_amount"] for one in counted), counted
+    amounts = {one["who"]: one["amount"] for one in counted if one["situation"] == "all"}
+    assert amounts["chief executive"] == RECORDS
+    assert amounts["nobody"] == 0
+    assert f"{RECORDS:,}" in capsys.readouterr().out
+
+
+def test_reach_explanation_and_cedar_decide_alike(database, owner_url, capsys):
+    checked = measured(checks.measure, printing.decisions, owner_url)
+    assert not sum(one["differ"] for one in checked), checked
+    assert 0 < sum(one["allowed"] for one in checked) < sum(one["asked"] for one in checked)
+    assert all(one["cedar_us"] > 0 and one["reach_us"] > 0 for one in checked)
+    assert "Cedar/reach" in capsys.readouterr().out
+
+
+def test_who_may_view_a_customer_is_asked_of_customers_of_each_kind(database, owner_url, capsys):
+    asked = measured(who.measure, printing.viewers, owner_url)
+    assert {one["about"] for one in asked} == set(who.KINDS)
+    assert all(one["people"] > 0 for one in asked)
+    assert "of a house account" in capsys.readouterr().out
+
+
+def test_what_takes_too_long_is_not_run_again():
+    turns: list[str] = []
+
+    def slow() -> None:
+        turns.append("slow")
+        raise TookTooLong
+
+    times = in_turns({"slow": slow, "quick": lambda: turns.append("quick")}, 3, 2500.0)
+    assert turns == ["slow", "quick", "quick", "quick", "quick"]
+    assert str(times["slow"]) == "> 2.5 s"
+    assert times["slow"].as_dict() == {"p50": None, "p95": None, "turns": 0, "over": 2500.0}
+    assert times["quick"].as_dict()["turns"] == 3
+
+
+def test_a_ratio_is_that_of_the_medians():
+    assert ratio(Times((2.0, 4.0, 90.0), 1.0), Times((1.0, 2.0, 3.0), 1.0)) == 2.0
+    assert ratio(Times((), 1.0), Times((1.0,), 1.0)) is None
