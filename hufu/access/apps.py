@@ -35,6 +35,11 @@ class AccessConfig(AppConfig):
         yield from check_partition_owners()
         yield from check_reporting()
 
+    def deep_checks(self, *, repair: bool) -> Iterator[Finding]:
+        from hufu.access.doctor import check_drift
+
+        yield from check_drift(repair=repair)
+
     def install_sql(self) -> Iterator[tuple[str, str]]:
         from hufu.access import rule_sql
         from hufu.access.company import business_sql

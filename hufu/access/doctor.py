@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db import connection
 
-from hufu.access import break_glass, company, duties, emergency, queries, reporting
+from hufu.access import break_glass, company, drift_sql, duties, emergency, queries, reporting
 from hufu.access.decision.rules import holders
 from hufu.access.decision.snapshot import Given
 from hufu.access.models import GIVEN_TO, Mode
@@ -18,6 +19,14 @@ from hufu.core.health import Finding
 from hufu.core.postgres import inspection
 from hufu.core.transaction import acting
 from hufu.people.models import User
+
+# What is compared by `--deep`, and what is wrong where it differs.
+KEPT_TWICE = {
+    drift_sql.CELLS: "counted records",
+    drift_sql.TASKS: "pending tasks of records",
+    drift_sql.RULES: "what sharing rules match",
+}
+NAMED = 3
 
 NOTES = {
     Mode.STANDARD: (
@@ -130,3 +139,29 @@ def check_reporting() -> Iterator[Finding]:
         f"they read nothing any more: {', '.join(over)}" if over else "",
         "Close each with `hufu reporting close USER`.",
     )
+
+
+def check_drift(*, repair: bool) -> Iterator[Finding]:
+    """Compare what the database keeps twice with what it was made from, over all records; set it right if asked to."""
+    with acting(Actor.operator()), connection.cursor() as cursor:
+        found = _drift(cursor)
+        if repair and found:
+            cursor.execute("SELECT hufu.mend_drift()")
+            left = _drift(cursor)
+        else:
+            left = found
+    for kind, name in KEPT_TWICE.items():
+        said = [f"{of_type} ({place}): {amount:+}" for each, of_type, place, amount in left if each == kind]
+        mended = sum(each == kind for each, *_place in found) - len(said)
+        more = [f"and {len(said) - NAMED} more"] if len(said) > NAMED else []
+        yield Finding(
+            name,
+            "; ".join([*said[:NAMED], *more]),
+            "Set it right with `hufu doctor --deep --repair`, and tell us: nothing that is done should lead to this.",
+            note=f"{mended} differences, set right" if mended else "",
+        )
+
+
+def _drift(cursor: Any) -> list[tuple[str, str, str, int]]:
+    cursor.execute("SELECT kind, type, place, amount FROM hufu.drift()")
+    return list(cursor.fetchall())

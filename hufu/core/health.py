@@ -1,4 +1,5 @@
-"""What `hufu doctor` reports. An app contributes by `AppConfig.doctor_checks(self) -> Iterable[Finding]`."""
+"""What `hufu doctor` reports. An app contributes by `AppConfig.doctor_checks(self) -> Iterable[Finding]`, and, what
+reads all records, by `AppConfig.deep_checks(self, *, repair: bool)`."""
 
 from __future__ import annotations
 

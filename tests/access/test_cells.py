@@ -11,6 +11,8 @@ from django.db import connection
 
 from hufu.access import guard, registry
 from hufu.access.actions import Principal
+from hufu.access.doctor import KEPT_TWICE
+from hufu.cli.commands import doctor
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import actions, queries
@@ -206,6 +208,9 @@ def test_the_application_neither_reads_nor_writes_cells(company, connect_as, tab
             f"TRUNCATE {table}",
             "SELECT hufu.fold_cells()",
             "SELECT hufu.cells_missing()",
+            "SELECT hufu.repair_cells()",
+            "SELECT hufu.drift()",
+            "SELECT hufu.mend_drift()",
             "SELECT * FROM hufu.cells",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
@@ -259,3 +264,39 @@ def test_a_type_is_counted_from_its_installation_on(company, owner_connection, t
             owner_connection.execute(there).fetchone()
             == owner_connection.execute(cells, [type_name]).fetchone()
         )
+
+
+def test_the_doctor_finds_what_differs_and_sets_it_right(company, owner_connection, capsys):
+    qiming, haitian = company.customer("qiming"), company.customer("haitian")
+    owner_connection.execute(
+        "INSERT INTO access_rule (id, key, name, type, access, condition)"
+        """ VALUES (1, 'won', '共享', 'customer', 'read', '{"field": "stage", "is": ["won", "new", "following"]}')"""
+    )
+    assert found(deep=True) == {}
+    owner_connection.execute("SELECT hufu.fold_cells()")
+    # Somebody worked by hand, past the triggers.
+    owner_connection.execute("UPDATE access_cell SET records = records + 7 WHERE type = 'opportunity'")
+    owner_connection.execute("UPDATE access_cell_total SET records = 1 WHERE type = 'customer'")
+    owner_connection.execute("UPDATE crm_customer SET pending_tasks = 4 WHERE id = %s", [haitian])
+    owner_connection.execute("DELETE FROM access_rule_match WHERE record_id = %s", [qiming])
+    owner_connection.execute("INSERT INTO access_rule_match SELECT id, 999999 FROM access_rule_part")
+    wrong = found(deep=True)
+    assert wrong.keys() == {"counted records", "pending tasks of records", "what sharing rules match"}
+    assert "opportunity (partition" in wrong["counted records"]
+    assert ": -7" in wrong["counted records"]
+    assert wrong["pending tasks of records"] == f"customer (record {haitian}): -4"
+    for place in (f"record {qiming}): +1", "record 999999): -1"):
+        assert place in wrong["what sharing rules match"]
+    assert found(deep=False) == {}, "whoever does not ask for it is not told"
+    assert found(deep=True, repair=True) == {}
+    assert found(deep=True) == {}
+    assert_everybody_is_counted(company, owner_connection)
+
+
+def found(**how):
+    """Return what the doctor says is wrong with what is kept twice, or with checks themselves."""
+    return {
+        finding.name: finding.problem
+        for finding in doctor.examine(**how)
+        if not finding.ok and (finding.name in KEPT_TWICE.values() or "deep" in finding.name)
+    }

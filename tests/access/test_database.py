@@ -1095,6 +1095,7 @@ DEFINERS = {
     "last_of_operation",
     # Cells: triggers note differences; what the actor sees of cells, and how many records they view.
     *("fold_cells", "cells_missing", "repair_cells", "my_list_facts"),
+    *("drift", "mend_drift"),  # they ask by themselves that it is the operator
     *(
         f"{what}_{TABLES[name]}"
         for what in ("note_cells", "cells_seen", "cells_missing", "count")

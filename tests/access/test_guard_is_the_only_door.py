@@ -25,6 +25,7 @@ NUMBERS = {"access/actions.py", "cli/bench/baselines.py"}
 SQL_DOORS = {
     *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
     "access/cell_sql.py",  # makes what counts records
+    "access/drift_sql.py",  # compares what is kept twice, for the operator
     "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
     *("crm/actions/teams.py", "crm/models.py", "crm/imports/edits.py", "crm/timeline.py"),
@@ -152,6 +153,7 @@ PLAIN_SQL = {
     "access/delegations.py",  # hufu.may_delegate
     "access/admission_requests.py",  # hufu.answer_admission and its like: they ask who acts
     "access/requests.py",  # hufu.may_decide, hufu.decides: of the actor alone
+    "access/doctor.py",  # hufu.drift, hufu.mend_drift: for the operator alone
     "access/duties.py",  # hufu.known_duty_conflicts, hufu.duty_binds_me
     "access/gates.py",  # hufu.gates_for: the conditions that stand, before anybody has an identity
     "access/way_in.py",  # hufu.lift_gate: for the operator alone

@@ -2,6 +2,7 @@
 
 Database: version, roles, ownership, row policies, what the application must not be able to do, pending migrations,
 installed functions. Files: secrets, rules of the embedded server, assets. Exit code 0 if all is well, 1 if not.
+With --deep also what is kept twice (counters, matches of rules), compared record by record; --repair sets it right.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ OUTSIDE_ROW_POLICIES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--json", action="store_true", help="print findings as JSON")
+    parser.add_argument(
+        "--deep", action="store_true", help="also compare what is kept twice, over all records"
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="with --deep: set right what differs from the records"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         with environment.connected(current=False):
-            findings = list(examine())
+            findings = list(examine(deep=args.deep or args.repair, repair=args.repair))
     except environment.NeverSetUp as error:
         findings = [Finding("set up", error.problem, error.remedy)]
     failed = [finding for finding in findings if not finding.ok]
@@ -84,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def examine() -> Iterator[Finding]:
+def examine(*, deep: bool = False, repair: bool = False) -> Iterator[Finding]:
     """Yield all findings; Django is set up as the application."""
     from django.apps import apps
     from django.db import connection
@@ -120,6 +127,9 @@ def examine() -> Iterator[Finding]:
         checks = getattr(app, "doctor_checks", None)
         if checks is not None:
             yield from guarded(app.label, checks)
+        checks = getattr(app, "deep_checks", None) if deep else None
+        if checks is not None:
+            yield from guarded(f"{app.label}, deep", partial(checks, repair=repair))
 
 
 def outside_row_policies() -> set[str]:

@@ -1,0 +1,97 @@
+"""What the database keeps twice, compared with what it was made from: `hufu doctor --deep` (see hufu.access.doctor)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hufu.access import registry
+from hufu.access.decision.states import State
+from hufu.access.registry import ResourceType
+
+HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
+CELLS, TASKS, RULES = "cells", "tasks", "rules"
+
+
+def statements() -> Iterator[tuple[str, str]]:
+    """Yield (name, SQL) of the comparison and of what sets right."""
+    independent = [resource for resource in registry.resource_types() if not resource.parent]
+    held = [resource for resource in independent if State.PENDING in resource.states]
+    found = "".join(map(_tasks, held)) + "".join(map(_rules, independent))
+    mended = "".join(map(_count_tasks, held)) + "".join(map(_match_again, independent))
+    yield (
+        "access.drift",
+        f"""
+-- How far what is kept twice is from what it was made from: cells, pending tasks, matches of rules. Each row is one
+-- difference, and where it is. For the operator alone.
+CREATE OR REPLACE FUNCTION hufu.drift() RETURNS TABLE (kind text, type text, place text, amount bigint)
+    LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    one record;
+BEGIN
+    IF coalesce(hufu.actor() >= 0, true) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN QUERY SELECT '{CELLS}', m.type, concat_ws(', ', 'partition ' || m.partition_id, 'owner ' || m.owner_id,
+            'department ' || m.department_id, 'pool ' || m.pool_id,
+            CASE WHEN m.records = 0 THEN 'void records' END), CASE m.records WHEN 0 THEN m.void ELSE m.records END
+        FROM hufu.cells_missing() m;{found}
+END $$;
+
+-- Set all of it right. Cells are set right beside whoever writes; for the others whoever changes records waits.
+CREATE OR REPLACE FUNCTION hufu.mend_drift() RETURNS void LANGUAGE plpgsql {HEAD} AS $$
+DECLARE
+    one record;
+BEGIN
+    IF coalesce(hufu.actor() >= 0, true) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    PERFORM hufu.repair_cells();
+    LOCK TABLE access_task IN SHARE MODE;{mended}
+END $$;
+""",
+    )
+
+
+def _tasks(resource: ResourceType) -> str:
+    return f"""
+    RETURN QUERY SELECT '{TASKS}', '{resource.name}', 'record ' || r.id, coalesce(t.amount, 0) - r.pending_tasks
+        FROM {resource.table} r LEFT JOIN (
+            SELECT k.record_id, count(*) AS amount FROM access_task k WHERE k.type = '{resource.name}' GROUP BY 1) t
+            ON t.record_id = r.id
+        WHERE r.pending_tasks <> coalesce(t.amount, 0);"""
+
+
+def _count_tasks(resource: ResourceType) -> str:
+    counted = (
+        f"(SELECT count(*) FROM access_task k WHERE k.type = '{resource.name}' AND k.record_id = r.id)::int"
+    )
+    return f"""
+    UPDATE {resource.table} r SET pending_tasks = {counted} WHERE r.pending_tasks <> {counted};"""
+
+
+def _rules(resource: ResourceType) -> str:
+    """Return the SQL that compares the matches of each part with the records that meet it."""
+    return f"""
+    FOR one IN SELECT p.id, r.key, p.literals FROM access_rule_part p JOIN access_rule r ON r.id = p.rule_id
+                WHERE p.type = '{resource.name}' AND p.by_fields LOOP
+        RETURN QUERY EXECUTE format('
+            SELECT {_quoted(RULES)}, {_quoted(resource.name)}, %L || coalesce(r.id, m.record_id),
+                   CASE WHEN r.id IS NULL THEN -1 ELSE 1 END::bigint
+            FROM (SELECT r.id FROM {resource.table} r WHERE %s) r
+            FULL JOIN (SELECT record_id FROM access_rule_match WHERE part = %s) m ON m.record_id = r.id
+            WHERE r.id IS NULL OR m.record_id IS NULL',
+            format('rule %s, record ', one.key), hufu.rule_filter_{resource.table}(one.literals), one.id);
+    END LOOP;"""
+
+
+def _match_again(resource: ResourceType) -> str:
+    return f"""
+    FOR one IN SELECT p.id, p.literals FROM access_rule_part p WHERE p.type = '{resource.name}' AND p.by_fields LOOP
+        LOCK TABLE {resource.table} IN SHARE ROW EXCLUSIVE MODE;
+        DELETE FROM access_rule_match WHERE part = one.id;
+        PERFORM hufu.rule_fill_{resource.table}(one.id, one.literals);
+    END LOOP;"""
+
+
+def _quoted(text: str) -> str:
+    return f"''{text}''"
