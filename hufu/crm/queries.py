@@ -61,9 +61,7 @@ def list_records(actor: Actor, resource: ResourceType, query: ListQuery) -> Page
     sort, descending = _sort(resource, query)
     limit = max(1, min(query.limit, LARGEST_PAGE))
     backwards, position = _read_cursor(query.cursor, resource, sort)
-    found = _read(actor, resource, query, descending is not backwards, position, limit + 1)
-    more = len(found) > limit
-    found = found[:limit]
+    found, more = _read(actor, resource, query, descending is not backwards, position, limit)
     if backwards:
         found.reverse()
     page = Page(
@@ -81,20 +79,24 @@ def _read(
     query: ListQuery,
     descending: bool,
     position: tuple[Any, int] | None,
-    most: int,
-) -> list[Any]:
-    """Return the records of one page: by ordered streams where these can tell all that the list is narrowed to."""
+    limit: int,
+) -> tuple[list[Any], bool]:
+    """Return the records of one page, and whether there are more beyond.
+
+    They come from ordered streams where these can tell all that the list is narrowed to.
+    """
     sort, _as_asked = _sort(resource, query)
     narrowing = _narrowing(actor, resource, query)
     if narrowing is not None:
         assert sort.sort is not None
-        numbers = lists.page(actor, resource, Order(sort.sort, descending), position, narrowing, most)
-        return lists.records(actor, resource, numbers, shown_with(resource))
+        numbers = lists.page(actor, resource, Order(sort.sort, descending), position, narrowing, limit + 1)
+        return lists.records(actor, resource, numbers[:limit], shown_with(resource)), len(numbers) > limit
     rows = _narrowed(actor, resource, query)
     if position is not None:
         rows = rows.filter(_beyond(resource, sort, descending, *position))
     ordered = _ordered(resource, rows, sort, descending)
-    return list(ordered.select_related(*shown_with(resource))[:most])
+    found = list(ordered.select_related(*shown_with(resource))[: limit + 1])
+    return found[:limit], len(found) > limit
 
 
 def _narrowing(actor: Actor, resource: ResourceType, query: ListQuery) -> dict[str, list[Any]] | None:
