@@ -47,6 +47,24 @@ BEGIN
                 WHERE t.user_id = who AND t.holder_id = who AND g.permission = of_type || '.' || verb AND g.scopes <> 0)
             ORDER BY place LIMIT 1);
 END $$;
+
+-- The same of a share with several at once: the permission that none of those whom it reaches holds; NULL where
+-- somebody holds all that it says. Whoever gives it gains nothing.
+CREATE OR REPLACE FUNCTION hufu.all_lack_for_share(of_type text, record bigint, to_whom text, superiors boolean,
+                                                   giver int, wanted text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    IF NOT coalesce(hufu.may_share(of_type, record), false) THEN
+        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN (SELECT of_type || '.' || verb FROM unnest(ARRAY['view', 'edit']) WITH ORDINALITY v (verb, place)
+            WHERE (verb = 'view' OR wanted = 'edit') AND NOT EXISTS (
+                SELECT 1 FROM hufu.recipients(to_whom, superiors, giver) r (who)
+                JOIN access_term t ON t.user_id = r.who AND t.holder_id = r.who
+                JOIN access_term_grant g ON g.user_id = t.user_id AND g.term = t.term
+                WHERE hufu.is_active(r.who) AND g.permission = of_type || '.' || verb AND g.scopes <> 0)
+            ORDER BY place LIMIT 1);
+END $$;
 """
 
 

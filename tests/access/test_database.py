@@ -1024,6 +1024,7 @@ DEFINERS = {
     *("asked_by_me", "decided_by_me"),
     # Across the wall: what reaches the actor; whether they own a partition; the answer, which asks that again.
     "lacks_for_share",  # asks by itself that the actor may share the record
+    "all_lack_for_share",  # so does this
     *(
         "my_crossings",
         "owns_partition",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from hufu.access import policy_file, queries
+from hufu.access import policy_document, policy_file, queries
 from hufu.access.models import Admission, Assignment, Grant, Partition, Role, Version
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid
@@ -204,3 +207,26 @@ def test_he_gives_himself_nothing_by_a_document(company, owner_connection, what,
 def test_he_gives_others_by_a_document(company):
     gift = {"role": "executive", "to": {"user": "qian"}, "reason": "x"}
     assert apply(company, document(assignments=[gift])).version == 1
+
+
+def read(ask):
+    """The tables of the policy that a question reads, and its answer."""
+    with acting(OPERATOR), CaptureQueriesContext(connection) as asked:
+        answer = ask()
+    return {table for each in asked for table in re.findall(r'"(access_\w+)"', each["sql"])}, answer
+
+
+def test_of_the_policy_that_stands_only_what_a_document_names_is_read(shared):
+    always = {"access_partition", "access_role", "access_role_inherits", "access_grant", "access_assignment"}
+    tables, steps = read(lambda: policy_document.plan({"format": 1}))
+    assert (tables - always, steps) == (set(), ())
+    tables, steps = read(lambda: policy_document.plan({"format": 1, "admissions": POLICY["admissions"]}))
+    assert (tables - always, steps) == ({"access_admission"}, ())
+    tables, whole = read(policy_document.export)
+    assert "access_admission" in tables
+    # Who is admitted, and given roles by name, is no definition: there are as many of these as people.
+    tables, definitions = read(policy_document.definitions)
+    assert "access_admission" not in tables
+    assert [entry for entry in whole["assignments"] if entry not in definitions["assignments"]] == [
+        entry for entry in POLICY["assignments"] if "level" not in entry["to"]
+    ]

@@ -145,21 +145,33 @@ def test_a_share_that_is_over_or_opens_view_alone_is_told_as_near(company, owner
 
 
 def test_a_share_that_opens_nothing_is_known_to_whoever_may_share_and_to_nobody_else(company, connect_as):
-    """钱多 holds no permission, 赵敏 none to edit; 陈静 views the customer and may not share it."""
+    """钱多 and 安全办公室 hold no permission, 赵敏 and 财务部 none to edit; 陈静 may not share the customer."""
     qiming = company.customer("qiming")
-    with by(company, "lin"):
+    with by(company, "lin") as lin:
         for who, access, lacks in (
             ("tang", "edit", None),
             ("qian", "read", "customer.view"),
             ("qian", "edit", "customer.view"),
             ("zhao", "read", None),
             ("zhao", "edit", "customer.edit"),
+            ("office", "read", "customer.view"),
+            ("finance", "read", None),
+            ("finance", "edit", "customer.edit"),
+            ("east", "edit", None),
         ):
-            assert share_notes.lacking(CUSTOMER, qiming, company.people[who], access) == lacks
+            department = company.departments.get(who)
+            to = principals.read(f"department:{department}" if department else f"user:{company.people[who]}")
+            assert share_notes.lacking(lin, CUSTOMER, qiming, to, access, superiors=False) == lacks
     app = connect_as("hufu_app")
     for who in ("chen", "sun"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
             app.execute("SELECT hufu.enter(%s)", [company.people[who]])
             app.execute(
                 "SELECT hufu.lacks_for_share('customer', %s, %s, 'read')", [qiming, company.people["qian"]]
+            )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [company.people[who]])
+            of_office = f"department:{company.departments['office']}"
+            app.execute(
+                "SELECT hufu.all_lack_for_share('customer', %s, %s, false, 0, 'read')", [qiming, of_office]
             )

@@ -146,6 +146,35 @@ def test_a_share_that_would_open_nothing_says_so_before_it_is_made_and_afterward
     assert "It does not open editing: 赵敏 does not hold “Edit customers” at any scope." in edit
 
 
+def test_a_share_with_several_of_whom_none_holds_the_permission_says_so(company, visit, in_english):
+    """钱多 alone holds no role, and 安全办公室 is 何明 alone; in 财务部 周涛 views customers and edits none."""
+    share, team = (
+        reverse(f"customer_{name}", args=[company.customer("qiming")]) for name in ("share", "team")
+    )
+    lin, said = visit("lin"), "It opens nothing: nobody whom it reaches holds “View customers” at any scope."
+    office, finance = (f"department:{Department.objects.get(code=code).pk}" for code in ("office", "finance"))
+    many = {"who": "", "many": office}
+    first = lin.post(share, form(company, **many)).content.decode()
+    assert "Nothing was shared yet." in first
+    assert said in first
+    assert lin.post(share, form(company, **many, do="anyway")).status_code == 302
+    assert said in lin.get(team).content.decode()
+    assert said not in visit("chen").get(team).content.decode()
+    many["many"] = finance
+    edit = lin.post(share, form(company, **many, access="edit")).content.decode()
+    assert "It does not open editing: nobody whom it reaches holds “Edit customers” at any scope." in edit
+
+    def asked():
+        with CaptureQueriesContext(connection) as seen:
+            assert lin.get(team).status_code == 200
+        return len(seen)
+
+    before = asked()
+    assert lin.post(share, form(company, **many)).status_code == 302
+    assert lin.get(team).content.decode().count(said) == 1
+    assert asked() == before
+
+
 def test_admission_is_asked_for_one_person_and_nothing_is_shared_with_a_group(
     company, visit, in_english, owner_connection
 ):

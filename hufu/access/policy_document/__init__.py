@@ -5,7 +5,8 @@ Planning reads and changes nothing. It finds everything that is wrong with a doc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -77,7 +78,9 @@ def plan(document: Mapping[str, Any]) -> tuple[Step, ...]:
         draft.problems.add("format", _("This version reads format 1."))
     draft.problems.stop()
     for section in SECTIONS:
-        section.plan(draft, document.get(section.name))
+        # What stands of these two is named by others, whatever the document says of them.
+        if section.name in document or section in (partitions.SECTION, roles.SECTION):
+            section.plan(draft, document.get(section.name))
     _plan_removals(draft, document.get("removes"))
     draft.problems.stop()
     return tuple(draft.steps)
@@ -95,20 +98,26 @@ def _plan_removals(draft: Draft, entry: Any) -> None:
 
 def export() -> dict[str, Any]:
     """Return the policy that stands as a document that `plan` finds nothing to do for; needs who may view roles."""
-    written = {section.name: section.export() for section in SECTIONS}
-    return {
-        "format": 1,
-        **{name: of for name, of in written.items() if of or name != assertions.SECTION.name},
-    }
+    return _written(SECTIONS)
 
 
 def definitions() -> dict[str, Any]:
     """Return what change sets change, as a document: all but what is given to people by deeds of its own."""
-    document: dict[str, Any] = plain(export())
-    del document[given.ADMISSIONS.name]
-    name = given.ASSIGNMENTS.name
-    document[name] = [entry for entry in document[name] if "level" in entry["to"]]
+    changed = [
+        replace(section, export=given.export_to_levels) if section is given.ASSIGNMENTS else section
+        for section in SECTIONS
+        if section is not given.ADMISSIONS
+    ]
+    document: dict[str, Any] = plain(_written(changed))
     return document
+
+
+def _written(sections: Iterable[Section]) -> dict[str, Any]:
+    written = {section.name: section.export() for section in sections}
+    return {
+        "format": 1,
+        **{name: of for name, of in written.items() if of or name != assertions.SECTION.name},
+    }
 
 
 def removal_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[Any]]:

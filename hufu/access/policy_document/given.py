@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from hufu.access import actions
@@ -104,10 +105,19 @@ def _rights(place: str, entry: Any, problems: Problems) -> frozenset[Right]:
     return frozenset(rights)
 
 
+def export_to_levels() -> list[dict[str, Any]]:
+    """Return what levels hold: of all that is given, this alone is a definition."""
+    return _exported(Assignment.objects.filter(level__isnull=False))
+
+
 def _export_assignments() -> list[dict[str, Any]]:
+    return _exported(Assignment.objects.all())
+
+
+def _exported(assignments: QuerySet[Assignment]) -> list[dict[str, Any]]:
     return [
         {"role": row.role.key, **_export_given(row)}
-        for row in Assignment.objects.select_related("role", *PRINCIPAL_NAMES).order_by("id")
+        for row in assignments.select_related("role", *PRINCIPAL_NAMES).order_by("id")
     ]
 
 

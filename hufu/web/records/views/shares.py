@@ -110,7 +110,7 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
             with transaction.atomic():
                 if deed in ASKING and to.user is None:
                     raise Invalid({"many": [_("Admission is asked for one person: choose a colleague.")]})
-                if deed in ANYWAY or not (idle := _idle(resource, record, form, to)):
+                if deed in ANYWAY or not (idle := _idle(actor, resource, record, form, to)):
                     if deed in ASKING and to.user is not None:
                         said = _ask(actor, resource, record, form, to.user)
                     else:
@@ -141,11 +141,12 @@ def share_page(request: Passage, resource: ResourceType, record_id: int) -> Http
     )
 
 
-def _idle(resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
-    """Return why the share would open nothing to the person whom it names; empty where it would open what it says."""
-    if to.user is None:
-        return ""
-    lacking = share_notes.lacking(resource, record.pk, to.user.pk, form.cleaned_data["access"])
+def _idle(actor: Actor, resource: ResourceType, record: Any, form: ShareForm, to: Principal) -> str:
+    """Return why the share would open nothing to those whom it names; empty where it would open what it says."""
+    wanted = form.cleaned_data
+    lacking = share_notes.lacking(
+        actor, resource, record.pk, to, wanted["access"], superiors=bool(wanted["superiors"])
+    )
     return opens_nothing(to.user, lacking) if lacking else ""
 
 

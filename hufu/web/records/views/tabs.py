@@ -154,7 +154,7 @@ def shares(actor: Actor, resource: ResourceType, record: Any, *, may_share: bool
 
     def note(row: RecordShare) -> str:
         if row.pk in lacking:
-            return opens_nothing(row.user, lacking[row.pk]) if row.user else ""
+            return opens_nothing(row.user, lacking[row.pk])
         if row.pk in outside:
             return _("It opens nothing: the wall of the partition is in the way.")
         if row.across_by is not None:
@@ -175,9 +175,12 @@ def shares(actor: Actor, resource: ResourceType, record: Any, *, may_share: bool
     ]
 
 
-def opens_nothing(person: User, permission: str) -> str:
-    """Return that a share opens nothing to somebody, and which permission they lack at any scope."""
-    words = {"person": person.name, "permission": registry.permission(permission).label}
+def opens_nothing(person: User | None, permission: str) -> str:
+    """Return that a share opens nothing to somebody (without a person: to anybody), and which permission is lacking."""
+    words = {"permission": registry.permission(permission).label}
+    if person is None:
+        return _opens_nothing_to_many(permission) % words
+    words["person"] = person.name
     if permission.endswith(".edit"):
         return (
             _(
@@ -192,6 +195,18 @@ def opens_nothing(person: User, permission: str) -> str:
             "grants it."
         )
         % words
+    )
+
+
+def _opens_nothing_to_many(permission: str) -> str:
+    if permission.endswith(".edit"):
+        return _(
+            "It does not open editing: nobody whom it reaches holds “%(permission)s” at any scope. It will, once a "
+            "role of theirs grants it."
+        )
+    return _(
+        "It opens nothing: nobody whom it reaches holds “%(permission)s” at any scope. It will, once a role of theirs "
+        "grants it."
     )
 
 
