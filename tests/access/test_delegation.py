@@ -209,6 +209,27 @@ def test_gates_of_both_bind(company, owner_connection, in_english):
     assert told.code is Code.GATE_CLOSED
 
 
+def test_a_quota_of_lin_does_not_bind_sun_who_stands_in_for_her(company, owner_connection):
+    """It counts what she does; what he does for her counts against his own. The explanation differed."""
+    lend(company, "lin", "sun", "customer.view")
+    he = company.actor("he")
+    views = {"key": "views", "name": "查看客户", "counts": "customer.view", "per_day": 1}
+    unpublish(owner_connection)
+    with acting(he):
+        policy_file.apply(
+            he,
+            {
+                "format": 1,
+                "quotas": [{**views, "zone": "Asia/Shanghai", "warn_at": 80, "to": {"user": "lin"}}],
+            },
+        )
+        snapshot = queries.snapshot()
+        [quota] = snapshot.quotas
+        used_up = frozenset({-quota.id})
+        assert snapshot_decision(company, snapshot, "lin", "qiming", used_up).code is Code.QUOTA_EXHAUSTED
+        assert snapshot_decision(company, snapshot, "sun", "qiming", used_up).allowed
+
+
 def snapshot_decision(company, snapshot, name, customer, closed=frozenset()):
     from hufu.access.decision.decide import decide
     from hufu.access.decision.terms import RecordFacts

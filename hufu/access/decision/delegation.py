@@ -47,13 +47,13 @@ def lent_part(snapshot: Snapshot, permissions: frozenset[str]) -> Snapshot:
     """Return the snapshot in which roles grant nothing but these permissions, and nothing is delegated, or reaches
     anybody by a rule or a pool.
 
-    INVARIANT: what somebody holds by delegation is never handed on.
+    INVARIANT: what somebody holds by delegation is never handed on. Quotas bind whoever acts, and were asked of them.
     """
     roles = {
         role.id: replace(role, grants=tuple(grant for grant in role.grants if grant[0] in permissions))
         for role in snapshot.roles.values()
     }
-    return replace(snapshot, roles=roles, rules={}, pools={}, delegations=(), glass_uses=())
+    return replace(snapshot, roles=roles, rules={}, pools={}, quotas=(), delegations=(), glass_uses=())
 
 
 def unshared(record: RecordFacts | None) -> RecordFacts | None:
