@@ -25,6 +25,7 @@ KEPT_TWICE = {
     drift_sql.CELLS: "counted records",
     drift_sql.TASKS: "pending tasks of records",
     drift_sql.RULES: "what sharing rules match",
+    drift_sql.SHARED: "shared records in the order of lists",
 }
 NAMED = 3
 

@@ -9,7 +9,7 @@ from hufu.access.decision.states import State
 from hufu.access.registry import ResourceType
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
-CELLS, TASKS, RULES = "cells", "tasks", "rules"
+CELLS, TASKS, RULES, SHARED = "cells", "tasks", "rules", "shared"
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -21,8 +21,8 @@ def statements() -> Iterator[tuple[str, str]]:
     yield (
         "access.drift",
         f"""
--- How far what is kept twice is from what it was made from: cells, pending tasks, matches of rules. Each row is one
--- difference, and where it is. For the operator alone.
+-- How far what is kept twice is from what it was made from: cells, shared records, pending tasks, matches of rules.
+-- Each row is one difference, and where it is. For the operator alone.
 CREATE OR REPLACE FUNCTION hufu.drift() RETURNS TABLE (kind text, type text, place text, amount bigint)
     LANGUAGE plpgsql {HEAD} AS $$
 DECLARE
@@ -34,7 +34,13 @@ BEGIN
     RETURN QUERY SELECT '{CELLS}', m.type, concat_ws(', ', 'partition ' || m.partition_id, 'owner ' || m.owner_id,
             'department ' || m.department_id, 'pool ' || m.pool_id,
             CASE WHEN m.records = 0 THEN 'void records' END), CASE m.records WHEN 0 THEN m.void ELSE m.records END
-        FROM hufu.cells_missing() m;{found}
+        FROM hufu.cells_missing() m;
+    RETURN QUERY SELECT '{SHARED}', coalesce(g.type, s.type)::text, format('%s %s', coalesce(g.source, s.source),
+            coalesce(g.source_id, s.source_id)), CASE WHEN g.source IS NULL THEN -1 ELSE 1 END::bigint
+        FROM hufu.placed_records g FULL JOIN access_shared_record s ON s.source = g.source AND s.source_id = g.source_id
+        WHERE (s.type, s.record_id, s.principal, s.superiors, s.given_by, s.starts_at, s.ends_at, s.partition_id,
+               s.updated_at) IS DISTINCT FROM (g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at,
+               g.ends_at, g.partition_id, g.updated_at);{found}
 END $$;
 
 -- Set all of it right. Cells are set right beside whoever writes; for the others whoever changes records waits.
@@ -46,7 +52,8 @@ BEGIN
         RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM hufu.repair_cells();
-    LOCK TABLE access_task IN SHARE MODE;{mended}
+    LOCK TABLE access_task, access_share, access_team_member IN SHARE MODE;
+    PERFORM hufu.place_shared_again();{mended}
 END $$;
 """,
     )

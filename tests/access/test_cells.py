@@ -272,6 +272,9 @@ def test_the_doctor_finds_what_differs_and_sets_it_right(company, owner_connecti
         "INSERT INTO access_rule (id, key, name, type, access, condition)"
         """ VALUES (1, 'won', '共享', 'customer', 'read', '{"field": "stage", "is": ["won", "new", "following"]}')"""
     )
+    with by(company, "li") as li:
+        lin = Principal(user=User.objects.get(pk=company.people["lin"]))
+        actions.share_record(li, CUSTOMER, company.customer("nanfang"), to=lin, access="read", reason="x")
     assert found(deep=True) == {}
     owner_connection.execute("SELECT hufu.fold_cells()")
     # Somebody worked by hand, past the triggers.
@@ -280,8 +283,13 @@ def test_the_doctor_finds_what_differs_and_sets_it_right(company, owner_connecti
     owner_connection.execute("UPDATE crm_customer SET pending_tasks = 4 WHERE id = %s", [haitian])
     owner_connection.execute("DELETE FROM access_rule_match WHERE record_id = %s", [qiming])
     owner_connection.execute("INSERT INTO access_rule_match SELECT id, 999999 FROM access_rule_part")
+    owner_connection.execute("UPDATE access_shared_record SET updated_at = '2020-01-01'")
     wrong = found(deep=True)
-    assert wrong.keys() == {"counted records", "pending tasks of records", "what sharing rules match"}
+    assert wrong.keys() == {
+        *("counted records", "pending tasks of records", "what sharing rules match"),
+        "shared records in the order of lists",
+    }
+    assert "customer (share " in wrong["shared records in the order of lists"]
     assert "opportunity (partition" in wrong["counted records"]
     assert ": -7" in wrong["counted records"]
     assert wrong["pending tasks of records"] == f"customer (record {haitian}): -4"

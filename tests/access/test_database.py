@@ -308,8 +308,9 @@ def test_the_application_calls_no_function_that_builds_reach(owner):
         ).fetchall()
     )
     assert builders.keys() >= {"rebuild_reach", "pool_rebuild_reach", "rule_rebuild_reach", "add_glass_terms"}
-    # settle_reach works off what was marked as out of date and takes no wish of the caller's.
-    assert {name for name, may in builders.items() if may} == {"settle_reach"}
+    # settle_reach works off what was marked as out of date, mend_drift is for the operator: neither takes a wish of the
+    # caller's.
+    assert {name for name, may in builders.items() if may} == {"settle_reach", "mend_drift"}
 
 
 @pytest.mark.parametrize("table", TABLES.values())
@@ -1089,7 +1090,7 @@ DEFINERS = {
         "page",
     ),
     # Triggers: what is shared of single records keeps the record's place.
-    *("keep_given", *(f"follow_place_{TABLES[name]}" for name in INDEPENDENT)),
+    *("keep_given", "place_shared_again", *(f"follow_place_{TABLES[name]}" for name in INDEPENDENT)),
     # Keys of the log: of subjects that are named, and samples without names; the actor's own pseudonym.
     *("log_subjects", "log_add_subjects", "log_key_samples", "log_pseudonym"),
     # How backups stand, for the operator: three types of events, none about a person or a record.

@@ -14,6 +14,11 @@ CREATE OR REPLACE VIEW hufu.given_records AS
     UNION ALL
     SELECT 'task', t.id, t.type, t.record_id, 'user:' || t.user_id, false, NULL, NULL, NULL FROM public.access_task t;
 
+-- The same with the place.
+CREATE OR REPLACE VIEW hufu.placed_records AS
+    SELECT g.*, p.partition_id, p.updated_at
+    FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p;
+
 -- Keep what rows of a table give: those that are gone, changed or new.
 CREATE OR REPLACE FUNCTION hufu.keep_given() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
@@ -24,12 +29,9 @@ BEGIN
         DELETE FROM access_shared_record WHERE source = kind AND source_id = OLD.id;
     END IF;
     IF TG_OP <> 'DELETE' THEN
-        INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
-                                          partition_id, updated_at)
-        SELECT g.source, g.source_id, g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at, g.ends_at,
-               p.partition_id, p.updated_at
-        FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p
-        WHERE g.source = kind AND g.source_id = NEW.id;
+        INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at,
+                                          ends_at, partition_id, updated_at)
+        SELECT * FROM hufu.placed_records g WHERE g.source = kind AND g.source_id = NEW.id;
     END IF;
     RETURN NULL;
 END $$;
@@ -40,10 +42,20 @@ CREATE OR REPLACE TRIGGER keep_given AFTER INSERT OR UPDATE OR DELETE ON public.
 CREATE OR REPLACE TRIGGER keep_given AFTER INSERT OR UPDATE OR DELETE ON public.access_task
     FOR EACH ROW EXECUTE FUNCTION hufu.keep_given('task');
 
+-- Place all of it anew. Shares, teams and tasks must not change meanwhile.
+CREATE OR REPLACE FUNCTION hufu.place_shared_again() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    DELETE FROM access_shared_record;
+    INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
+                                      partition_id, updated_at)
+    SELECT * FROM hufu.placed_records;
+END $$;
+
 -- What was given before this version of the program.
-INSERT INTO public.access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
-                                         partition_id, updated_at)
-SELECT g.source, g.source_id, g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at, g.ends_at,
-       p.partition_id, p.updated_at
-FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p
-WHERE NOT EXISTS (SELECT 1 FROM public.access_shared_record);
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM access_shared_record) THEN
+        PERFORM hufu.place_shared_again();
+    END IF;
+END $$;

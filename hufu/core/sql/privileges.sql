@@ -17,7 +17,7 @@ BEGIN
                               'gained', 'gained_unapproved', 'write_facts', 'what_waits_of', 'take_out_forbidden',
                               'reporting_problem', 'closed_to_reporting', 'asked_record', 'is_approver', 'count_check',
                               'glass_in_force', 'add_glass_terms', 'glass_limits', 'pool_rebuild_reach',
-                              'stays_without_business', 'fold_cells', 'repair_cells')
+                              'stays_without_business', 'fold_cells', 'repair_cells', 'place_shared_again')
           AND NOT starts_with(proname, 'find_duplicates_')
           AND NOT starts_with(proname, 'report_')
           AND proname !~ '^(rule|cells)_'
