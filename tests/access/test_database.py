@@ -1078,17 +1078,7 @@ DEFINERS = {
     *(f"{what}_duplicates_crm_customer" for what in ("enter", "follow", "forget", "find")),
     *("check_duplicate_crm_customer", "taken_crm_customer", "stewarded_crm_customer", "count_check"),
     *("my_duplicate_hits", "dispute_duplicate"),
-    # Pages of lists: numbers of records that the actor may view, in order, from their own reach; and its parts.
-    *(
-        "list_parts",
-        "list_keys",
-        "list_streams",
-        "list_walk",
-        "list_merge",
-        "list_shared",
-        "shared_with_me",
-        "page",
-    ),
+    "page",  # of a list: numbers of records that the actor may view, in order, from their own reach
     # Triggers: what is shared of single records keeps the record's place.
     *("keep_given", "place_shared_again", *(f"follow_place_{TABLES[name]}" for name in INDEPENDENT)),
     # Keys of the log: of subjects that are named, and samples without names; the actor's own pseudonym.

@@ -84,3 +84,24 @@ def test_a_list_is_sorted_and_narrowed_by_what_the_type_declares_alone(owner_con
             "SELECT hufu.list_narrowed(hufu.listed_type('customer'), jsonb_build_object(%s::text, '[1]'::jsonb))",
             [wrong],
         )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "hufu.list_walk(hufu.listed_type('customer'), 'updated_at', 'updated_at DESC, id DESC',"
+        " 'EXISTS (SELECT 1 FROM access_shared_record)', NULL, '{}', 5, NULL)",
+        "hufu.list_merge(hufu.listed_type('customer'), 'updated_at', 'updated_at DESC, id DESC',"
+        " 'EXISTS (SELECT 1 FROM access_shared_record)', NULL, '{}', 5)",
+        "hufu.list_shared(hufu.listed_type('customer'), true, NULL, '{}', 5, NULL)",
+    ],
+)
+def test_what_becomes_sql_runs_with_the_rights_of_whoever_calls_it(company, connect_as, call):
+    app = connect_as("hufu_app")
+    with app.transaction(force_rollback=True):
+        app.execute("SELECT hufu.enter(%s)", [company.people["wang"]])
+        assert app.execute(
+            "SELECT cardinality(hufu.page('customer', 'updated_at', true, NULL, '{}', 5))"
+        ).fetchone()[0]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            app.execute(f"SELECT {call}")

@@ -5,6 +5,8 @@
 --   walk  the records of the type in order, of which those are kept that any stream holds
 -- INVARIANT: what is reached is read here, from the actor's own reach; no argument widens it. The numbers are of records
 -- that the actor may view, and whoever shows these reads them through their row policies.
+-- INVARIANT: hufu.page alone runs as the owner. The others take text that becomes SQL: whoever else calls them does so with
+-- their own rights.
 
 -- What two bitmaps have in common.
 CREATE OR REPLACE FUNCTION hufu.both(one bytea, other bytea) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -27,7 +29,7 @@ END $$;
 --            of streams that is a stream of its own (hufu.list_shared)
 CREATE OR REPLACE FUNCTION hufu.list_parts(of_type text, with_shared boolean)
     RETURNS TABLE (kind text, partitions bytea, owners bytea, departments bytea, matched int, pools int[], records bigint[])
-    LANGUAGE plpgsql STABLE ROWS 2 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    LANGUAGE plpgsql STABLE ROWS 2 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     ceiling bytea := hufu.partition_ceiling();
     own_partitions bytea[] := '{}';
@@ -82,7 +84,7 @@ END $$;
 -- `owned`: only records that have an owner.
 CREATE OR REPLACE FUNCTION hufu.list_keys(of_type text, with_shared boolean)
     RETURNS TABLE (stream text, key bigint, partitions bytea, owners bytea, departments bytea, owned boolean)
-    LANGUAGE sql STABLE ROWS 20 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
     WITH parts AS MATERIALIZED (SELECT * FROM hufu.list_parts(of_type, with_shared))
     SELECT 'owner', o::bigint, p.partitions, NULL::bytea, CASE p.kind WHEN 'rule' THEN p.departments END, false
     FROM parts p, unnest(hufu.numbers(p.owners)) o WHERE p.kind IN ('scope', 'rule') AND p.matched IS NULL
@@ -153,7 +155,7 @@ $$ SELECT 6 $$;
 -- actor reaches into few partitions only, those are walked through, and no others.
 CREATE OR REPLACE FUNCTION hufu.list_walk(declared jsonb, sort text, ordering text, stretch text, place jsonb, narrowing jsonb,
                                           most int, budget int)
-    RETURNS bigint[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     part record;
     held text := '';
@@ -203,7 +205,7 @@ END $$;
 -- beyond which value none of them need be read any further.
 CREATE OR REPLACE FUNCTION hufu.list_merge(declared jsonb, sort text, ordering text, stretch text, place jsonb, narrowing jsonb,
                                            most int)
-    RETURNS bigint[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     streams text[];
     keys bigint[];
@@ -257,7 +259,7 @@ END $$;
 
 -- Through whom shares of a type reach the actor: whom they stand for, and those below them where a share says so (`above`).
 CREATE OR REPLACE FUNCTION hufu.shared_with_me(of_type text) RETURNS TABLE (principal text, above boolean)
-    LANGUAGE plpgsql STABLE ROWS 15 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    LANGUAGE plpgsql STABLE ROWS 15 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY SELECT p.principal::text, false FROM access_principal p WHERE p.user_id = hufu.actor();
@@ -273,7 +275,7 @@ END $$;
 -- The first records that shares, teams and tasks give the actor, in the order of streams; none beyond the record `last`, if
 -- there is one. They count within the actor's own partitions.
 CREATE OR REPLACE FUNCTION hufu.list_shared(declared jsonb, descending boolean, place jsonb, narrowing jsonb, most int, last bigint)
-    RETURNS bigint[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     ceiling bytea := hufu.partition_ceiling();
     within bytea[];
@@ -338,7 +340,7 @@ BEGIN
 END $$;
 
 -- How many streams the scopes of the actor's terms make.
-CREATE OR REPLACE FUNCTION hufu.list_streams(of_type text) RETURNS bigint LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE OR REPLACE FUNCTION hufu.list_streams(of_type text) RETURNS bigint LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     RETURN (SELECT coalesce(sum(CASE
