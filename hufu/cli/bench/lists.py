@@ -101,13 +101,16 @@ def _measure(
 ) -> Measured:
     with acting(actor):
         query = _turned_to(actor, situation, limit)
-    with acting(actor):
-        sent, shown = _read(actor, query, limit)
 
     def whole() -> None:
         # In a transaction of its own, as a request has it: reach is read anew.
         with acting(actor), application_within(limit):
             queries.list_records(actor, CUSTOMER, query)
+
+    # First of all: whoever was never in the log before comes into it here, which takes statements of its own.
+    times = in_turns({WHOLE: whole}, rounds, limit)
+    with acting(actor):
+        sent, shown = _read(actor, query, limit)
 
     def statement(rows: QuerySet[Any]) -> baselines.Sql:
         return baselines.page(rows, query)
@@ -119,11 +122,12 @@ def _measure(
             for each in of_page:
                 each.send()
 
-    times = in_turns({WHOLE: whole}, rounds, limit)
     with acting(actor):
         others = baselines.runs(owner, archetype, actor, situation.narrowed, statement, limit)
         times |= in_turns({OURS: ours, **others}, rounds, limit)
-        agrees = _agrees(others[NAIVE], shown) if times[NAIVE].each and shown is not None else None
+        agrees = (
+            _agrees(others[NAIVE], shown, query.limit) if times[NAIVE].each and shown is not None else None
+        )
         costs = {PLAIN: owner_cost(owner, *statement(baselines.everything().filter(situation.narrowed)))}
         if times[OURS].each:
             costs[OURS] = sum((each.cost() for each in of_page), Cost())
@@ -140,9 +144,9 @@ def _read(actor: Actor, query: ListQuery, limit: float) -> tuple[list[Statement]
         return sent, None
 
 
-def _agrees(naive: Callable[[], list[Any]], shown: list[int]) -> bool | None:
+def _agrees(naive: Callable[[], list[Any]], shown: list[int], limit: int) -> bool | None:
     try:
-        return [row[0] for row in naive()][: len(shown)] == shown
+        return [row[0] for row in naive()][:limit] == shown
     except TookTooLong:
         return None
 
