@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     number = int(arguments[0]) if arguments else 500
     seed = int(arguments[1]) if len(arguments) > 1 else random.randrange(2**32)
     print(f"{number} organisations, seed {seed}: every door and Cedar against the reference …", flush=True)
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "-rP", *TESTS]
+    command = [sys.executable, "-m", "pytest", "-v", "-x", "-n", "2", "-rP", *TESTS]
     environment = {
         **os.environ,
         "HUFU_ORGANISATIONS": str(number),
