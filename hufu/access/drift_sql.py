@@ -94,8 +94,6 @@ def _rules(resource: ResourceType) -> str:
 def _match_again(resource: ResourceType) -> str:
     return f"""
     FOR one IN SELECT p.id, p.literals FROM access_rule_part p WHERE p.type = '{resource.name}' AND p.by_fields LOOP
-        LOCK TABLE {resource.table} IN SHARE ROW EXCLUSIVE MODE;
-        DELETE FROM access_rule_match WHERE part = one.id;
         PERFORM hufu.rule_fill_{resource.table}(one.id, one.literals);
     END LOOP;"""
 

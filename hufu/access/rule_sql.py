@@ -143,11 +143,12 @@ CREATE OR REPLACE TRIGGER match_rules_new AFTER INSERT ON public.{table} REFEREN
 CREATE OR REPLACE TRIGGER match_rules_end AFTER DELETE ON public.{table} REFERENCING OLD TABLE AS removed
     FOR EACH STATEMENT EXECUTE FUNCTION hufu.unmatch_{table}();
 
--- Find the records of a new part. Whoever changes records waits until this is committed: none is overlooked, and none
+-- Find the records of a part, anew. Whoever changes records waits until this is committed: none is overlooked, and none
 -- stays that has changed meanwhile.
 CREATE OR REPLACE FUNCTION hufu.rule_fill_{table}(wanted int, literals jsonb) RETURNS void LANGUAGE plpgsql {HEAD} AS $$
 BEGIN
     LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;
+    DELETE FROM access_rule_match WHERE part = wanted;
     EXECUTE format('INSERT INTO access_rule_match (part, record_id) SELECT %s, r.id FROM {table} r WHERE %s',
                    wanted, hufu.rule_filter_{table}(literals));
 END $$;

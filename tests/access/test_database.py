@@ -308,9 +308,8 @@ def test_the_application_calls_no_function_that_builds_reach(owner):
         ).fetchall()
     )
     assert builders.keys() >= {"rebuild_reach", "pool_rebuild_reach", "rule_rebuild_reach", "add_glass_terms"}
-    # settle_reach works off what was marked as out of date, mend_drift is for the operator: neither takes a wish of the
-    # caller's.
-    assert {name for name, may in builders.items() if may} == {"settle_reach", "mend_drift"}
+    # settle_reach works off what was marked as out of date and takes no wish of the caller's.
+    assert {name for name, may in builders.items() if may} == {"settle_reach"}
 
 
 @pytest.mark.parametrize("table", TABLES.values())
