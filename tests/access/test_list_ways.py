@@ -8,7 +8,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from hufu.access import registry
+from hufu.access import lists, registry
+from hufu.core.transaction import acting
+from hufu.crm.resources import CUSTOMER
 
 TEN_MILLION = 10_000_000
 
@@ -84,6 +86,25 @@ def test_a_list_is_sorted_and_narrowed_by_what_the_type_declares_alone(owner_con
             "SELECT hufu.list_narrowed(hufu.listed_type('customer'), jsonb_build_object(%s::text, '[1]'::jsonb))",
             [wrong],
         )
+
+
+@pytest.mark.parametrize("way", lists.Way)
+def test_what_reaches_zhang_twice_takes_one_place_of_a_page(company, owner_connection, way):
+    """Each customer by the team and by a share: a page of any length is the beginning of the whole list."""
+    zhang, newest = company.actor("zhang"), lists.Order("updated_at", descending=True)
+    owner_connection.execute(
+        "INSERT INTO access_team_member (type, record_id, user_id, access, role, added_by)"
+        " SELECT 'customer', id, %(zhang)s, 'read', '', -1 FROM crm_customer;"
+        " INSERT INTO access_share (type, record_id, user_id, access, reason, given_by)"
+        " SELECT 'customer', id, %(zhang)s, 'read', '', -1 FROM crm_customer".replace(
+            "%(zhang)s", str(zhang.user_id)
+        )
+    )
+    with acting(zhang):
+        whole = lists.page(zhang, CUSTOMER, newest, None, {}, 1_000, way)
+        assert len(whole) > 2
+        for length in range(1, len(whole) + 1):
+            assert lists.page(zhang, CUSTOMER, newest, None, {}, length, way) == whole[:length]
 
 
 @pytest.mark.parametrize(

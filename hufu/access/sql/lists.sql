@@ -296,7 +296,8 @@ BEGIN
     -- %1$s: what else a record must meet; %2$s: how many of each stream.
     each_of := format(
         'SELECT x.id, x.at FROM unnest($4, $5) k (principal, above) CROSS JOIN LATERAL (
-             SELECT g.record_id AS id, g.updated_at AS at FROM access_shared_record g JOIN %1$I r ON r.id = g.record_id
+             -- What reaches somebody twice takes one place.
+             SELECT DISTINCT g.record_id AS id, g.updated_at AS at FROM access_shared_record g JOIN %1$I r ON r.id = g.record_id
              WHERE g.principal = k.principal AND g.type = %2$L AND (NOT k.above OR g.superiors)
                AND g.given_by IS DISTINCT FROM (SELECT hufu.actor())
                AND (g.starts_at IS NULL OR g.starts_at <= (SELECT hufu.now()))
