@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from django.conf import settings
@@ -56,6 +57,11 @@ def pytest_configure(config: pytest.Config) -> None:
     # So do those of limits: a test asks more in a second than people do in a minute.
     settings.LIMITS = {}
     settings.ACCESS_LOG = False
+    # How long anything takes says nothing about whether it is right.
+    hypothesis.settings.register_profile(
+        "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("untimed")
     programs = os.environ.get(other_postgres.VARIABLE)
     # The workers of a run find the address of the one server in their environment.
     if programs and not hasattr(config, "workerinput"):

@@ -47,7 +47,6 @@ SQL_TESTS = (
     "tests/crm/test_attachments.py",
     "tests/crm/test_lists.py",
     "tests/crm/test_sealed.py",
-    "tests/leaks/test_l25_list_is_check.py",
     "tests/people",
 )
 # The reason of every test that was skipped for want of a program begins with one of these; tests/conftest.py and
