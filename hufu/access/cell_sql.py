@@ -126,6 +126,18 @@ def _seen(resource: ResourceType) -> str:
         return f"""SELECT coalesce(sum(c.records), 0) AS records, coalesce(sum(c.void), 0) AS void INTO sums
         FROM hufu.cells c WHERE c.type = '{name}' AND c.partition_id = ANY (partly) AND {condition};"""
 
+    def beyond(records: str) -> str:
+        return f"""SELECT count(*) INTO beyond FROM {table} r
+        WHERE r.id IN ({records})
+          AND {policies.required(resource, registry.requirement(need.permission), "r")}
+          AND NOT ({_by_cell(resource, "r")})
+          AND (with_void OR NOT {_is_void(resource)});"""
+
+    named = f"""SELECT record_id FROM hufu.my_teams('{name}')
+                   UNION SELECT record_id FROM hufu.my_shares('{name}')
+                   UNION SELECT record_id FROM hufu.my_crossings('{name}')
+                   UNION SELECT m.record_id FROM hufu.my_rules('{name}') p JOIN access_rule_match m ON m.part = p.part
+                         WHERE p.by_fields"""
     return f"""
 -- How many records there are, in the partitions open to the actor for viewing, and in the cells that they view; of the
 -- last how many are void. Where all of a partition is viewed its cells are not looked at.
@@ -186,17 +198,12 @@ DECLARE
     beyond bigint;
 BEGIN
     SELECT * INTO seen FROM hufu.cells_seen_{table}();
-    SELECT count(*) INTO beyond FROM {table} r
-    WHERE r.id IN (SELECT record_id FROM hufu.my_teams('{name}')
-                   UNION SELECT record_id FROM hufu.my_shares('{name}')
-                   UNION SELECT record_id FROM hufu.my_crossings('{name}')
-                   UNION SELECT m.record_id FROM hufu.my_rules('{
-        name
-    }') p JOIN access_rule_match m ON m.part = p.part
-                         WHERE p.by_fields)
-      AND {policies.required(resource, registry.requirement(need.permission), "r")}
-      AND NOT ({_by_cell(resource, "r")})
-      AND (with_void OR NOT {_is_void(resource)});
+    -- Where every cell of what is open is viewed, only what lies beyond the wall is left.
+    IF seen.visible = seen.open THEN
+        {beyond(f"SELECT record_id FROM hufu.my_crossings('{name}')")}
+    ELSE
+        {beyond(named)}
+    END IF;
     RETURN seen.visible - CASE WHEN with_void THEN 0 ELSE seen.void END + beyond;
 END $$;
 
