@@ -115,7 +115,9 @@ def _enters(resource: ResourceType) -> str:
         for column in (*map(found_column, watched), "partition_id", "deleted_at")
     )
     return f"""
-CREATE OR REPLACE FUNCTION hufu.enter_duplicates_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD} AS $$
+-- By the index of the value, whatever the planner takes the table for: it was empty when a load began.
+CREATE OR REPLACE FUNCTION hufu.enter_duplicates_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD}
+    SET enable_seqscan = off AS $$
 BEGIN{from_fresh}
     RETURN NULL;
 END $$;
