@@ -408,13 +408,12 @@ def holders(snapshot: Snapshot, permission: str) -> tuple[int, ...]:
 
 
 def _holds(snapshot: Snapshot, person: PersonFacts, permission: str) -> bool:
-    if next(paths(snapshot, person, permission), None) is not None:
+    if paths(snapshot, person, permission):
         return True
     if any(permission in rule.permissions for _use, rule in opened_by_glass(snapshot, person)):
         return True
     return any(
-        next(paths(lent_part(snapshot, lent.permissions), snapshot.people[giver], permission), None)
-        is not None
+        paths(lent_part(snapshot, lent.permissions), snapshot.people[giver], permission)
         for giver, every in standing_in(snapshot, person).items()
         for lent in every
     )

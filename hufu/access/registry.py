@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -225,11 +225,12 @@ class ResourceType:
         """Say whether the type declares a permission for this verb."""
         return f"{self.name}.{verb}" in _permissions
 
-    @property
+    @cached_property
     def states(self) -> State:
         """The states that records of this type can be in: those whose permission it declares."""
-        void = State.VOID if self.has("void") else State.OPEN
-        return void | (State.LOCKED | State.PENDING if self.has("lock") else State.OPEN)
+        declared = {permission.name for permission in self.permissions}
+        void = State.VOID if f"{self.name}.void" in declared else State.OPEN
+        return void | (State.LOCKED | State.PENDING if f"{self.name}.lock" in declared else State.OPEN)
 
     @property
     def parent_type(self) -> ResourceType | None:

@@ -36,13 +36,21 @@ class Named:
     levels: Mapping[int, Any]
 
 
-def comparable(resource: ResourceType) -> dict[str, Field]:
+# What was found of the types that are registered; every decision about a record asks.
+_comparable: dict[str, tuple[ResourceType, Mapping[str, Field]]] = {}
+
+
+def comparable(resource: ResourceType) -> Mapping[str, Field]:
     """Return the fields of a type that a rule can compare, by name: open ones whose past is kept."""
-    return {
-        declared.name: declared
-        for declared in resource.fields
-        if can_be_named(declared) and declared.kind in COMPARED
-    }
+    known = _comparable.get(resource.name)
+    if known is None or known[0] is not resource:
+        found = {
+            declared.name: declared
+            for declared in resource.fields
+            if can_be_named(declared) and declared.kind in COMPARED
+        }
+        known = _comparable[resource.name] = resource, found
+    return known[1]
 
 
 def fields_named(resource: ResourceType) -> tuple[Field, ...]:

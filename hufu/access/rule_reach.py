@@ -6,7 +6,7 @@ A point is checked by the record's own fields, a list by the matches that the da
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,15 +36,14 @@ class RulePart:
     departments: frozenset[int] | None
     fields: tuple[Literal, ...]
 
-    def covers(self, resource: ResourceType, record: Any) -> bool:
-        """Say whether the record is among those that the alternative shares."""
-        if self.owners is not None and record.owner_id not in self.owners:
-            return False
-        if self.departments is not None and record.department_id not in self.departments:
-            return False
-        if not self.fields:
-            return True
-        values = rule_values(resource, record)
+    def reaches(self, record: Any) -> bool:
+        """Say whether the owner and the department of the record are among those of the alternative."""
+        return (self.owners is None or record.owner_id in self.owners) and (
+            self.departments is None or record.department_id in self.departments
+        )
+
+    def meets(self, values: Mapping[str, Any]) -> bool:
+        """Say whether values of fields (rule_values) are what the alternative asks for."""
         return all(
             field_holds(atom, values[atom["field"]], values.get(f"{atom['field']}.currency")) is (not negated)
             for negated, atom in self.fields
@@ -54,9 +53,13 @@ class RulePart:
 def opened(parts: Iterable[RulePart], resource: ResourceType, record: Any) -> Share:
     """Return the most that rules open of a record."""
     most = Share.NONE
+    values: dict[str, Any] | None = None
     for part in parts:
-        if part.opens > most and part.covers(resource, record):
-            most = part.opens
+        if part.opens > most and part.reaches(record):
+            if part.fields and values is None:
+                values = rule_values(resource, record)
+            if part.meets(values or {}):
+                most = part.opens
     return most
 
 

@@ -260,7 +260,7 @@ def _decide_alone(
             return deny(*(Link(Code.PROHIBITED, permission, by=given) for given in forbidden))
         if shut := snapshot.gates_on_permission(permission, person, closed):
             return deny(*(Link(code_of(gate), permission, gate=gate) for gate in shut))
-        held = next(paths(snapshot, person, permission, closed), None)
+        held = next(iter(paths(snapshot, person, permission, closed)), None)
         if held is None:
             shut = gates_on_roles(snapshot, person, permission, closed)
             return deny(*_missing_path(permission, shut))
@@ -306,7 +306,7 @@ def covers_need(
     about = unshared(record)
     if link.need is not None and about is not None:
         return _cover(part, giver, link.need, about, frozenset(), None)[0] is not None
-    return next(paths(part, giver, link.permission), None) is not None
+    return bool(paths(part, giver, link.permission))
 
 
 def code_of(gate: int) -> Code:
@@ -353,7 +353,7 @@ def _cover(
         return None, tuple(Link(Code.PROHIBITED, need.permission, need=need, by=given) for given in forbidden)
     if shut := snapshot.gates_on_permission(need.permission, person, closed):
         return None, tuple(Link(code_of(gate), need.permission, need=need, gate=gate) for gate in shut)
-    held = list(paths(snapshot, person, need.permission, closed))
+    held = paths(snapshot, person, need.permission, closed)
     behind = gates_on_roles(snapshot, person, need.permission, closed)
     if need.right is None:
         if held:

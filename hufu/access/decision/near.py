@@ -167,7 +167,7 @@ def _shares(
         return
     for share in record.shares:
         # Of a task nothing falls short: it opens view while it is pending.
-        if share.task or (across and share.across_by is None) or person.id not in snapshot.recipients(share):
+        if share.task or (across and share.across_by is None) or not snapshot.is_recipient(share, person):
             continue
         if not is_shared(link.need, share.opens):
             if share.given.in_force(snapshot.at):

@@ -71,6 +71,10 @@ def rule_for(snapshot: Snapshot, person: PersonFacts, need: Need, record: Record
 
 def reaching(snapshot: Snapshot, rule: RuleFacts, person: PersonFacts) -> RuleShare | None:
     """Return how a rule reaches the person, whenever it is in force; None where it does not."""
+    return snapshot.once(("reaching", rule.id, person), lambda: _reaching(snapshot, rule, person))
+
+
+def _reaching(snapshot: Snapshot, rule: RuleFacts, person: PersonFacts) -> RuleShare | None:
     place: RuleFacts | None = rule
     while place is not None:
         for given in place.to:
@@ -118,6 +122,10 @@ def holders(snapshot: Snapshot, role_id: int) -> frozenset[int]:
     """Return who holds a role, by whatever way, inherited ones too. Gates on roles do not count here."""
     if role_id in snapshot.role_holders:
         return snapshot.role_holders[role_id]
+    return snapshot.once(("holders", role_id), lambda: _holders(snapshot, role_id))
+
+
+def _holders(snapshot: Snapshot, role_id: int) -> frozenset[int]:
     holding = {role.id for role in snapshot.roles.values() if role_id in inherited(snapshot, role.id)}
     gifts = [
         given for given in snapshot.assignments if given.role_id in holding and given.in_force(snapshot.at)

@@ -6,9 +6,10 @@ differential test. It costs a walk over the policy, so it is asked on demand, ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, Literal, TypeVar
 
 from hufu.access.decision.break_glass import GlassRule, GlassUse
 from hufu.access.decision.delegation import DelegationFacts
@@ -16,6 +17,8 @@ from hufu.access.decision.pools import PoolFacts, pool_for
 from hufu.access.decision.rules import RuleFacts, rule_for
 from hufu.access.decision.scopes import NAMES, Scope, named
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_let_across, is_shared, opens
+
+T = TypeVar("T")
 
 
 def names_permission(forbidden: str, permission: str) -> bool:
@@ -199,13 +202,28 @@ class Snapshot:
     pools: Mapping[int, PoolFacts] = field(default_factory=dict)
     glass_rules: Mapping[int, GlassRule] = field(default_factory=dict)
     glass_uses: tuple[GlassUse, ...] = ()
-    _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _superiors: dict[Given, frozenset[int]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _recipients: dict[ShareFacts, frozenset[int]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _found: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, find: Callable[[], T]) -> T:
+        """Return what `find` finds, looking once for each key: a snapshot never changes."""
+        try:
+            found: T = self._found[key]
+        except KeyError:
+            found = self._found[key] = find()
+        return found
+
+    def given_to(self, person: PersonFacts, what: Literal["assignments", "admissions"]) -> tuple[Given, ...]:
+        """Return the assignments or admissions that reach the person and are in force, in their order."""
+
+        def find() -> tuple[Given, ...]:
+            index = self.once(what, lambda: GiftIndex(getattr(self, what)))
+            return tuple(
+                given
+                for given in index.perhaps_to(self, person)
+                if given.in_force(self.at) and self.reaches(given, person)
+            )
+
+        return self.once((what, person), find)
 
     def gates_on_person(self, person: PersonFacts, closed: frozenset[int]) -> tuple[int, ...]:
         """Return the closed gates on signing in, or on a principal that the person is of, by number."""
@@ -278,9 +296,7 @@ class Snapshot:
         """Return the level, the lower ones of its ladder, and what any of these includes."""
         if level_id is None:
             return frozenset()
-        if level_id not in self._held:
-            self._held[level_id] = frozenset(self._walk_levels(level_id))
-        return self._held[level_id]
+        return self.once(("held", level_id), lambda: frozenset(self._walk_levels(level_id)))
 
     def _walk_levels(self, level_id: int) -> set[int]:
         waiting = [level_id]
@@ -312,25 +328,24 @@ class Snapshot:
             for place in self.places(given, person)
         )
 
-    def recipients(self, share: ShareFacts) -> frozenset[int]:
-        """Return whom a share reaches, whenever it is in force."""
-        if share not in self._recipients:
-            reached = {person.id for person in self.people.values() if self.reaches(share.given, person)}
-            if share.superiors:
-                reached |= {boss for person_id in reached for boss in self.line_above(person_id)}
-            self._recipients[share] = frozenset(reached - {share.given_by})
-        return self._recipients[share]
+    def is_recipient(self, share: ShareFacts, person: PersonFacts) -> bool:
+        """Say whether a share reaches the person, whenever it is in force."""
+        return person.id != share.given_by and (
+            self.reaches(share.given, person)
+            or (share.superiors and person.id in self.superiors_of(share.given))
+        )
 
     def superiors_of(self, given: Given) -> frozenset[int]:
         """Return who stands above somebody that a gift reaches."""
-        if given not in self._superiors:
-            self._superiors[given] = frozenset(
+        return self.once(
+            ("superiors", given),
+            lambda: frozenset(
                 boss
                 for person in self.people.values()
                 if self.reaches(given, person)
                 for boss in self.line_above(person.id)
-            )
-        return self._superiors[given]
+            ),
+        )
 
     def share_for(
         self, person: PersonFacts, need: Need, record: RecordFacts, *, across: bool = False
@@ -341,7 +356,7 @@ class Snapshot:
                 (is_let_across(need, share.opens) if across else is_shared(need, share.opens))
                 and (share.across_by is not None or not across)
                 and share.given.in_force(self.at)
-                and person.id in self.recipients(share)
+                and self.is_recipient(share, person)
             ):
                 return share
         return None
@@ -351,6 +366,31 @@ class Snapshot:
         if not given.post:
             return self.departments_of(person)
         return frozenset(department for department, post in person.posts if post == given.post)
+
+
+class GiftIndex:
+    """Gifts by whom they name, so that nobody walks over those of five thousand people to find those of one."""
+
+    def __init__(self, gifts: Sequence[Given]) -> None:
+        self._gifts = gifts
+        self._named: dict[tuple[str, int], list[int]] = {}
+        for place, given in enumerate(gifts):
+            for kind in ("user", "group", "position", "level", "department"):
+                if (number := getattr(given, f"{kind}_id")) is not None:
+                    self._named.setdefault((kind, number), []).append(place)
+
+    def perhaps_to(self, snapshot: Snapshot, person: PersonFacts) -> Iterator[Given]:
+        """Yield the gifts that may reach the person, in their order: all that name what they are, or stand below."""
+        departments = snapshot.departments_of(person) | {department for department, _post in person.posts}
+        names = {
+            ("user", person.id),
+            *(("group", number) for number in person.group_ids),
+            *(("position", number) for number in person.position_ids),
+            *(("level", number) for number in snapshot.levels_held(person.level_id)),
+            *(("department", above) for place in departments for above in snapshot.above(place)),
+        }
+        places = {place for name in names for place in self._named.get(name, ())}
+        return (self._gifts[place] for place in sorted(places))
 
 
 @dataclass(frozen=True)
@@ -365,17 +405,22 @@ class Path:
 
 def paths(
     snapshot: Snapshot, person: PersonFacts, permission: str, closed: frozenset[int] = frozenset()
-) -> Iterator[Path]:
-    """Yield every way by which the person holds the permission, at any scope, past the gates that are closed.
+) -> tuple[Path, ...]:
+    """Return every way by which the person holds the permission, at any scope, past the gates that are closed.
 
-    What is forbidden is held by no way.
+    What is forbidden is held by no way. A snapshot finds the ways of a person once.
     """
-    if snapshot.prohibitions_on(permission, person):
-        return
-    for assignment in snapshot.assignments:
-        if not assignment.in_force(snapshot.at) or not snapshot.reaches(assignment, person):
-            continue
-        yield from grants_through(snapshot, assignment, permission, closed)
+
+    def find() -> tuple[Path, ...]:
+        if snapshot.prohibitions_on(permission, person):
+            return ()
+        return tuple(
+            path
+            for assignment in snapshot.given_to(person, "assignments")
+            for path in grants_through(snapshot, assignment, permission, closed)
+        )
+
+    return snapshot.once(("paths", person, permission, closed), find)
 
 
 def gates_on_roles(
@@ -467,11 +512,8 @@ def admissions_for(
     snapshot: Snapshot, person: PersonFacts, partition_id: int | None, right: Right
 ) -> Iterator[Given]:
     """Yield the admissions that give the person the right in the partition, or in any where None is named."""
-    for admission in snapshot.admissions:
-        if (
-            (partition_id is None or admission.partition_id == partition_id)
-            and (right is Right.READ or right in admission.rights)
-            and admission.in_force(snapshot.at)
-            and snapshot.reaches(admission, person)
+    for admission in snapshot.given_to(person, "admissions"):
+        if (partition_id is None or admission.partition_id == partition_id) and (
+            right is Right.READ or right in admission.rights
         ):
             yield admission
