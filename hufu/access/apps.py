@@ -63,6 +63,7 @@ class AccessConfig(AppConfig):
         yield "access.delegated_reach", sql_file("hufu.access", "delegated_reach")
         yield "access.break_glass_reach", sql_file("hufu.access", "break_glass_reach")
         yield "access.reach", sql_file("hufu.access", "reach")
+        yield "access.build_reach", sql_file("hufu.access", "build_reach")
         yield "access.pool_reach", sql_file("hufu.access", "pool_reach")
         yield "access.quotas", sql_file("hufu.access", "quotas")
         yield "access.rule_fields", rule_sql.fields()

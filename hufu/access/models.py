@@ -682,6 +682,8 @@ class ReachStale(models.Model):
     """Transactions that changed facts or policy and have not rebuilt reach yet; empty between transactions."""
 
     transaction = models.BigIntegerField(primary_key=True)
+    # What is to be made anew, a mask (hufu.part_of_reach).
+    parts = models.IntegerField(db_default=7)
 
     class Meta:
         db_table = "access_reach_stale"
@@ -733,6 +735,12 @@ class TermGrant(models.Model):
 
     class Meta:
         db_table = "access_term_grant"
+        # Who holds a permission, out of everybody.
+        indexes = (
+            models.Index(
+                fields=["permission", "user_id"], include=["term", "scopes"], name="access_term_grant_whose"
+            ),
+        )
 
 
 class ReportingLogin(models.Model):

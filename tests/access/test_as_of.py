@@ -693,6 +693,8 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
         "DROP TABLE access_share, access_share_history, access_shared_record, access_principal CASCADE"
     )
     owner_connection.execute("DROP TABLE access_cell, access_cell_change, access_cell_total CASCADE")
+    owner_connection.execute("ALTER TABLE access_reach_stale DROP COLUMN parts")
+    owner_connection.execute("DROP INDEX access_term_grant_whose")
     owner_connection.execute(
         "DROP INDEX customer_created, customer_level_stream, opportunity_created, opportunity_amount, opportunity_close"
     )

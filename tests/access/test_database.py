@@ -734,6 +734,17 @@ def test_reach_past_a_time_limit_is_built_again_when_somebody_enters(company, ap
     assert not sees_shenzhen(), "the assignment has ended"
 
 
+def test_what_begins_for_qian_is_not_forgotten_when_something_else_is_changed_first(company, app, owner):
+    """A change of roles makes no partitions anew, but for whomever time has run out."""
+    service = owner.execute("SELECT id FROM access_role WHERE key = 'service'").fetchone()[0]
+    give_for(owner, company, "access_assignment", service, "qian")
+    give_for(owner, company, "access_admission", company.partitions["sz"], "qian", starts=1)
+    let_pass(owner, 2)
+    owner.execute("DELETE FROM access_grant WHERE permission = 'customer.delete'")
+    with entered(app, company.people["qian"]):
+        assert company.customer("pengcheng") in ids(app, "crm_customer")
+
+
 def test_whoever_was_admitted_until_a_moment_ago_is_given_no_record(company, app, owner):
     far = company.partitions["sz"]
     give_for(owner, company, "access_admission", far, "tang", ends=1)
@@ -986,7 +997,8 @@ DEFINERS = {
     *("publish", "held_by_everybody", "offered_to_everybody"),
     "lift_gate",  # asks by itself that it is the operator
     *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
-    *("forget_quota", "take_out_forbidden", "my_prohibitions", "holds_any"),
+    *("forget_quota", "take_out_forbidden", "take_out_lent", "my_prohibitions", "holds_any"),
+    *("build_principals", "build_lines", "build_places", "build_held", "build_limits", "build_system_actors"),
     *("all_gates", "gate_binds_me", "gates_for", "permission_is_open", "person_is_closed"),
     *(
         "is_active",

@@ -12,7 +12,8 @@ CREATE OR REPLACE FUNCTION hufu.is_active(who int) RETURNS boolean LANGUAGE sql 
 $$ SELECT CASE WHEN who > 0 THEN EXISTS (SELECT 1 FROM people_user WHERE id = who AND status = 'active')
                ELSE EXISTS (SELECT 1 FROM access_system_actor WHERE id = who) END $$;
 
--- One text per principal: what a gift is given to, and what a user stands for, meet in it.
+-- One text per principal: what a gift is given to, and what a user stands for, meet in it. The casts keep it immutable, so
+-- that it is put in where it is called.
 DROP FUNCTION IF EXISTS hufu.is_given_to_me(int, int, boolean, int);
 DROP VIEW IF EXISTS hufu.built_prohibitions, hufu.user_prohibitions, hufu.prohibitions, hufu.built_assignments, hufu.user_assignments,
     hufu.built_admissions, hufu.user_admissions, hufu.principals, hufu.held_levels;
@@ -20,11 +21,11 @@ CREATE OR REPLACE FUNCTION hufu.principal(to_user int, to_group int, to_departme
                                           to_position int, to_level int)
     RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
 $$ SELECT CASE
-       WHEN to_user IS NOT NULL THEN 'user:' || to_user
-       WHEN to_group IS NOT NULL THEN 'group:' || to_group
-       WHEN to_position IS NOT NULL THEN 'position:' || to_position
-       WHEN to_level IS NOT NULL THEN 'level:' || to_level
-       ELSE 'department:' || to_department || CASE WHEN to_post = '' THEN '' ELSE '.' || to_post END
+       WHEN to_user IS NOT NULL THEN 'user:' || to_user::text
+       WHEN to_group IS NOT NULL THEN 'group:' || to_group::text
+       WHEN to_position IS NOT NULL THEN 'position:' || to_position::text
+       WHEN to_level IS NOT NULL THEN 'level:' || to_level::text
+       ELSE 'department:' || to_department::text || CASE WHEN to_post = '' THEN '' ELSE '.' || to_post END
             || CASE WHEN with_below THEN '+' ELSE '' END END $$;
 
 -- What each user stands for: themselves, their groups, positions, departments and posts, the levels that theirs holds.
@@ -62,19 +63,6 @@ CREATE OR REPLACE VIEW hufu.user_admissions AS
     JOIN hufu.principals p ON p.principal = hufu.principal(
         a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
 
--- The same by what people stood for when reach was last built: what builds it. To work out again what everybody stands
--- for would cost more than all else, and the planner would take it for millions of rows.
-CREATE OR REPLACE VIEW hufu.built_assignments AS
-    SELECT p.user_id, a.role_id, a.starts_at, a.ends_at
-    FROM public.access_assignment a
-    JOIN public.access_principal p ON p.principal = hufu.principal(
-        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
-CREATE OR REPLACE VIEW hufu.built_admissions AS
-    SELECT p.user_id, a.partition_id, a.can_create, a.can_edit, a.can_delete, a.starts_at, a.ends_at
-    FROM public.access_admission a
-    JOIN public.access_principal p ON p.principal = hufu.principal(
-        a.user_id, a.group_id, a.department_id, a.below, a.post, a.position_id, a.level_id);
-
 -- Does a prohibition ("customer.edit", or "customer.*" for all of a type) name this permission?
 CREATE OR REPLACE FUNCTION hufu.names_permission(forbidden text, permission text) RETURNS boolean LANGUAGE sql IMMUTABLE
     PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
@@ -88,22 +76,6 @@ CREATE OR REPLACE VIEW hufu.prohibitions AS
 CREATE OR REPLACE VIEW hufu.user_prohibitions AS
     SELECT p.user_id, a.permission, a.starts_at, a.ends_at
     FROM hufu.prohibitions a JOIN hufu.principals p ON p.principal = a.principal;
-CREATE OR REPLACE VIEW hufu.built_prohibitions AS
-    SELECT p.user_id, a.permission, a.starts_at, a.ends_at
-    FROM hufu.prohibitions a JOIN public.access_principal p ON p.principal = a.principal;
-
--- Take out of built reach what is forbidden. INVARIANT: it comes after everything that gives.
-CREATE OR REPLACE FUNCTION hufu.take_out_forbidden(only_users int[], at timestamptz) RETURNS void LANGUAGE plpgsql
-    SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM access_prohibition) THEN
-        DELETE FROM access_term_grant g USING hufu.built_prohibitions p
-        WHERE (only_users IS NULL OR p.user_id = ANY (only_users)) AND g.user_id = p.user_id
-          AND (p.starts_at IS NULL OR p.starts_at <= at) AND (p.ends_at IS NULL OR p.ends_at > at)
-          AND hufu.names_permission(p.permission, g.permission);
-    END IF;
-END $$;
-
 -- What base access opens to those who hold the permission at any scope.
 CREATE OR REPLACE VIEW hufu.opened_permissions AS
     SELECT type || '.view' AS permission FROM public.access_base_access WHERE access IN ('public_read', 'public_read_write')
@@ -129,161 +101,18 @@ CREATE OR REPLACE FUNCTION hufu.united(given int[], more int[]) RETURNS int[] LA
 $$ SELECT CASE WHEN more IS NULL THEN given
           ELSE (SELECT array_agg(DISTINCT gate ORDER BY gate) FROM unnest(given || more) gate) END $$;
 
--- Build the reach of some users, or of everybody. Changes of facts and policy hold the same lock.
-CREATE OR REPLACE FUNCTION hufu.rebuild_reach(only_users int[] DEFAULT NULL) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-DECLARE
-    moment timestamptz;
-    before_first_version boolean;
-BEGIN
-    -- The lock first: what was true before the wait may have ended meanwhile.
-    PERFORM pg_advisory_xact_lock(7252, 1);
-    moment := hufu.now();
-    only_users := hufu.with_delegators(only_users);
-    before_first_version := NOT EXISTS (SELECT 1 FROM access_version);
-
-    DELETE FROM access_term_grant WHERE only_users IS NULL OR user_id = ANY (only_users);
-    DELETE FROM access_term_field WHERE only_users IS NULL OR user_id = ANY (only_users);
-    DELETE FROM access_term WHERE only_users IS NULL OR user_id = ANY (only_users);
-    DELETE FROM access_reach WHERE only_users IS NULL OR user_id = ANY (only_users);
-    DELETE FROM access_principal WHERE only_users IS NULL OR user_id = ANY (only_users);
-    INSERT INTO access_principal (user_id, principal)
-    SELECT DISTINCT user_id, principal FROM hufu.principals WHERE only_users IS NULL OR user_id = ANY (only_users);
-
-    -- What each user holds through roles: term 0 through such as no gate is on, and a further term for each set of gates
-    -- that stands on the way, on whichever of the roles.
-    WITH RECURSIVE role_gates AS (
-        SELECT role_id, array_agg(DISTINCT gate_id ORDER BY gate_id) AS gates
-        FROM access_gate_use WHERE role_id IS NOT NULL GROUP BY role_id),
-    held (user_id, role_id, gates) AS (
-        SELECT a.user_id, a.role_id, hufu.united('{}', r.gates)
-        FROM hufu.built_assignments a LEFT JOIN role_gates r ON r.role_id = a.role_id
-        WHERE (only_users IS NULL OR a.user_id = ANY (only_users))
-          AND (a.starts_at IS NULL OR a.starts_at <= moment) AND (a.ends_at IS NULL OR a.ends_at > moment)
-        UNION
-        SELECT held.user_id, i.inherits_id, hufu.united(held.gates, r.gates)
-        FROM held JOIN access_role_inherits i ON i.role_id = held.role_id
-        LEFT JOIN role_gates r ON r.role_id = i.inherits_id),
-    further AS (
-        SELECT user_id, gates, dense_rank() OVER (PARTITION BY user_id ORDER BY gates) AS term
-        FROM held WHERE gates <> '{}' GROUP BY user_id, gates),
-    behind_gates AS (
-        INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions,
-                                 delete_partitions, owners, reports, departments, departments_below, gates)
-        SELECT user_id, term, user_id, '', '', '', '', '', '', '', '', gates FROM further),
-    -- Field rules, the most permissive of each term.
-    of_fields AS (
-        INSERT INTO access_term_field (user_id, term, type, field, mine, others, export)
-        SELECT held.user_id, coalesce(further.term, 0), f.type, f.field,
-               max(hufu.field_level(f.mine)), max(hufu.field_level(f.others)), bool_or(f.export)
-        FROM held JOIN access_field_rule f ON f.role_id = held.role_id
-        JOIN hufu.viewing_roles v ON v.role_id = f.role_id AND v.type = f.type
-        LEFT JOIN further ON further.user_id = held.user_id AND further.gates = held.gates
-        GROUP BY held.user_id, further.term, f.type, f.field)
-    INSERT INTO access_term_grant (user_id, term, permission, scopes)
-    SELECT held.user_id, coalesce(further.term, 0), g.permission,
-           bit_or(hufu.scope_bit(g.scope))
-               | CASE WHEN g.permission IN (SELECT permission FROM hufu.opened_permissions)
-                      THEN hufu.scope_bit('everything') ELSE 0::smallint END
-    FROM held JOIN access_grant g ON g.role_id = held.role_id
-    LEFT JOIN further ON further.user_id = held.user_id AND further.gates = held.gates
-    GROUP BY held.user_id, further.term, g.permission
-    HAVING bit_or(hufu.scope_bit(g.scope)) <> 0;
-
-    WITH RECURSIVE line (boss, below) AS (
-        SELECT manager_id, id FROM people_user WHERE manager_id IS NOT NULL
-        UNION
-        SELECT line.boss, u.id FROM line JOIN people_user u ON u.manager_id = line.below),
-    reporting AS (SELECT boss AS user_id, array_agg(below) AS owners FROM line GROUP BY boss),
-    direct AS (SELECT manager_id AS user_id, array_agg(id) AS reports FROM people_user WHERE manager_id IS NOT NULL
-               GROUP BY manager_id),
-    own_departments AS (SELECT user_id, array_agg(DISTINCT department_id) AS departments FROM hufu.members GROUP BY user_id),
-    below_departments AS (
-        SELECT m.user_id, array_agg(DISTINCT b.below_id) AS departments
-        FROM hufu.members m JOIN hufu.departments_below b ON b.department_id = m.department_id GROUP BY m.user_id),
-    admitted AS (
-        SELECT user_id, array_agg(DISTINCT partition_id) AS can_read,
-               array_agg(DISTINCT partition_id) FILTER (WHERE can_create) AS can_create,
-               array_agg(DISTINCT partition_id) FILTER (WHERE can_edit) AS can_edit,
-               array_agg(DISTINCT partition_id) FILTER (WHERE can_delete) AS can_delete
-        FROM hufu.built_admissions
-        WHERE (only_users IS NULL OR user_id = ANY (only_users))
-          AND (starts_at IS NULL OR starts_at <= moment) AND (ends_at IS NULL OR ends_at > moment)
-        GROUP BY user_id)
-    INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions, delete_partitions,
-                             owners, reports, departments, departments_below)
-    SELECT u.id, 0, u.id, hufu.bitmap(a.can_read), hufu.bitmap(a.can_create), hufu.bitmap(a.can_edit), hufu.bitmap(a.can_delete),
-           hufu.bitmap(array_append(r.owners, u.id)), hufu.bitmap(d.reports), hufu.bitmap(o.departments),
-           hufu.bitmap(b.departments)
-    FROM people_user u
-    LEFT JOIN admitted a ON a.user_id = u.id
-    LEFT JOIN reporting r ON r.user_id = u.id
-    LEFT JOIN direct d ON d.user_id = u.id
-    LEFT JOIN own_departments o ON o.user_id = u.id
-    LEFT JOIN below_departments b ON b.user_id = u.id
-    WHERE only_users IS NULL OR u.id = ANY (only_users);
-
-    -- Where and whose is the same behind gates as before them.
-    UPDATE access_term t
-    SET read_partitions = o.read_partitions, create_partitions = o.create_partitions,
-        edit_partitions = o.edit_partitions, delete_partitions = o.delete_partitions,
-        owners = o.owners, reports = o.reports, departments = o.departments, departments_below = o.departments_below
-    FROM access_term o
-    WHERE o.user_id = t.user_id AND o.term = 0 AND t.term > 0 AND (only_users IS NULL OR t.user_id = ANY (only_users));
-
-    PERFORM hufu.take_out_forbidden(only_users, moment);
-    PERFORM hufu.add_delegated_terms(only_users, moment);
-    PERFORM hufu.add_glass_terms(only_users, moment);
-    PERFORM hufu.take_out_forbidden(only_users, moment);
-
-    INSERT INTO access_reach (user_id, built_at, valid_until)
-    SELECT u.id, moment, min(limits.at)
-    FROM people_user u
-    LEFT JOIN (
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) AS at FROM hufu.built_assignments
-        UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.built_admissions
-        UNION ALL
-        SELECT user_id, unnest(ARRAY[starts_at, ends_at]) FROM hufu.built_prohibitions
-        UNION ALL
-        SELECT user_id, at FROM hufu.delegated_limits()
-        UNION ALL
-        SELECT user_id, at FROM hufu.glass_limits()) limits
-        ON limits.user_id = u.id AND limits.at > moment
-    WHERE only_users IS NULL OR u.id = ANY (only_users)
-    GROUP BY u.id;
-
-    -- System actors: what the code lists for them, in every partition.
-    INSERT INTO access_term_grant (user_id, term, permission, scopes)
-    SELECT a.id, 0, p.permission, hufu.scope_bit('everything')
-    FROM access_system_actor a JOIN access_system_actor_permission p ON p.actor_id = a.id
-    WHERE (only_users IS NULL OR a.id = ANY (only_users)) AND (before_first_version OR NOT p.until_first_version);
-    INSERT INTO access_term (user_id, term, holder_id, read_partitions, create_partitions, edit_partitions, delete_partitions,
-                             owners, reports, departments, departments_below)
-    SELECT a.id, 0, a.id, every.bits, every.bits, every.bits, every.bits, '', '', '', ''
-    FROM access_system_actor a, (SELECT hufu.bitmap(array_agg(id)) AS bits FROM access_partition) every
-    WHERE only_users IS NULL OR a.id = ANY (only_users);
-    INSERT INTO access_reach (user_id, built_at) SELECT id, moment FROM access_system_actor
-    WHERE only_users IS NULL OR id = ANY (only_users);
-
-    IF only_users IS NULL THEN
-        PERFORM hufu.rule_rebuild(moment);
-    END IF;
-    PERFORM hufu.rule_rebuild_reach(only_users);
-    PERFORM hufu.pool_rebuild_reach(only_users);
-END $$;
-
 -- Make reach true now for a transaction that changed facts or policy; without such a change it does nothing.
 CREATE OR REPLACE FUNCTION hufu.settle_reach() RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
     gave_roles boolean;
+    changed int;
 BEGIN
-    DELETE FROM access_reach_stale WHERE transaction = pg_current_xact_id()::text::bigint;
+    DELETE FROM access_reach_stale WHERE transaction = pg_current_xact_id()::text::bigint RETURNING parts INTO changed;
     IF FOUND THEN
         PERFORM hufu.check_release();
         gave_roles := EXISTS (SELECT 1 FROM access_term_grant WHERE permission = 'role.assign' AND user_id > 0);
-        PERFORM hufu.rebuild_reach();
+        PERFORM hufu.rebuild_reach(NULL, changed);
         -- What must be true of everybody, whatever was changed (sql/duties.sql).
         PERFORM hufu.check_duties(), hufu.check_administrators(), hufu.check_last_security(gave_roles);
         RETURN true;
@@ -314,7 +143,9 @@ BEGIN
     IF NOT hufu.is_fresh(who) THEN
         PERFORM pg_advisory_xact_lock(7252, 1);
         IF NOT hufu.is_fresh(who) THEN
-            PERFORM hufu.rebuild_reach(ARRAY[who]);
+            -- Time changes what somebody was given, not what they are.
+            PERFORM hufu.rebuild_reach(ARRAY[who], CASE WHEN EXISTS (SELECT 1 FROM access_reach WHERE user_id = who)
+                                                        THEN 6 ELSE 7 END);
         END IF;
     END IF;
 END $$;
@@ -323,7 +154,9 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.freshen_everybody() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
-    stale int[] := (SELECT array_agg(u.id) FROM people_user u WHERE NOT hufu.is_fresh(u.id));
+    moment timestamptz := hufu.now();
+    stale int[] := (SELECT array_agg(u.id) FROM people_user u LEFT JOIN access_reach r ON r.user_id = u.id
+                    WHERE r.user_id IS NULL OR r.valid_until <= moment);
 BEGIN
     PERFORM hufu.rule_freshen();
     IF stale IS NOT NULL THEN

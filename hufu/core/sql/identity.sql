@@ -63,10 +63,21 @@ $$ SELECT CASE WHEN slot >= 0 AND slot < 8 * length(bits) THEN get_bit(bits, slo
 CREATE OR REPLACE FUNCTION hufu.bitmap(slots int[]) RETURNS bytea LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    bits bytea := decode(repeat('00', (coalesce((SELECT max(s) FROM unnest(slots) s), -1) + 8) / 8), 'hex');
+    bits bytea;
+    top int := -1;
     slot int;
 BEGIN
-    FOREACH slot IN ARRAY coalesce(slots, '{}') LOOP
+    IF slots IS NULL THEN
+        RETURN '';
+    END IF;
+    -- Thousands are made at once: no query in it.
+    FOREACH slot IN ARRAY slots LOOP
+        IF slot > top THEN
+            top := slot;
+        END IF;
+    END LOOP;
+    bits := decode(repeat('00', (top + 8) / 8), 'hex');
+    FOREACH slot IN ARRAY slots LOOP
         bits := set_bit(bits, slot, 1);
     END LOOP;
     RETURN bits;

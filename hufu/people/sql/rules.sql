@@ -12,7 +12,10 @@ END $$;
 CREATE OR REPLACE FUNCTION hufu.facts_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
-    INSERT INTO access_reach_stale (transaction) VALUES (pg_current_xact_id()::text::bigint) ON CONFLICT DO NOTHING;
+    INSERT INTO access_reach_stale AS stale (transaction, parts)
+    VALUES (pg_current_xact_id()::text::bigint, hufu.part_of_reach(TG_TABLE_NAME))
+    ON CONFLICT (transaction) DO UPDATE SET parts = stale.parts | EXCLUDED.parts
+    WHERE stale.parts <> stale.parts | EXCLUDED.parts;
     RETURN NULL;
 END $$;
 
