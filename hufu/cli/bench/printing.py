@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hufu.cli import output
-from hufu.cli.bench import baselines, checks, counts, lists, who
+from hufu.cli.bench import baselines, checks, counts, lists, reorg, who, writes
 from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import ratio
 
@@ -103,6 +103,40 @@ def viewers(measured: Iterable[who.Asked]) -> None:
     headings = ("customer", "people", "from reach", "with explanations")
     rows = (
         [one.about, f"{one.people:,}", str(one.times[who.REACH]), str(one.times.get(who.EXPLAINED, ""))]
+        for one in measured
+    )
+    output.print_table(headings, rows)
+
+
+def reorganised(measured: Iterable[reorg.Reorganised]) -> None:
+    """Print what changes cost."""
+    headings = (
+        *("change", "in force", "back", "next request", "views before", "after"),
+        *("rows rewritten", "rows of reach"),
+    )
+    rows = (
+        [
+            one.what,
+            *(str(one.times[name]) for name in (reorg.CHANGE, reorg.BACK, reorg.NEXT)),
+            *(f"{number:,}" for number in (one.before, one.after, one.rewritten, one.reach_rows)),
+        ]
+        for one in measured
+    )
+    output.print_table(headings, rows)
+
+
+def written(measured: Iterable[writes.Written]) -> None:
+    """Print what writing a row costs."""
+    headings = ("one row of", "bare", "with policies and triggers", "ratio", "the whole deed", "ratio")
+    rows = (
+        [
+            one.what,
+            str(one.times[writes.BARE]),
+            str(one.times[writes.TABLE]),
+            _times(ratio(one.times[writes.TABLE], one.times[writes.BARE])),
+            str(one.times[writes.DEED]),
+            _times(ratio(one.times[writes.DEED], one.times[writes.BARE])),
+        ]
         for one in measured
     )
     output.print_table(headings, rows)

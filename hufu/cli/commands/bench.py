@@ -14,6 +14,8 @@ examples:
   hufu bench count --keep /tmp/ten-million
   hufu bench check --keep /tmp/ten-million
   hufu bench who-can --keep /tmp/ten-million
+  hufu bench reorg --keep /tmp/ten-million
+  hufu bench write --keep /tmp/ten-million
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ WHAT = {
     "count": "how many customers somebody may view",
     "check": "whether somebody may view a customer",
     "who-can": "who may view a customer",
+    "reorg": "changes of organisation and policy: until they are in force for everybody, and what they write",
+    "write": "adding and changing a customer: the bare row, with policies and triggers, and the whole deed",
 }
 
 
@@ -73,13 +77,15 @@ def run(args: argparse.Namespace) -> int:
     with scratch(args.records, args.users, args.keep) as found:
         from django.db import connection
 
-        from hufu.cli.bench import checks, counts, lists, printing, who
+        from hufu.cli.bench import checks, counts, lists, printing, reorg, who, writes
 
         measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
             "list": (lists.measure, printing.pages),
             "count": (counts.measure, printing.amounts),
             "check": (checks.measure, printing.decisions),
             "who-can": (who.measure, printing.viewers),
+            "reorg": (reorg.measure, printing.reorganised),
+            "write": (writes.measure, printing.written),
         }
         measure, show = measures[args.what]
         printing.made(found.made)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hufu.cli.bench import checks, counts, lists, people, printing, who
+from hufu.cli.bench import checks, counts, lists, people, printing, reorg, who, writes
 from hufu.cli.bench.archetypes import CHIEF, MANAGER, NOBODY, SHARED
 from hufu.cli.bench.timing import Times, TookTooLong, in_turns, ratio
 from tests.cli.bench.conftest import RECORDS
@@ -63,6 +63,27 @@ def test_who_may_view_a_customer_is_asked_of_customers_of_each_kind(database, ow
     assert {one["about"] for one in asked} == set(who.KINDS)
     assert all(one["people"] > 0 for one in asked)
     assert "of a house account" in capsys.readouterr().out
+
+
+def test_a_change_is_in_force_at_the_next_request_and_rewrites_no_record(database, owner_url, owner, capsys):
+    changes = measured(reorg.measure, printing.reorganised, owner_url)
+    assert len(changes) == 4
+    assert not sum(one["rewritten"] for one in changes), changes
+    assert all(one["reach_rows"] > 0 for one in changes), changes
+    assert all(one["after"] >= one["before"] for one in changes), changes
+    assert changes[0]["after"] > changes[0]["before"], changes[0]
+    # All of it was taken back.
+    assert owner.execute("SELECT count(*) FROM access_admission WHERE reason = 'bench'").fetchone() == (0,)
+    assert "a partition is opened to everybody" in capsys.readouterr().out
+
+
+def test_writing_a_customer_leaves_nothing(database, owner_url, owner, capsys):
+    written = measured(writes.measure, printing.written, owner_url)
+    assert [one["what"] for one in written] == ["a new customer", "a changed note"]
+    assert all(one["deed_ratio"] > one["table_ratio"] > 0 for one in written), written
+    assert owner.execute("SELECT count(*) FROM crm_customer").fetchone() == (RECORDS,)
+    assert owner.execute("SELECT count(*) FROM crm_customer WHERE note LIKE '测量%'").fetchone() == (0,)
+    assert "the whole deed" in capsys.readouterr().out
 
 
 def test_what_takes_too_long_is_not_run_again():

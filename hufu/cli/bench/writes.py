@@ -1,0 +1,127 @@
+"""What writing a customer costs: the bare row with its indexes and keys, the same under row policies with all triggers
+(counters, duplicates, history), and the whole deed with its checks and the log.
+
+What is written is undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from hufu.access import guard
+from hufu.cli.bench.people import people
+from hufu.cli.bench.statements import Statement, noted
+from hufu.cli.bench.timing import Times, ratio, timed
+from hufu.core.actor import Actor
+from hufu.core.transaction import acting, undone
+from hufu.crm import actions
+from hufu.crm.resources import CUSTOMER
+
+BARE, TABLE, DEED = "bare", "table", "deed"
+# So many are written at each turn, and divided by.
+MANY = 50
+NAME = "测量用客户"
+WRITES = (f'INSERT INTO "{CUSTOMER.table}"', f'UPDATE "{CUSTOMER.table}"')
+
+
+@dataclass(frozen=True)
+class Written:
+    """Milliseconds that writing one row takes, by way."""
+
+    what: str
+    times: dict[str, Times]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the measurement for programs."""
+        return {
+            "what": self.what,
+            **{name: times.as_dict() for name, times in self.times.items()},
+            **{f"{name}_ratio": ratio(self.times[name], self.times[BARE]) for name in (TABLE, DEED)},
+        }
+
+
+def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], None]) -> Iterator[Written]:
+    """Yield adding a customer, and changing one."""
+    actor = next(actor for archetype, actor in people() if archetype.sells and archetype.scope == "own")
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        for what, prepared in (("a new customer", _adding), ("a changed note", _changing)):
+            tell(f"  {what}")
+            yield Written(what, _measure(owner, actor, prepared, min(rounds, 20), limit))
+
+
+Deeds = Sequence[Callable[[], object]]
+
+
+def _adding(actor: Actor) -> Deeds:
+    partition = min(guard.creatable_partitions(actor, CUSTOMER))
+    return [
+        partial(
+            actions.create_record,
+            actor,
+            CUSTOMER,
+            actions.NewRecord(partition, actor.user_id, {"name": f"{NAME}{turn}", "stage": "new"}),
+        )
+        for turn in range(MANY)
+    ]
+
+
+def _changing(actor: Actor) -> Deeds:
+    rows = guard.scope(actor, CUSTOMER.permission("edit")).order_by("-pk")[:MANY]
+    return [
+        partial(
+            actions.edit_record, actor, CUSTOMER, row.pk, {"note": f"{NAME}{turn}"}, version=row.lock_version
+        )
+        for turn, row in enumerate(rows)
+    ]
+
+
+def _measure(
+    owner: psycopg.Connection, actor: Actor, prepared: Callable[[Actor], Deeds], rounds: int, limit: float
+) -> dict[str, Times]:
+    found: list[Statement] = []
+    with acting(actor), undone():
+        deeds = prepared(actor)
+        with noted(found):
+            _carry_out(deeds)
+    rows = [one for one in found if one.text.startswith(WRITES)]
+    each: dict[str, list[float]] = {BARE: [], TABLE: [], DEED: []}
+    for turn in range(rounds + 1):
+        times = {BARE: _bare(owner, rows), TABLE: _under_policies(rows, actor), DEED: _deeds(prepared, actor)}
+        # The first turn warms up.
+        if turn:
+            for name, milliseconds in times.items():
+                each[name].append(milliseconds / len(rows))
+    return {name: Times(tuple(milliseconds), limit) for name, milliseconds in each.items()}
+
+
+def _bare(owner: psycopg.Connection, rows: Sequence[Statement]) -> float:
+    with owner.transaction(force_rollback=True), psycopg.ClientCursor(owner) as cursor:
+        cursor.execute(f"ALTER TABLE {CUSTOMER.table} DISABLE TRIGGER USER".encode())
+        return timed(lambda: _write(cursor, rows))
+
+
+def _under_policies(rows: Sequence[Statement], actor: Actor) -> float:
+    with acting(actor), undone(), psycopg.ClientCursor(connection.connection) as cursor:
+        return timed(lambda: _write(cursor, rows))
+
+
+def _deeds(prepared: Callable[[Actor], Deeds], actor: Actor) -> float:
+    with acting(actor), undone():
+        deeds = prepared(actor)
+        return timed(lambda: _carry_out(deeds))
+
+
+def _carry_out(deeds: Deeds) -> None:
+    for deed in deeds:
+        deed()
+
+
+def _write(cursor: psycopg.Cursor, rows: Sequence[Statement]) -> None:
+    for row in rows:
+        cursor.execute(row.text.encode(), row.values)
