@@ -668,7 +668,7 @@ class SystemActorPermission(models.Model):
 
 
 class Reach(models.Model):
-    """When somebody's reach was built, and until when it holds without being built again."""
+    """Until when somebody's reach holds without being built again, and when that was found (`built_at`)."""
 
     user_id = models.IntegerField(primary_key=True)
     built_at = models.DateTimeField()

@@ -71,6 +71,7 @@ def rule_for(snapshot: Snapshot, person: PersonFacts, need: Need, record: Record
 
 def reaching(snapshot: Snapshot, rule: RuleFacts, person: PersonFacts) -> RuleShare | None:
     """Return how a rule reaches the person, whenever it is in force; None where it does not."""
+    # The rule is the snapshot's own: its number says which.
     return snapshot.once(("reaching", rule.id, person), lambda: _reaching(snapshot, rule, person))
 
 
