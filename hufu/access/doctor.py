@@ -134,11 +134,15 @@ def check_reporting() -> Iterator[Finding]:
     yield from inspection.check_logins(
         connection.connection, {each.name: names[each.user_id] for each in opened}
     )
-    over = [names[each.user_id] for each in opened if each.problem in ("inactive", "ended")]
+    over = [
+        f"{names[each.user_id]} ({reporting.PROBLEMS[each.problem]})"
+        for each in opened
+        if each.problem in ("inactive", "ended", "permission")
+    ]
     yield Finding(
         "reporting logins are of use",
-        f"they read nothing any more: {', '.join(over)}" if over else "",
-        "Close each with `hufu reporting close USER`.",
+        f"they read nothing: {', '.join(over)}" if over else "",
+        "Close each with `hufu reporting close USER`, or give its person what is missing.",
     )
 
 

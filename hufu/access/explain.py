@@ -17,6 +17,7 @@ from hufu.access import (
     explain_rules,
     registry,
     state_words,
+    system_actors,
     task_kinds,
 )
 from hufu.access.decision.decide import Code, Cover, Decision, Link
@@ -573,7 +574,7 @@ def _pending_sentence(snapshot: Snapshot, link: Link) -> str:
     ) % {
         "since": moment_words(first.since),
         "what": _("; ").join(said),
-        "asker": asker.name if asker else _("the system"),
+        "asker": asker.name if asker else system_actors.name_of(first.asked_by) or _("the system"),
     }
 
 

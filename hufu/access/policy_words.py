@@ -336,7 +336,7 @@ class PolicyWords:
         for find in (self._group, self._position, self._partition):
             if (said := find(text)) != text:
                 return said
-        return text
+        return _moment(text)
 
     def _names(self, model: Any) -> Mapping[str, str]:
         if model not in self._known:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from hufu.access import registry
 from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID, Actor, Ceiling, Context
 
@@ -44,6 +46,16 @@ def system_actors() -> tuple[SystemActor, ...]:
         ),
         SystemActor(SINGLE_SIGN_ON_ID, "single sign-on", ("user.manage",), ()),
     )
+
+
+def name_of(number: int) -> str:
+    """Return what people call a system actor; "" where there is none of this number."""
+    names = {
+        OPERATOR_ID: _("Operator (command line)"),
+        SETUP_ID: _("Set-up page"),
+        SINGLE_SIGN_ON_ID: _("Single sign-on"),
+    }
+    return names.get(number, "")
 
 
 def acting_as(name: str, context: Context | None = None, *, partitions: Iterable[int] | None = None) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from hufu.access import registry
+from hufu.access import registry, system_actors
 from hufu.access.models import Partition
 from hufu.access.pending_models import PendingChange, PendingField
 from hufu.core.days import moment_words
@@ -48,7 +48,7 @@ class Names:
         """Return since when it waits, and who asked for it."""
         return _("waits since %(moment)s, asked for by %(asker)s") % {
             "moment": moment_words(row.asked_at),
-            "asker": self.people.get(row.asked_by) or _("the system"),
+            "asker": self.people.get(row.asked_by) or system_actors.name_of(row.asked_by) or _("the system"),
         }
 
     def adds(self, row: PendingChange) -> str:

@@ -65,6 +65,21 @@ def denied(
     )
 
 
+def whatever_roles_allow(request: HttpRequest, *, message: str) -> HttpResponse:
+    """Return the page of what is forbidden to somebody, or is not what their token is made for."""
+    return _page(
+        request,
+        Fault(
+            HTTPStatus.FORBIDDEN,
+            message,
+            _(
+                "This holds whatever your roles allow. The attempt is in the log. If you need it for your work, "
+                "ask your security administrator and name this page."
+            ),
+        ),
+    )
+
+
 def in_state(request: HttpRequest, *, message: str) -> HttpResponse:
     """Return the page of what is refused for another reason than a missing role; `message` says which, such as the
     state of a record, which closes it to everybody."""

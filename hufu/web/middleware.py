@@ -291,6 +291,11 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
             return errors.closed(request, message=str(error), framed=True)
         case Denied(decision=decision) if decision is not None and decision.code in CODE_OF.values():
             return errors.in_state(request, message=str(error))
+        case Denied(decision=decision) if decision is not None and decision.code in (
+            Code.PROHIBITED,
+            Code.OUTSIDE_CEILING,
+        ):
+            return errors.whatever_roles_allow(request, message=str(error))
         case NotAsked():
             return errors.in_state(request, message=str(error))
         case Denied():

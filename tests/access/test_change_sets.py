@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.utils import translation
 
 from hufu.access import change_sets, guard, policy_document, policy_file, registry
 from hufu.access.change_sets import rehearsal
@@ -65,6 +66,8 @@ def test_what_widens_waits_for_somebody_else_and_holds_when_it_is_approved(compa
         assert not guard.may(chen, "customer.edit")
     with acting(company.actor("he")), pytest.raises(Denied, match="somebody else"):
         change_sets.approve(company.actor("he"), 1)
+    with acting(chen), translation.override("en"), pytest.raises(Denied, match="Approve change sets"):
+        change_sets.approve(chen, 1)
     with acting(qian):
         assert change_sets.approve(qian, 1, reason="看过了") == 2
     with acting(chen):

@@ -192,6 +192,14 @@ def test_an_entry_is_told_in_words(
     assert shown == said
 
 
+def test_a_prohibition_with_an_end_names_it_in_words(company: Company) -> None:
+    with acting(company.actor("he")):
+        said = PolicyWords().entry("prohibitions", "customer.edit → lin → 2026-12-19T16:00:00+00:00")
+    assert said.startswith("Edit customers → 林悦 → ")
+    assert "2026-12-19T16:00" not in said
+    assert "2026" in said
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

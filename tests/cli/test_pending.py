@@ -41,7 +41,7 @@ def test_a_move_says_what_waits_and_zhao_releases_it(hufu, company, zhao_signs_i
     assert set(waits["adds"]["permissions"]) == {"customer.view", "customer.edit"}
     listed = hufu("pending").out
     assert "李一: Level → 销售经理" in listed
-    assert "asked for by the system" in listed
+    assert "asked for by Operator (command line)" in listed
     assert "would add permissions: " in listed
     asked = hufu("explain", "--as", "li", "customer.view", "--json").json
     assert asked["allowed"]

@@ -235,6 +235,13 @@ def test_what_a_mover_was_given_by_name_ends_unless_it_is_kept(company, person, 
             reason="项目",
         )
     assert company.customer("pengcheng") in listed(company, "lin")
+    # What ended long ago ends no more, and stays to be explained.
+    owner_connection.execute(
+        "INSERT INTO access_assignment (role_id, user_id, below, post, reason, given_by, starts_at, ends_at)"
+        " SELECT id, %s, false, '', '替班', %s, now() - interval '2 days', now() - interval '1 day'"
+        " FROM access_role WHERE key = 'executive'",
+        [lin, he.user_id],
+    )
     feng = company.actor("feng")
     with acting(feng):
         held = holdings(feng, lin)
@@ -248,10 +255,11 @@ def test_what_a_mover_was_given_by_name_ends_unless_it_is_kept(company, person, 
     assert [gift.key for gift in outcome.ended_gifts] == ["service", "sz"]
     assert company.customer("pengcheng") not in listed(company, "lin")
     left = owner_connection.execute(
-        "SELECT r.key FROM access_assignment a JOIN access_role r ON r.id = a.role_id WHERE user_id = %s",
+        "SELECT r.key FROM access_assignment a JOIN access_role r ON r.id = a.role_id WHERE user_id = %s"
+        " ORDER BY a.id",
         [lin],
     ).fetchall()
-    assert left == [("finance",)]
+    assert left == [("finance",), ("executive",)]
     (ended,) = events("role.unassigned")
     assert ended["data"] == {"role": "service", "principal": f"user:{lin}"}
     assert ended["reason"] == REASON

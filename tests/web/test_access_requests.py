@@ -112,6 +112,11 @@ def test_where_something_is_refused_the_page_leads_to_what_would_help(company, v
     assert lin.get("/requests/permission/no.such/").status_code == 404
     # 钱多 asks for a permission, and 何明 gives a role that grants it.
     qian, he = visit("qian"), visit("he")
+    for address, about_a_record in (
+        ("/requests/permission/customer.view/", False),
+        (f"/customers/{customer}/ask", True),
+    ):
+        assert ("there is such a record" in qian.get(address).content.decode()) == about_a_record
     assert qian.post("/requests/permission/customer.view/", FORM).status_code == 302
     with acting(company.actor("qian")):
         number = AccessRequest.objects.get().pk

@@ -283,6 +283,24 @@ def test_after_a_conflict_saving_again_does_not_undo_what_the_other_changed(
     assert stored(owner_connection, number, "employees", "note") == (4321, "二期改造")
 
 
+def test_after_a_conflict_about_what_wang_may_not_read_no_list_stands_empty(
+    company: Company, visit: Visit
+) -> None:
+    number = company.customer("qiming")
+    mine, theirs = visit("wang"), visit("lin")
+    form = form_of(mine, f"/customers/{number}/edit")
+    theirs.post(
+        f"/customers/{number}/edit",
+        {**form_of(theirs, f"/customers/{number}/edit"), "phone": "13911112222"},
+    )
+    response = mine.post(f"/customers/{number}/edit", {**form, "note": "二期改造"})
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert "What others changed is not what you may read." in page
+    assert "Changed by others:" not in page
+    assert "13911112222" not in page
+
+
 def test_what_is_wrong_stands_beside_its_field_and_nothing_is_stored(
     company: Company, visit: Visit, owner_connection: psycopg.Connection
 ) -> None:

@@ -6,7 +6,7 @@ from html import unescape
 
 from hufu.crm import actions
 from hufu.crm.resources import CUSTOMER
-from tests.company import Company
+from tests.company import Company, publish
 from tests.crm.acts import by
 from tests.web.conftest import Visit
 
@@ -29,3 +29,16 @@ def test_a_locked_customer_is_refused_with_its_state_and_no_word_of_roles(
         assert "/requests/permission/" not in page
     # Where a role is what is missing the page says so, as ever.
     assert "None of your roles" in visit("chen").get(f"/customers/{number}/transfer").content.decode()
+
+
+def test_what_is_forbidden_to_lin_is_refused_without_a_word_of_roles_that_allow_it(
+    company: Company, visit: Visit
+) -> None:
+    says = {"permission": "customer.edit", "to": {"user": "lin"}, "reason": "审计期间"}
+    publish(company, {"format": 1, "prohibitions": [says]})
+    refused = visit("lin").get(f"/customers/{company.customer('qiming')}/edit")
+    page = unescape(refused.content.decode())
+    assert refused.status_code == 403
+    assert "This is forbidden to you: Edit customers." in page
+    assert "This holds whatever your roles allow." in page
+    assert "None of your roles" not in page

@@ -266,18 +266,19 @@ CREATE OR REPLACE FUNCTION hufu.recipients(to_whom text, superiors boolean, give
         WHERE superiors AND u.manager_id IS NOT NULL)
     SELECT user_id FROM reached WHERE user_id <> given_by $$;
 
--- What was given to somebody by name, for whoever manages people: when the person moves, they say what ends.
+-- What is given to somebody by name, for whoever manages people: when the person moves, they say what ends. What has
+-- ended stays as it was.
 DROP FUNCTION IF EXISTS hufu.end_memberships(int);
 CREATE OR REPLACE FUNCTION hufu.gifts_of(who int)
     RETURNS TABLE (kind text, id bigint, key text, name text, starts_at timestamptz, ends_at timestamptz)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS
 $$ SELECT 'role', a.id, r.key, r.name, a.starts_at, a.ends_at
    FROM access_assignment a JOIN access_role r ON r.id = a.role_id
-   WHERE a.user_id = who AND hufu.holds('user.manage')
+   WHERE a.user_id = who AND (a.ends_at IS NULL OR a.ends_at > hufu.now()) AND hufu.holds('user.manage')
    UNION ALL
    SELECT 'partition', a.id, p.key, p.name, a.starts_at, a.ends_at
    FROM access_admission a JOIN access_partition p ON p.id = a.partition_id
-   WHERE a.user_id = who AND hufu.holds('user.manage') $$;
+   WHERE a.user_id = who AND (a.ends_at IS NULL OR a.ends_at > hufu.now()) AND hufu.holds('user.manage') $$;
 
 -- End some of what was given to somebody by name: only ever less, so managing people suffices.
 CREATE OR REPLACE FUNCTION hufu.drop_gifts(who int, assignments bigint[], admissions bigint[]) RETURNS void

@@ -9,10 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from hufu.access import registry
+from hufu.access import registry, system_actors
 from hufu.audit import events
 from hufu.audit.queries import LogEntry
-from hufu.core.actor import OPERATOR_ID, SETUP_ID, SINGLE_SIGN_ON_ID
 from hufu.people.models import User
 from hufu.web.log import words
 from hufu.web.log.facts import FactWords, field_label
@@ -101,13 +100,7 @@ def actor_name(number: int | None, names: dict[int, str]) -> str:
     """Return whom the log names as the actor."""
     if number is None or number == 0:
         return str(_("Nobody signed in"))
-    if number == OPERATOR_ID:
-        return str(_("Operator (command line)"))
-    if number == SETUP_ID:
-        return str(_("Set-up page"))
-    if number == SINGLE_SIGN_ON_ID:
-        return str(_("Single sign-on"))
-    return names.get(number, f"#{number}")
+    return system_actors.name_of(number) or names.get(number, f"#{number}")
 
 
 def target_name(entry: LogEntry, names: dict[int, str]) -> str:

@@ -13,11 +13,12 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from hufu.access import system_actors
 from hufu.access.fields import FieldAccess
 from hufu.access.models import Pool, TeamMember
 from hufu.access.registry import Field, Kind, ResourceType, resource_type
 from hufu.core import days, money
-from hufu.core.actor import OPERATOR_ID, Actor
+from hufu.core.actor import Actor
 from hufu.crm import queries
 from hufu.crm.consents import PURPOSES, label
 from hufu.crm.timeline import Change, Entry
@@ -118,10 +119,8 @@ def _who(moment: Entry, people: Mapping[int, str]) -> str:
 
 
 def _name(number: int, people: Mapping[int, str]) -> str:
-    if number == OPERATOR_ID:
-        return _("Operator (command line)")
     if number <= 0:
-        return _("The system")
+        return system_actors.name_of(number) or _("The system")
     return people.get(number, f"#{number}")
 
 
