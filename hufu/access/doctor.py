@@ -134,11 +134,8 @@ def check_reporting() -> Iterator[Finding]:
     yield from inspection.check_logins(
         connection.connection, {each.name: names[each.user_id] for each in opened}
     )
-    over = [
-        f"{names[each.user_id]} ({reporting.PROBLEMS[each.problem]})"
-        for each in opened
-        if each.problem in ("inactive", "ended", "permission")
-    ]
+    why = {"inactive": "not active", "ended": "over", "permission": f"{reporting.PERMISSION} is missing"}
+    over = [f"{names[each.user_id]} ({why[each.problem]})" for each in opened if each.problem in why]
     yield Finding(
         "reporting logins are of use",
         f"they read nothing: {', '.join(over)}" if over else "",

@@ -701,4 +701,4 @@ def test_the_doctor_finds_logins_that_nobody_opened_that_are_missing_and_that_ar
         few.owner().execute(
             "UPDATE people_user SET status = 'left' WHERE id = %s", [few.company.people["wang"]]
         )
-        assert failed()["reporting logins are of use"].endswith("wang (the account is not active)")
+        assert failed()["reporting logins are of use"].endswith("wang (not active)")
