@@ -20,7 +20,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -440,18 +441,56 @@ def company_database(
             postgres.drop(name)
 
 
+@contextmanager
+def _copied(postgres: TestServer, template: str) -> Iterator[None]:
+    name = postgres.clone(template)
+    try:
+        with django_on(postgres.url(roles.APP, name)):
+            yield
+    finally:
+        postgres.drop(name)
+
+
 @pytest.fixture
 def company(
     postgres: TestServer, company_database: Company, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Company]:
     """The company in a database of the test's own, with real commits."""
+    with django_db_blocker.unblock(), _copied(postgres, company_database.database):
+        yield company_database
+
+
+@pytest.fixture(scope="module")
+def beginning() -> Callable[[Company], None]:
+    """What was done to the company before each test that asks for `begun`: a module has one of its own."""
+    raise NotImplementedError("a module whose tests ask for `begun` says with what they begin")
+
+
+@pytest.fixture(scope="module")
+def database_begun(
+    postgres: TestServer,
+    company_database: Company,
+    beginning: Callable[[Company], None],
+    django_db_blocker: DjangoDbBlocker,
+) -> Iterator[str]:
+    """The company after what the module's tests begin with, done once: each of them gets a copy."""
     with django_db_blocker.unblock():
         name = postgres.clone(company_database.database)
         try:
             with django_on(postgres.url(roles.APP, name)):
-                yield company_database
+                beginning(company_database)
+            yield name
         finally:
             postgres.drop(name)
+
+
+@pytest.fixture
+def begun(
+    postgres: TestServer, company_database: Company, database_begun: str, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Company]:
+    """The company as the module's tests begin, in a database of the test's own, with real commits."""
+    with django_db_blocker.unblock(), _copied(postgres, database_begun):
+        yield company_database
 
 
 @pytest.fixture(scope="session")

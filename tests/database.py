@@ -205,7 +205,7 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
     try:
         yield connection
     finally:
-        if database_in(url) in _lasting and url not in open_ones and _is_idle(connection):
+        if database_in(url) in _lasting and url not in open_ones and is_idle(connection):
             connection.execute("RESET ALL")
             open_ones[url] = connection
         else:
@@ -222,16 +222,13 @@ def _leave_open(database: str) -> None:
     if database in _lasting:
         for alias in connections.settings:
             wrapper = connections[alias]
-            if (
-                wrapper.connection is not None
-                and not wrapper.in_atomic_block
-                and _is_idle(wrapper.connection)
-            ):
+            if wrapper.connection is not None and not wrapper.in_atomic_block and is_idle(wrapper.connection):
                 _lasting[database][alias] = wrapper.connection
                 wrapper.connection = None
 
 
-def _is_idle(connection: psycopg.Connection) -> bool:
+def is_idle(connection: psycopg.Connection) -> bool:
+    """Say whether no transaction is open in a connection."""
     return not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
 
 

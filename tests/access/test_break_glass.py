@@ -44,10 +44,14 @@ def english():
         yield
 
 
+@pytest.fixture(scope="module")
+def beginning():
+    return lambda company: publish(company, {"format": 1, "break_glass": SECTION})
+
+
 @pytest.fixture
-def ruled(company):
-    publish(company, {"format": 1, "break_glass": SECTION})
-    return company
+def ruled(begun):
+    return begun
 
 
 def break_it(company, who="zhang", minutes=30, key="night", reason="客户产线停机"):

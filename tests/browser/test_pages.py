@@ -62,8 +62,8 @@ def findings(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("who", "path"), PAGES)
-def test_axe_finds_nothing(company: Company, open_as: Open, who: str, path: str, theme: str) -> None:
-    address = path.format(**company.customers, binned=company.binned["customer"])
+def test_axe_finds_nothing(unharmed: Company, open_as: Open, who: str, path: str, theme: str) -> None:
+    address = path.format(**unharmed.customers, binned=unharmed.binned["customer"])
     dark = theme == "dark"
     page = open_as(who, address, theme=theme, language="zh-hans" if dark else "en", phone=dark)
     assert findings(page) == []
@@ -80,7 +80,7 @@ def overflow(page: Page) -> int:
 @pytest.mark.parametrize(
     ("theme", "phone"), [("light", False), ("dark", True)], ids=["light-desktop", "dark-phone"]
 )
-def test_axe_finds_nothing_in_what_opens(company: Company, open_as: Open, theme: str, phone: bool) -> None:
+def test_axe_finds_nothing_in_what_opens(unharmed: Company, open_as: Open, theme: str, phone: bool) -> None:
     page = open_as("lin", "/customers/", theme=theme, phone=phone)
     for name in ("Filter", "Columns", "Appearance and language", "Account of 林悦"):
         if not page.get_by_role("button", name=name).is_visible():
@@ -104,7 +104,7 @@ def test_axe_finds_nothing_in_what_opens(company: Company, open_as: Open, theme:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert (findings(page), overflow(page)) == ([], 0)
-    page.goto(f"/customers/{company.customer('qiming')}/")
+    page.goto(f"/customers/{unharmed.customer('qiming')}/")
     page.get_by_role("button", name="Delete").click()
     assert findings(page) == []
 
