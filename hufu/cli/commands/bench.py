@@ -10,7 +10,7 @@ where it is installed.
 
 examples:
   hufu bench list --records 100000
-  hufu bench list --records 10000000 --keep /tmp/ten-million --json
+  hufu bench list --records 10000000 --keep /tmp/ten-million --html lists.html
   hufu bench count --keep /tmp/ten-million
   hufu bench check --keep /tmp/ten-million
   hufu bench who-can --keep /tmp/ten-million
@@ -57,6 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--keep", type=Path, metavar="FOLDER", help="keep the database here and use it again"
         )
         one.add_argument("--json", action="store_true", help="print the figures as JSON")
+        one.add_argument(
+            "--html", type=Path, metavar="FILE", help="write a page with plots of the figures, too"
+        )
 
 
 def people(text: str) -> int:
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     with scratch(args.records, args.users, args.keep) as found:
         from django.db import connection
 
-        from hufu.cli.bench import checks, counts, lists, printing, reorg, who, writes
+        from hufu.cli.bench import checks, counts, lists, printing, reorg, report, who, writes
 
         measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
             "list": (lists.measure, printing.pages),
@@ -95,6 +98,11 @@ def run(args: argparse.Namespace) -> int:
             cursor.execute("SET synchronous_commit = off")
         rounds = max(args.rounds, FEWEST_ROUNDS)
         measured = list(measure(found.owner_url, rounds, args.limit * 1000.0, output.note))
+    if args.html:
+        args.html.write_text(
+            report.page(args.what, f"hufu bench {args.what}", found.made, measured), encoding="utf-8"
+        )
+        output.note(f"Plotted in {args.html}.")
     if args.json:
         output.print_json(
             {

@@ -25,8 +25,21 @@ def bench(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_it_makes_a_company_and_measures_in_it(tmp_path: Path) -> None:
+    plotted = tmp_path / "plots.html"
     done = bench(
-        *("who-can", "--records", "1200", "--users", "30", "--rounds", "2", "--json", "--keep", str(tmp_path))
+        *(
+            "who-can",
+            "--records",
+            "1200",
+            "--users",
+            "30",
+            "--rounds",
+            "2",
+            "--json",
+            "--keep",
+            str(tmp_path),
+        ),
+        *("--html", str(plotted)),
     )
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -34,6 +47,9 @@ def test_it_makes_a_company_and_measures_in_it(tmp_path: Path) -> None:
     assert all(one["people"] > 0 for one in said["measured"])
     assert json.loads((tmp_path / MARK).read_text()) == said["data"]
     assert "1,200 customers, 30 people" in done.stderr
+    page = plotted.read_text(encoding="utf-8")
+    assert page.count("<svg") == len(said["measured"])
+    assert "1,200 customers, 30 people" in page
 
 
 def test_a_folder_that_was_kept_is_not_taken_for_another_company(tmp_path: Path) -> None:
