@@ -6,6 +6,7 @@ from django.db import connection
 
 from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
+from hufu.core.prepared import prepared
 from hufu.core.transaction import current_unit
 
 
@@ -16,7 +17,7 @@ def count(actor: Actor, resource: ResourceType, *, with_void: bool) -> int:
     """
     if current_unit().actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(f"SELECT hufu.count_{resource.table}(%s)", [with_void])
         return int(cursor.fetchone()[0])
 

@@ -84,9 +84,9 @@ def _rules(resource: ResourceType) -> str:
         RETURN QUERY EXECUTE format('
             SELECT {_quoted(RULES)}, {_quoted(resource.name)}, %L || coalesce(r.id, m.record_id),
                    CASE WHEN r.id IS NULL THEN -1 ELSE 1 END::bigint
-            FROM (SELECT r.id FROM {resource.table} r WHERE %s) r
-            FULL JOIN (SELECT record_id FROM access_rule_match WHERE part = %s) m ON m.record_id = r.id
-            WHERE r.id IS NULL OR m.record_id IS NULL',
+            FROM (SELECT r.id, r.updated_at FROM {resource.table} r WHERE %s) r
+            FULL JOIN (SELECT record_id, updated_at FROM access_rule_match WHERE part = %s) m ON m.record_id = r.id
+            WHERE r.updated_at IS DISTINCT FROM m.updated_at',
             format('rule %s, record ', one.key), hufu.rule_filter_{resource.table}(one.literals), one.id);
     END LOOP;"""
 

@@ -14,13 +14,14 @@ from hufu.access.decision.decide import Code, Decision, Link, code_of
 from hufu.access.decision.gates import ClosedGate
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import names_permission
-from hufu.access.decision.terms import Need, Requirement, Share, by_holder, covering_holder, covers
+from hufu.access.decision.terms import Coverage, Need, Requirement, Share, by_holder
 from hufu.access.fields import FieldAccess, field_access, is_exportable, says
 from hufu.access.registry import Field, ResourceType
 from hufu.audit import Target
 from hufu.core import wording
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, NotFound, SecondFactorNeeded
+from hufu.core.prepared import prepared
 from hufu.core.transaction import current_unit, note_on_behalf
 
 # A record's number is a bigint; the log names no record that cannot be.
@@ -64,13 +65,22 @@ def get(actor: Actor, permission: str, record_id: int) -> Any:
         map(resource.permission, verbs)
     ):
         raise denied(actor, resource.permission(verbs[0]))
-    for verb in verbs:
-        rows = scope(actor, resource.permission(verb)).filter(pk=record_id)
-        record = with_parent(resource, rows).first()
-        if record is not None:
-            authorize(actor, permission, record)
-            return record
+    record = _read(actor, resource, record_id)
+    if record is not None and any(may(actor, resource.permission(verb), record) for verb in verbs):
+        authorize(actor, permission, record)
+        return record
     raise not_found(resource, permission, record_id)
+
+
+def _read(actor: Actor, resource: ResourceType, record_id: int) -> Any:
+    """Return the record that the row policies give, with what decides about it; None where they give none."""
+    rows = resource.model_class._base_manager.filter(pk=record_id)
+    with prepared():
+        record = with_parent(resource, rows).first()
+    if record is not None:
+        decides = getattr(record, resource.parent) if resource.parent else record
+        reach.look_at(actor, resource.independent, [decides.pk])
+    return record
 
 
 def use(actor: Actor, permission: str, record_id: int) -> Any:
@@ -104,29 +114,24 @@ def may(actor: Actor, permission: str, record: Model | None = None) -> bool:
     Without a record: whether the permission is held at any scope (system permissions, create, menus).
     """
     registry.permission(permission)
-    terms = reach.terms(actor)
     if record is None:
-        return any(term.scope_of(permission) for term in terms)
+        return any(term.scope_of(permission) for term in reach.terms(actor))
     resource = _resource(permission)
     if not registry.is_about_records(permission):
         raise ValueError(f"{permission} is not about an existing record")
-    return covers(terms, registry.requirement(permission), reach.facts(actor, resource, record))
+    return reach.coverage(actor, permission).covers(reach.facts(actor, resource, record))
 
 
 def may_give_edit(actor: Actor, resource: ResourceType, record: Model) -> bool:
     """Say whether the actor may share a record for editing: nobody gives an edit that they have not, or only lent."""
-    return covers(
-        reach.terms(actor), registry.giving_edit(resource.name), reach.facts(actor, resource, record)
-    )
+    gives = Coverage(reach.terms(actor), registry.giving_edit(resource.name))
+    return gives.covers(reach.facts(actor, resource, record))
 
 
 def may_inside(actor: Actor, permission: str, record: Model) -> bool:
     """Say whether the actor may, and not by a share across the wall alone."""
-    return covers(
-        reach.terms(actor),
-        registry.inside(permission),
-        reach.facts(actor, _resource(permission), record),
-    )
+    inside = Coverage(reach.terms(actor), registry.inside(permission))
+    return inside.covers(reach.facts(actor, _resource(permission), record))
 
 
 def authorize(actor: Actor, permission: str, record: Model | None = None) -> Decision:
@@ -180,16 +185,14 @@ def adds_as(actor: Actor, resource: ResourceType, parent: Model) -> int | None:
     assert parent_type is not None
     edit = registry.requirement(parent_type.permission("edit"))
     needs = (Need(resource.permission("create"), None), *edit.needs)
-    return covering_holder(reach.terms(actor), Requirement(needs), reach.facts(actor, parent_type, parent))
+    return Coverage(reach.terms(actor), Requirement(needs)).holder_of(reach.facts(actor, parent_type, parent))
 
 
 def _note_holder(actor: Actor, permission: str, resource: ResourceType, record: Model) -> None:
     from hufu.access import break_glass
 
-    terms = reach.terms(actor)
-    requirement = registry.requirement(permission)
-    if any(term.delegated for term in terms):
-        holder = covering_holder(terms, requirement, reach.facts(actor, resource, record))
+    if any(term.delegated for term in reach.terms(actor)):
+        holder = reach.coverage(actor, permission).holder_of(reach.facts(actor, resource, record))
         if holder is not None and break_glass.note(actor, holder, permission, resource, record):
             holder = None
         note_on_behalf(resource.name, record.pk, holder if holder != actor.user_id else None)

@@ -15,11 +15,10 @@ from typing import Any
 
 from django.db import connection
 
-from hufu.access import registry
-from hufu.access.decision.terms import covers
-from hufu.access.reach import facts, look_at, terms
+from hufu.access.reach import coverage, facts, look_at, terms
 from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
+from hufu.core.prepared import prepared
 
 # The column by which the indices of streams are ordered.
 STREAM = "updated_at"
@@ -59,7 +58,7 @@ def page(
     """
     if not any(term.scope_of(resource.permission("view")) for term in terms(actor)):
         return []
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT hufu.page(%s, %s, %s, %s::jsonb, %s::jsonb, %s, %s)",
             [
@@ -76,12 +75,13 @@ def records(
     actor: Actor, resource: ResourceType, numbers: Sequence[int], related: Sequence[str]
 ) -> list[Any]:
     """Return the records of a page in its order: those that their row policy gives and the point check allows."""
-    rows = resource.model_class._base_manager.filter(pk__in=numbers).select_related(*related)
-    found = {row.pk: row for row in rows}
+    rows = resource.model_class._base_manager.filter(pk__among=numbers).select_related(*related)
+    with prepared():
+        found = {row.pk: row for row in rows}
     look_at(actor, resource, found)
-    held, required = terms(actor), registry.requirement(resource.permission("view"))
+    viewed = coverage(actor, resource.permission("view"))
     read = (found[number] for number in numbers if number in found)
-    return [record for record in read if covers(held, required, facts(actor, resource, record))]
+    return [record for record in read if viewed.covers(facts(actor, resource, record))]
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import CharField, Lookup
+from django.db.models import BigIntegerField, CharField, Lookup
 
 if TYPE_CHECKING:
     AnyLookup = Lookup[Any]
@@ -22,3 +22,21 @@ class StartsWith(AnyLookup):
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
         return f"starts_with({left}, {right})", [*left_values, *right_values]
+
+
+@BigIntegerField.register_lookup
+class Among(AnyLookup):
+    """`pk__among=[…]`: what `pk__in` says, in one text however many numbers there are."""
+
+    lookup_name = "among"
+
+    def get_prep_lookup(self) -> list[int]:
+        return list(self.rhs)
+
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
+        return "%s", [value]
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"{left} = ANY ({right})", [*left_values, *right_values]

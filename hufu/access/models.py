@@ -591,15 +591,22 @@ class RulePart(models.Model):
 
 
 class RuleMatch(models.Model):
-    """A record whose fields meet all literals of a part that are about fields; kept by triggers of each type."""
+    """A record whose fields meet all literals of a part that are about fields; kept by triggers of each type.
+
+    `updated_at` is that of the record, by which lists take the first of a part.
+    """
 
     pk = models.CompositePrimaryKey("part", "record_id")
     part = models.IntegerField()
     record_id = models.BigIntegerField()
+    updated_at = models.DateTimeField()
 
     class Meta:
         db_table = "access_rule_match"
-        indexes = (models.Index(fields=["record_id"], name="access_rule_match_of_record"),)
+        indexes = (
+            models.Index(fields=["record_id"], name="access_rule_match_of_record"),
+            models.Index(fields=["part", "updated_at", "record_id"], name="access_rule_match_in_order"),
+        )
 
 
 class RuleReach(models.Model):

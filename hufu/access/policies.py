@@ -1,6 +1,6 @@
 """Half two: the row policies of every registered type, made by one generator from the registry.
 
-The rule is that of `decision.terms.covering_scope`, in SQL, against the same reach. Integer comparisons and
+The rule is that of `decision.terms.Coverage`, in SQL, against the same reach. Integer comparisons and
 bitmaps alone reach an index under row policies; the differential test holds the two halves together.
 """
 

@@ -71,6 +71,7 @@ from hufu.access.rule_fields import Named, is_broken, rule_values
 from hufu.access.task_models import TaskShare
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
+from hufu.core.prepared import prepared
 from hufu.people.models import (
     FACT_COLUMNS,
     Department,
@@ -393,7 +394,7 @@ def who_may(actor: Actor, permission: str, record_id: int) -> dict[int, Scope]:
     resource = type_of(permission)
     if resource is None or resource.parent:
         raise ValueError(f"{permission} is not about records with an owner")
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM hufu.who_{resource.table}(%s, %s)", [permission, record_id])
         return {person: Scope(scope) for person, scope in cursor.fetchall()}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +12,10 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONArray
 
-from hufu.access import rule_reach, states
+from hufu.access import registry, rule_reach, states
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import (
+    Coverage,
     Need,
     RecordFacts,
     Right,
@@ -30,6 +31,7 @@ from hufu.access.models import Term as TermRow
 from hufu.access.registry import ResourceType
 from hufu.access.rule_reach import RulePart
 from hufu.core.actor import Actor, Ceiling
+from hufu.core.prepared import prepared
 from hufu.core.transaction import current_unit
 
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
@@ -39,6 +41,7 @@ FIELD_RULES = "access.field_rules"
 POOL_FIELDS = "access.pool_fields"
 
 _CACHE = "access.terms"
+_COVERAGE = "access.coverage"
 _SHARES = "access.shares"
 _TEAM, _BY_HAND, _ACROSS, _RULE, _POOL = "team", "by_hand", "across", "rule", "pool"
 _DEFERRED = "access.deferred"
@@ -60,6 +63,15 @@ def terms(actor: Actor) -> tuple[Term, ...]:
     return loaded
 
 
+def coverage(actor: Actor, permission: str) -> Coverage:
+    """Return what the actor's terms cover of what the permission asks of a record, made once per transaction."""
+    held = terms(actor)
+    known: dict[str, Coverage] = current_unit().cache.setdefault(_COVERAGE, {})
+    if permission not in known:
+        known[permission] = Coverage(held, registry.requirement(permission))
+    return known[permission]
+
+
 def changed() -> None:
     """Make reach true now, after facts or policy changed in this transaction; inside `one_change`, at its end.
 
@@ -79,7 +91,7 @@ def changed() -> None:
             raise
         raise refused from error
     finally:
-        for name in (_CACHE, _SHARES, FIELD_RULES, POOL_FIELDS):
+        for name in (_CACHE, _COVERAGE, _SHARES, FIELD_RULES, POOL_FIELDS):
             unit.cache.pop(name, None)
 
 
@@ -129,6 +141,31 @@ class _Shared:
     pools: frozenset[int] = frozenset()
 
 
+class _SharedWith(Mapping[int, Share]):
+    """What shares by hand and rules open of a record to the actor. Rules are asked when a decision comes to them."""
+
+    __slots__ = ("_about", "_actor", "_given", "_most")
+
+    def __init__(self, actor: Actor, given: _Shared, resource: ResourceType, record: Any) -> None:
+        self._actor, self._given, self._about = actor.user_id, given, (resource, record)
+        self._most: Share | None = None
+
+    def __getitem__(self, person: int) -> Share:
+        if person != self._actor:
+            raise KeyError(person)
+        if self._most is None:
+            resource, record = self._about
+            by_hand = self._given.by_hand.get(record.pk, Share.NONE)
+            self._most = max(by_hand, rule_reach.opened(self._given.rules, resource, record))
+        return self._most
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((self._actor,))
+
+    def __len__(self) -> int:
+        return 1
+
+
 def look_at(actor: Actor, resource: ResourceType, records: Iterable[int]) -> None:
     """Read of all that was shared with the actor only what concerns these records, before each is decided."""
     if resource.name not in _known(actor):
@@ -156,7 +193,7 @@ def _known(actor: Actor) -> dict[str, _Shared]:
 def _read_shared(actor: Actor, resource: ResourceType, records: frozenset[int] | None) -> _Shared:
     found = _Shared(records)
     asked = None if records is None else sorted(records)
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT %s, record_id, access, NULL::bytea, NULL::bytea, NULL::jsonb FROM access_team_member"
             " WHERE user_id = %s AND type = %s AND (%s::bigint[] IS NULL OR record_id = ANY (%s::bigint[]))"
@@ -358,8 +395,6 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         return RecordFacts(record.partition_id, deleted=deleted, states=own, parent=parent)
     given = _shared(actor, resource, record.pk)
     member = given.team.get(record.pk, Share.NONE)
-    shared = given.by_hand.get(record.pk, Share.NONE)
-    shared = max(shared, rule_reach.opened(given.rules, resource, record))
     across = given.across.get(record.pk, Share.NONE)
     ceiling = current_unit().actor.ceiling
     if (
@@ -375,7 +410,7 @@ def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
         record.department_id,
         deleted,
         team={actor.user_id: member} if member else {},
-        shared={actor.user_id: shared} if shared else {},
+        shared=_SharedWith(actor, given, resource, record),
         across={actor.user_id: across} if across else {},
         states=states.facts(resource, record),
         pool_id=pool,

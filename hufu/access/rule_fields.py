@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -131,10 +131,15 @@ def check(type_name: str, condition: Condition, named: Named) -> None:
             check_atom(type_name, atom, named)
 
 
-def rule_values(resource: ResourceType, record: Any) -> dict[str, Any]:
-    """Return what rules look at in a record, by the name of the field; `NAME.currency` is that of an amount."""
+def rule_values(resource: ResourceType, record: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return what rules look at in a record, by the name of the field; `NAME.currency` is that of an amount.
+
+    Of some fields alone where they are named; one that no rule can compare is a KeyError.
+    """
     found: dict[str, Any] = {}
-    for name, declared in comparable(resource).items():
+    fields = comparable(resource)
+    for name in fields if names is None else names:
+        declared = fields[name]
         found[name] = getattr(record, declared.column)
         if declared.currency:
             found[f"{name}.currency"] = getattr(record, declared.currency)

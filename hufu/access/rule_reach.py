@@ -53,12 +53,10 @@ class RulePart:
 def opened(parts: Iterable[RulePart], resource: ResourceType, record: Any) -> Share:
     """Return the most that rules open of a record."""
     most = Share.NONE
-    values: dict[str, Any] | None = None
     for part in parts:
         if part.opens > most and part.reaches(record):
-            if part.fields and values is None:
-                values = rule_values(resource, record)
-            if part.meets(values or {}):
+            values = rule_values(resource, record, (atom["field"] for _negated, atom in part.fields))
+            if part.meets(values):
                 most = part.opens
     return most
 

@@ -115,7 +115,8 @@ BEGIN
         WHERE p.type = '{name}' AND p.by_fields AND {_met(resource, "NEW")});
     DELETE FROM access_rule_match m USING access_rule_part p
     WHERE m.record_id = NEW.id AND p.id = m.part AND p.type = '{name}' AND p.id <> ALL (met);
-    INSERT INTO access_rule_match (part, record_id) SELECT unnest(met), NEW.id ON CONFLICT DO NOTHING;
+    INSERT INTO access_rule_match (part, record_id, updated_at) SELECT unnest(met), NEW.id, NEW.updated_at
+    ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION hufu.match_new_{table}() RETURNS trigger LANGUAGE plpgsql {HEAD} AS $$
@@ -123,8 +124,9 @@ DECLARE
     p access_rule_part;
 BEGIN
     FOR p IN SELECT * FROM access_rule_part WHERE type = '{name}' AND by_fields LOOP
-        EXECUTE format('INSERT INTO access_rule_match (part, record_id)
-                        SELECT %s, a.id FROM added a CROSS JOIN LATERAL (SELECT a::public.{table} AS r) typed
+        EXECUTE format('INSERT INTO access_rule_match (part, record_id, updated_at)
+                        SELECT %s, a.id, a.updated_at
+                        FROM added a CROSS JOIN LATERAL (SELECT a::public.{table} AS r) typed
                         WHERE %s ON CONFLICT DO NOTHING',
                        p.id, hufu.rule_filter_{table}(p.literals));
     END LOOP;
@@ -149,8 +151,8 @@ CREATE OR REPLACE FUNCTION hufu.rule_fill_{table}(wanted int, literals jsonb) RE
 BEGIN
     LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM access_rule_match WHERE part = wanted;
-    EXECUTE format('INSERT INTO access_rule_match (part, record_id) SELECT %s, r.id FROM {table} r WHERE %s',
-                   wanted, hufu.rule_filter_{table}(literals));
+    EXECUTE format('INSERT INTO access_rule_match (part, record_id, updated_at)
+                    SELECT %s, r.id, r.updated_at FROM {table} r WHERE %s', wanted, hufu.rule_filter_{table}(literals));
 END $$;
 
 -- How many records that are not in the bin meet a condition, and the newest of them.

@@ -1,4 +1,4 @@
-"""What keeps the shared records of each independent type where their records are in lists (shared_models)."""
+"""What keeps shared records (shared_models) and matches of rules where their records are in lists."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ CREATE OR REPLACE FUNCTION hufu.follow_place_{table}() RETURNS trigger LANGUAGE 
 BEGIN
     UPDATE access_shared_record g SET partition_id = NEW.partition_id, updated_at = NEW.updated_at
     WHERE g.type = '{resource.name}' AND g.record_id = NEW.id;
+    UPDATE access_rule_match m SET updated_at = NEW.updated_at
+    FROM access_rule_part p WHERE m.record_id = NEW.id AND p.id = m.part AND p.type = '{resource.name}';
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER follow_place AFTER UPDATE OF partition_id, updated_at ON public.{table} FOR EACH ROW

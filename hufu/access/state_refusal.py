@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from hufu.access import reach, registry, state_words
 from hufu.access.decision.decide import CODE_OF, Decision, Link
-from hufu.access.decision.terms import RecordFacts, covers, decided_by, shutting
+from hufu.access.decision.terms import Coverage, RecordFacts, decided_by, shutting
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core import wording
@@ -25,7 +25,7 @@ def refusal(
     found = dict.fromkeys(
         each for need in requirement.needs for each in shutting(need, decided_by(need, facts))
     )
-    if not found or not covers(reach.terms(actor), requirement, _stateless(facts)):
+    if not found or not Coverage(reach.terms(actor), requirement).covers(_stateless(facts)):
         return None
     names = dict(User.objects.filter(pk__in={each.by for each in found if each.by}).values_list("pk", "name"))
     missing = tuple(Link(CODE_OF[each.state], permission, state=each) for each in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.db.models import Q
@@ -45,8 +46,15 @@ def is_open_sql(closed_in: State, row: str) -> str:
     )
 
 
+@cache
+def _columns(states: State) -> tuple[str, ...]:
+    return tuple(column for state, (column, _absent) in COLUMNS.items() if state in states)
+
+
 def facts(resource: ResourceType, record: Any) -> tuple[StateFacts, ...]:
     """Return the states that a record is in, from its row or from what is kept of its past."""
+    if not any(getattr(record, column) for column in _columns(resource.states)):
+        return ()
     found = []
     if State.VOID in resource.states and record.voided_at is not None:
         said = getattr(record, "void_reason", "")

@@ -20,6 +20,7 @@ from hufu.access.decision.states import State, StateFacts
 from hufu.access.decision.terms import RecordFacts, Right, Share
 from hufu.access.reach import SHARE_OF
 from hufu.core.actor import Actor, Ceiling, Context
+from hufu.core.prepared import prepared
 from hufu.core.transaction import acting
 from hufu.crm import queries as crm_queries
 from hufu.crm.actions.common import may_own
@@ -359,7 +360,7 @@ def _as_owner(owner: psycopg.Connection, rows: Any) -> set[int]:
 
 
 def _fetched(sql: str, values: list[Any] | None = None) -> set[int]:
-    with connection.cursor() as cursor:
+    with prepared(), connection.cursor() as cursor:
         cursor.execute(sql, values)
         return {row[0] for row in cursor.fetchall()}
 
@@ -388,7 +389,7 @@ def _inserted(table: str, type_name: str, place: dict[str, Any]) -> bool:
         f" VALUES ({marks}, hufu.actor(), hufu.actor(), now(), now())"
     )
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(), prepared(), connection.cursor() as cursor:
             cursor.execute(sql, list(row.values()))
             raise _Undo
     except _Undo:

@@ -282,7 +282,10 @@ def test_the_doctor_finds_what_differs_and_sets_it_right(company, owner_connecti
     owner_connection.execute("UPDATE access_cell_total SET records = 1 WHERE type = 'customer'")
     owner_connection.execute("UPDATE crm_customer SET pending_tasks = 4 WHERE id = %s", [haitian])
     owner_connection.execute("DELETE FROM access_rule_match WHERE record_id = %s", [qiming])
-    owner_connection.execute("INSERT INTO access_rule_match SELECT id, 999999 FROM access_rule_part")
+    owner_connection.execute("INSERT INTO access_rule_match SELECT id, 999999, now() FROM access_rule_part")
+    owner_connection.execute(
+        "UPDATE access_rule_match SET updated_at = '2020-01-01' WHERE record_id = %s", [haitian]
+    )
     owner_connection.execute("UPDATE access_shared_record SET updated_at = '2020-01-01'")
     wrong = found(deep=True)
     assert wrong.keys() == {
@@ -293,7 +296,7 @@ def test_the_doctor_finds_what_differs_and_sets_it_right(company, owner_connecti
     assert "opportunity (partition" in wrong["counted records"]
     assert ": -7" in wrong["counted records"]
     assert wrong["pending tasks of records"] == f"customer (record {haitian}): -4"
-    for place in (f"record {qiming}): +1", "record 999999): -1"):
+    for place in (f"record {qiming}): +1", "record 999999): -1", f"record {haitian}): +1"):
         assert place in wrong["what sharing rules match"]
     assert found(deep=False) == {}, "whoever does not ask for it is not told"
     assert found(deep=True, repair=True) == {}

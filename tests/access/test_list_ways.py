@@ -107,6 +107,32 @@ def test_what_reaches_zhang_twice_takes_one_place_of_a_page(company, owner_conne
             assert lists.page(zhang, CUSTOMER, newest, None, {}, length, way) == whole[:length]
 
 
+def test_what_a_rule_shares_with_zhang_moves_up_his_list_when_it_is_changed(company, owner_connection):
+    """A match knows when its record changed: the first of a rule's records are read without reading all of them."""
+    zhang, newest = company.actor("zhang"), lists.Order("updated_at", descending=True)
+    owner_connection.execute(
+        "INSERT INTO access_rule (id, key, name, type, access, condition)"
+        """ VALUES (1, 'open', '共享', 'customer', 'read', '{"field": "stage", "is": ["following"]}');"""
+        " INSERT INTO access_rule_to (rule_id, user_id, below, post)"
+        " SELECT 1, id, false, '' FROM people_user WHERE username = 'zhang'"
+    )
+    qiming = company.customer("qiming")
+    for changed in (qiming, company.customer("haitian")):
+        owner_connection.execute("UPDATE crm_customer SET updated_at = now() WHERE id = %s", [changed])
+        with acting(zhang):
+            by_rule = lists.page(zhang, CUSTOMER, newest, None, {}, 1_000, lists.Way.KEYS)
+            assert by_rule == lists.page(zhang, CUSTOMER, newest, None, {}, 1_000, lists.Way.WALK)
+            assert by_rule[0] == changed
+            assert len(by_rule) > 2
+            for length in range(1, len(by_rule)):
+                assert (
+                    lists.page(zhang, CUSTOMER, newest, None, {}, length, lists.Way.KEYS) == by_rule[:length]
+                )
+    wrong = "SELECT count(*) FROM access_rule_match m JOIN crm_customer c ON c.id = m.record_id"
+    wrong += " WHERE m.updated_at <> c.updated_at"
+    assert owner_connection.execute(wrong).fetchone() == (0,)
+
+
 @pytest.mark.parametrize(
     "call",
     [

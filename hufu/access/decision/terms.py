@@ -1,8 +1,8 @@
-"""Terms of reach, and coverage: whether a term covers a record. The same rule stands in SQL (access/policies.py)."""
+"""Terms of reach, and coverage: whether terms cover a record. The same rule stands in SQL (access/policies.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
@@ -127,39 +127,6 @@ class Term:
         return self.scopes.get(permission, Scope.NOTHING)
 
 
-def covering_scope(term: Term, need: Need, record: RecordFacts) -> Scope:
-    """Return the narrowest scope by which the term covers the record for a need, or NOTHING.
-
-    For a permission that need only be held, return all its scopes.
-    """
-    scopes = term.scope_of(need.permission)
-    if not scopes or need.right is None:
-        return scopes
-    if record.partition_id not in term.partitions[need.right]:
-        across = not term.delegated and is_let_across(need, record.across.get(term.holder_id, Share.NONE))
-        return Scope.SHARED if across else Scope.NOTHING
-    if record.owner_id == term.holder_id:
-        return Scope.OWN
-    if not term.delegated and opens(scopes, need, record.team.get(term.holder_id, Share.NONE)):
-        return Scope.TEAM
-    if record.owner_id is not None:
-        if Scope.DIRECT_REPORTS in scopes and record.owner_id in term.reports:
-            return Scope.DIRECT_REPORTS
-        if Scope.SUBORDINATES in scopes and record.owner_id in term.owners:
-            return Scope.SUBORDINATES
-        if Scope.DEPARTMENT in scopes and record.department_id in term.departments:
-            return Scope.DEPARTMENT
-        if Scope.DEPARTMENT_AND_BELOW in scopes and record.department_id in term.departments_below:
-            return Scope.DEPARTMENT_AND_BELOW
-    if Scope.EVERYTHING in scopes:
-        return Scope.EVERYTHING
-    if term.delegated:
-        return Scope.NOTHING
-    if is_shared(need, record.shared.get(term.holder_id, Share.NONE)):
-        return Scope.SHARED
-    return Scope.POOL if need.pooled and term.holder_id in record.pool_members else Scope.NOTHING
-
-
 def is_shared(need: Need, share: Share) -> bool:
     """Say whether a share covers a need: view, or edit where it opens that, and nothing else."""
     return need.share is not Share.NONE and share >= need.share
@@ -182,27 +149,93 @@ def opens(scopes: Scope, need: Need, membership: Share) -> bool:
     return Scope.TEAM in scopes or is_shared(need, membership)
 
 
-def covers(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> bool:
-    """Say whether everything that is required is covered within the terms of one holder. No cover → deny."""
-    return covering_holder(terms, requirement, record) is not None
+class Coverage:
+    """What somebody's terms cover of what is required, made once and asked about many records.
 
-
-def covering_holder(terms: Sequence[Term], requirement: Requirement, record: RecordFacts) -> int | None:
-    """Return by whose terms everything that is required is covered, the person's own first; None where by nobody's.
-
-    INVARIANT: the halves of two people are never put together.
+    INVARIANT: the halves of two people are never put together: one holder's terms cover everything, or nobody's do.
     """
-    if not requirement.is_about(record):
+
+    __slots__ = ("_holders", "_requirement")
+
+    def __init__(self, terms: Sequence[Term], requirement: Requirement) -> None:
+        self._requirement = requirement
+        self._holders = [
+            (holder, [(need.of_parent, _ways(held, need)) for need in requirement.needs])
+            for holder, held in by_holder(terms).items()
+        ]
+
+    def holder_of(self, record: RecordFacts) -> int | None:
+        """Return by whose terms the record is covered, the person's own first; None where by nobody's: deny."""
+        if not self._requirement.is_about(record) or self._is_shut(record):
+            return None
+        for holder, needs in self._holders:
+            for of_parent, ways in needs:
+                about = record.parent if of_parent else record
+                assert about is not None
+                for way in ways:
+                    if way(about):
+                        break
+                else:
+                    break
+            else:
+                return holder
         return None
-    if any(shutting(need, decided_by(need, record)) for need in requirement.needs):
+
+    def covers(self, record: RecordFacts) -> bool:
+        """Say whether somebody's terms cover the record."""
+        return self.holder_of(record) is not None
+
+    def _is_shut(self, record: RecordFacts) -> bool:
+        if not record.states and (record.parent is None or not record.parent.states):
+            return False
+        return any(shutting(need, decided_by(need, record)) for need in self._requirement.needs)
+
+
+Way = Callable[[RecordFacts], bool]
+_NONE: frozenset[int] = frozenset()
+
+
+def _ways(held: Sequence[Term], need: Need) -> list[Way]:
+    return [way for term in held if (way := _way(term, need)) is not None]
+
+
+def _way(term: Term, need: Need) -> Way | None:
+    """Return what says whether a term covers a record for a need; None where it covers none.
+
+    Of shares and memberships it is settled here which of them open anything.
+    """
+    scopes = term.scope_of(need.permission)
+    if not scopes:
         return None
-    for holder, held in by_holder(terms).items():
-        if all(
-            any(covering_scope(term, need, decided_by(need, record)) for term in held)
-            for need in requirement.needs
-        ):
-            return holder
-    return None
+    if need.right is None:
+        return lambda record: True
+    partitions, holder, own = term.partitions[need.right], term.holder_id, not term.delegated
+    everything = Scope.EVERYTHING in scopes
+    owners = (term.reports if Scope.DIRECT_REPORTS in scopes else _NONE) | (
+        term.owners if Scope.SUBORDINATES in scopes else _NONE
+    )
+    departments = (term.departments if Scope.DEPARTMENT in scopes else _NONE) | (
+        term.departments_below if Scope.DEPARTMENT_AND_BELOW in scopes else _NONE
+    )
+    member = frozenset(share for share in Share if opens(scopes, need, share))
+    shared = frozenset(share for share in Share if is_shared(need, share))
+    across = frozenset(share for share in Share if is_let_across(need, share))
+
+    def covers(record: RecordFacts) -> bool:
+        if record.partition_id not in partitions:
+            return own and record.across.get(holder) in across
+        owner = record.owner_id
+        if everything or owner == holder:
+            return True
+        if owner is not None and (owner in owners or record.department_id in departments):
+            return True
+        return own and (
+            record.team.get(holder) in member
+            or record.shared.get(holder) in shared
+            or (need.pooled and holder in record.pool_members)
+        )
+
+    return covers
 
 
 def by_holder(terms: Sequence[Term]) -> dict[int, list[Term]]:

@@ -201,6 +201,11 @@ BEGIN
     RETURN found;
 END $$;
 
+-- What is asked of a record's number and place in the order of streams, asked of what a match of a rule keeps of it.
+CREATE OR REPLACE FUNCTION hufu.list_kept(condition text) RETURNS text LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, pg_temp AS
+$$ SELECT replace(replace(condition, 'r.updated_at', 'm.updated_at'), 'r.id', 'm.record_id') $$;
+
 -- The way `keys`: the first records of every stream, merged. Where there are many streams, the first few of each tell
 -- beyond which value none of them need be read any further.
 CREATE OR REPLACE FUNCTION hufu.list_merge(declared jsonb, sort text, ordering text, stretch text, place jsonb, narrowing jsonb,
@@ -220,39 +225,45 @@ DECLARE
         AND (k.owners IS NULL OR hufu.bit(k.owners, r.owner_id))
         AND (k.departments IS NULL OR hufu.bit(k.departments, r.department_id))
         AND (NOT k.owned OR r.owner_id IS NOT NULL)';
+    in_order boolean := sort = declared ->> 'stream';
+    qualified text := replace(format('r.%s', ordering), ', id', ', r.id');
     bound text;
     found bigint[];
 BEGIN
     SELECT array_agg(k.stream), array_agg(k.key), array_agg(k.partitions), array_agg(k.owners), array_agg(k.departments),
            array_agg(k.owned)
-    INTO streams, keys, partitions, owners, departments, owned FROM hufu.list_keys(declared ->> 'name', sort <> declared ->> 'stream') k;
+    INTO streams, keys, partitions, owners, departments, owned FROM hufu.list_keys(declared ->> 'name', NOT in_order) k;
     IF streams IS NULL THEN
         RETURN '{}';
     END IF;
-    -- %1$s: what else a record must meet; %2$s: how many of a stream. Single records are no stream.
+    -- %1$s: what else a record must meet; %2$s: how many of a stream; %3$s: the first by what a match keeps of its record.
+    -- Single records are no stream.
     each_of := (
         SELECT string_agg(format(
             'SELECT x.id, x.%1$I FROM unnest($4, $5, $6, $7, $8, $9) k (stream, key, partitions, owners, departments, owned)
-             CROSS JOIN LATERAL (SELECT r.id, r.%1$I FROM %2$s WHERE %3$s AND %4$s%%1$s %5$s) x WHERE k.stream = %6$L', sort,
+             CROSS JOIN LATERAL (SELECT r.id, r.%1$I FROM %2$s WHERE %3$s AND %4$s %5$s) x WHERE k.stream = %6$L', sort,
             CASE s.stream WHEN 'match' THEN format('access_rule_match m JOIN %I r ON r.id = m.record_id', declared ->> 'table')
                           ELSE format('%I r', declared ->> 'table') END,
             CASE s.stream WHEN 'owner' THEN 'r.owner_id = k.key::int' WHEN 'department' THEN 'r.department_id = k.key::int'
                           WHEN 'partition' THEN 'r.partition_id = k.key::int' WHEN 'pool' THEN 'r.pool_id = k.key::int'
                           WHEN 'match' THEN 'm.part = k.key::int' WHEN 'record' THEN 'r.id = k.key' END,
-            stretch || replace(narrowed, '%', '%%'),
-            CASE WHEN s.stream <> 'record' THEN format('ORDER BY %s LIMIT %%2$s', ordering) END, s.stream), ' UNION ALL ')
+            CASE WHEN s.stream = 'match' AND in_order THEN hufu.list_kept(stretch) ELSE stretch END
+            || replace(narrowed, '%', '%%') || CASE WHEN s.stream = 'match' AND in_order THEN '%3$s' ELSE '%1$s' END,
+            CASE WHEN s.stream = 'match' AND in_order THEN format('ORDER BY %s LIMIT %%2$s', hufu.list_kept(qualified))
+                 WHEN s.stream <> 'record' THEN format('ORDER BY %s LIMIT %%2$s', qualified) END, s.stream), ' UNION ALL ')
         FROM (SELECT DISTINCT unnest(streams) AS stream) s);
     amount := (SELECT count(*) FROM unnest(streams) s WHERE s <> 'record');
-    IF sort = declared ->> 'stream' AND amount > hufu.few_streams() THEN
+    IF in_order AND amount > hufu.few_streams() THEN
         EXECUTE format('SELECT CASE WHEN count(*) = %3$s THEN (array_agg(x.%2$I ORDER BY %4$s))[%3$s]::text END
                         FROM (SELECT x.id, x.%2$I FROM (%1$s) x GROUP BY x.id, x.%2$I ORDER BY %4$s LIMIT %3$s) x',
-                       format(each_of, '', greatest(2, ceil(2.0 * most / amount))), sort, most, ordering)
+                       format(each_of, '', greatest(2, ceil(2.0 * most / amount)), ''), sort, most, ordering)
         INTO bound USING place, NULL::int, narrowing, streams, keys, partitions, owners, departments, owned;
+        IF bound IS NOT NULL THEN
+            bound := format(' AND r.%I %s %L', sort, CASE WHEN ordering LIKE '% DESC' THEN '>=' ELSE '<=' END, bound);
+        END IF;
     END IF;
     EXECUTE format('SELECT ARRAY(SELECT x.id FROM (%1$s) x GROUP BY x.id, x.%2$I ORDER BY %3$s LIMIT %4$s)',
-                   format(each_of, CASE WHEN bound IS NULL THEN '' ELSE format(
-                       ' AND r.%I %s %L', sort, CASE WHEN ordering LIKE '% DESC' THEN '>=' ELSE '<=' END, bound) END, most),
-                   sort, ordering, most)
+                   format(each_of, coalesce(bound, ''), most, coalesce(hufu.list_kept(bound), '')), sort, ordering, most)
     INTO found USING place, NULL::int, narrowing, streams, keys, partitions, owners, departments, owned;
     RETURN found;
 END $$;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import patch
@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.utils import OperationalError
 
 from hufu.cli.bench.timing import TookTooLong
+from hufu.core.prepared import prepared
 from hufu.crm.resources import CUSTOMER
 
 
@@ -25,6 +26,7 @@ class Statement:
     query: Any
     values: Any = None
     options: dict[str, Any] = field(default_factory=dict)
+    was_prepared: bool = False
 
     @property
     def text(self) -> str:
@@ -40,7 +42,7 @@ class Statement:
 
     def send(self) -> None:
         """Send it again, in the transaction that runs."""
-        with self.cursor(connection.connection) as cursor:
+        with prepared() if self.was_prepared else nullcontext(), self.cursor(connection.connection) as cursor:
             cursor.execute(self.query, self.values, **self.options)
             cursor.fetchall()
 
@@ -92,7 +94,8 @@ def noted(found: list[Statement]) -> Iterator[None]:
     execute = psycopg.Cursor.execute
 
     def noting(self: Any, query: Any, params: Any = None, **options: Any) -> Any:
-        found.append(Statement(type(self), query, params, options))
+        was_prepared = self.connection.prepare_threshold is not None
+        found.append(Statement(type(self), query, params, options, was_prepared))
         return execute(self, query, params, **options)
 
     with patch.object(psycopg.Cursor, "execute", noting):
