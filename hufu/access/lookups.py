@@ -33,10 +33,6 @@ class Among(AnyLookup):
     def get_prep_lookup(self) -> list[int]:
         return list(self.rhs)
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
-
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_values = self.process_lhs(compiler, connection)
-        right, right_values = self.process_rhs(compiler, connection)
-        return f"{left} = ANY ({right})", [*left_values, *right_values]
+        return f"{left} = ANY (%s)", [*left_values, self.rhs]
