@@ -19,11 +19,11 @@ TEN_MILLION = 10_000_000
 def way(owner_connection):
     """Return the way that is chosen for somebody, and how far a walk goes."""
 
-    def chosen(visible, keys, *, newest_first=True, total=TEN_MILLION):
-        row = owner_connection.execute(
-            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, 51)", [total, visible, keys, newest_first]
+    def chosen(visible, keys, *, newest_first=True, total=TEN_MILLION, within=TEN_MILLION):
+        return owner_connection.execute(
+            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, 51)",
+            [total, within, visible, keys, newest_first],
         ).fetchone()
-        return row
 
     return chosen
 
@@ -38,6 +38,10 @@ def test_a_representative_reads_their_own_stream(way):
 
 def test_who_views_a_few_records_sorts_them_by_name_rather_than_walk_past_millions(way):
     assert way(visible=2_000, keys=1, newest_first=False)[0] == "keys"
+
+
+def test_a_manager_of_large_departments_in_one_partition_walks_through_the_names_rather_than_read_them_whole(way):
+    assert way(visible=12_601, keys=60, newest_first=False, within=343_451)[0] == "walk"
 
 
 def test_who_views_many_records_walks_through_the_names(way):

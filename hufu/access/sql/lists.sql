@@ -339,13 +339,15 @@ END $$;
 
 -- The cheaper way, and how many records a walk may pass before the streams are asked after all. Costs are in records of an
 -- index that are read: a walk keeps `visible` of `total`; a stream costs 8 to begin and, in another order than that of its
--- index, all of its records, which are fetched (3 each). The streams' first records are read twice over at most.
-CREATE OR REPLACE FUNCTION hufu.list_way(total bigint, visible bigint, keys bigint, in_order boolean, most int,
+-- index, all of its records, which are fetched (3 each): those of an owner or a department lie in every partition, those
+-- that are viewed in the `open` ones alone. The streams' first records are read twice over at most.
+DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int);
+CREATE OR REPLACE FUNCTION hufu.list_way(total bigint, open bigint, visible bigint, keys bigint, in_order boolean, most int,
                                          OUT way text, OUT budget int)
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     walked float8 := most::float8 * total / greatest(visible, 1);
-    streamed float8 := keys * 8.0 + CASE WHEN in_order THEN 2.0 * most ELSE 3.0 * visible END;
+    streamed float8 := keys * 8.0 + CASE WHEN in_order THEN 2.0 * most ELSE 3.0 * visible * total / greatest(open, 1) END;
 BEGIN
     way := CASE WHEN walked < streamed THEN 'walk' ELSE 'keys' END;
     budget := greatest(4000, streamed);
@@ -394,7 +396,7 @@ BEGIN
     IF way IS NULL THEN
         SELECT w.way, w.budget INTO way, budget
         FROM hufu.my_list_facts(of_type) f
-        CROSS JOIN LATERAL hufu.list_way(f.total, f.visible, hufu.list_streams(of_type), sort = declared ->> 'stream', most) w;
+        CROSS JOIN LATERAL hufu.list_way(f.total, f.open, f.visible, hufu.list_streams(of_type), sort = declared ->> 'stream', most) w;
     END IF;
     -- A list by a column that may be empty is two, one after the other: of each an index serves the beginning.
     stretches := CASE
