@@ -33,6 +33,12 @@ ASKED = 25
 # What the database says to whoever loses a race; the next attempt answers.
 LOST = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 ATTEMPTS = 5
+# How it refuses: a rule of the data, or a right that ended between the check and the deed.
+REFUSED = (
+    psycopg.errors.IntegrityError,
+    psycopg.errors.RaiseException,
+    psycopg.errors.InsufficientPrivilege,
+)
 PLANTED = (
     "UPDATE access_cell SET records = records + 1",
     "UPDATE access_shared_record SET updated_at = '2020-01-01'",
@@ -91,7 +97,7 @@ class Loop:
                 if isinstance(cause, LOST) and attempt < ATTEMPTS:
                     self.seen[f"{name}: {type(cause).__name__}, tried again"] += 1
                     continue
-                if not isinstance(cause, (psycopg.errors.IntegrityError, psycopg.errors.RaiseException)):
+                if not isinstance(cause, REFUSED):
                     raise
                 self.seen[f"{name}: refused by the database"] += 1
             else:
