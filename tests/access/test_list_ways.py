@@ -40,7 +40,7 @@ def test_who_views_a_few_records_sorts_them_by_name_rather_than_walk_past_millio
     assert way(visible=2_000, keys=1, newest_first=False)[0] == "keys"
 
 
-def test_a_manager_of_large_departments_in_one_partition_walks_through_the_names_rather_than_read_them_whole(way):
+def test_a_manager_of_large_departments_walks_through_the_names_rather_than_read_these_whole(way):
     assert way(visible=12_601, keys=60, newest_first=False, within=343_451)[0] == "walk"
 
 
