@@ -21,7 +21,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +39,7 @@ from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from hufu.people.models import Department, Level, User
 from hufu.staffing import actions as staffing
 from hufu.staffing import organisation_file
-from tests.database import TestServer, django_on, lasting
+from tests.database import TestServer, copied, django_on, lasting
 
 # name → (Chinese name, department, level, manager, status)
 PEOPLE: dict[str, tuple[str, str, str | None, str | None, str]] = {
@@ -441,29 +440,13 @@ def company_database(
             postgres.drop(name)
 
 
-@contextmanager
-def _copied(postgres: TestServer, template: str) -> Iterator[None]:
-    name = postgres.clone(template)
-    try:
-        with django_on(postgres.url(roles.APP, name)):
-            yield
-    finally:
-        postgres.drop(name)
-
-
 @pytest.fixture
 def company(
     postgres: TestServer, company_database: Company, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Company]:
     """The company in a database of the test's own, with real commits."""
-    with django_db_blocker.unblock(), _copied(postgres, company_database.database):
+    with django_db_blocker.unblock(), copied(postgres, company_database.database):
         yield company_database
-
-
-@pytest.fixture(scope="module")
-def beginning() -> Callable[[Company], None]:
-    """What was done to the company before each test that asks for `begun`: a module has one of its own."""
-    raise NotImplementedError("a module whose tests ask for `begun` says with what they begin")
 
 
 @pytest.fixture(scope="module")
@@ -473,7 +456,10 @@ def database_begun(
     beginning: Callable[[Company], None],
     django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[str]:
-    """The company after what the module's tests begin with, done once: each of them gets a copy."""
+    """The company after what the module's tests begin with, done once: each of them gets a copy.
+
+    A module whose tests ask for `begun` says it by a fixture of its own, `beginning`: what is done to the company.
+    """
     with django_db_blocker.unblock():
         name = postgres.clone(company_database.database)
         try:
@@ -489,7 +475,7 @@ def begun(
     postgres: TestServer, company_database: Company, database_begun: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Company]:
     """The company as the module's tests begin, in a database of the test's own, with real commits."""
-    with django_db_blocker.unblock(), _copied(postgres, database_begun):
+    with django_db_blocker.unblock(), copied(postgres, database_begun):
         yield company_database
 
 

@@ -38,7 +38,16 @@ from hufu.core.postgres import roles
 from hufu.core.postgres.secret_files import LOG_KEK, SECRET_KEY, SecretFolder
 from hufu.core.vault import MASTER_KEY
 from tests import other_postgres
-from tests.database import FOLDER, SERVER_VARIABLE, Connect, TestServer, connected, django_on, test_server
+from tests.database import (
+    FOLDER,
+    SERVER_VARIABLE,
+    Connect,
+    TestServer,
+    connected,
+    copied,
+    django_on,
+    test_server,
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # tools/check.py knows skipped browser tests by this beginning.
@@ -184,13 +193,8 @@ def committed(
     postgres: TestServer, starting_point: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[str]:
     """A fresh copy of the starting point with real commits; the value is its name."""
-    with django_db_blocker.unblock():
-        name = postgres.clone(starting_point)
-        try:
-            with django_on(postgres.url(roles.APP, name)):
-                yield name
-        finally:
-            postgres.drop(name)
+    with django_db_blocker.unblock(), copied(postgres, starting_point) as name:
+        yield name
 
 
 @pytest.fixture

@@ -182,6 +182,17 @@ def _point(wanted: dict[str, dict[str, Any]]) -> None:
         connections.settings[alias].update(values)
 
 
+@contextmanager
+def copied(server: TestServer, template: str) -> Iterator[str]:
+    """Have a fresh copy of a database in which Django works as the application; its name."""
+    name = server.clone(template)
+    try:
+        with django_on(server.url(roles.APP, name)):
+            yield name
+    finally:
+        server.drop(name)
+
+
 # Databases in which test after test works, and their open connections: they last, as those of a serving process do.
 _lasting: dict[str, dict[str, psycopg.Connection]] = {}
 

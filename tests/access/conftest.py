@@ -1,7 +1,6 @@
 """The company of named people."""
 
 from tests.company import (
-    beginning,
     begun,
     company,
     company_database,
@@ -13,7 +12,6 @@ from tests.company import (
 )
 
 __all__ = [
-    "beginning",
     "begun",
     "company",
     "company_database",

@@ -337,11 +337,11 @@ BEGIN
     RETURN found;
 END $$;
 
+DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int);
 -- The cheaper way, and how many records a walk may pass before the streams are asked after all. Costs are in records of an
 -- index that are read: a walk keeps `visible` of `total`; a stream costs 8 to begin and, in another order than that of its
 -- index, all of its records, which are fetched (3 each): those of an owner or a department lie in every partition, those
 -- that are viewed in the `open` ones alone. The streams' first records are read twice over at most.
-DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int);
 CREATE OR REPLACE FUNCTION hufu.list_way(total bigint, open bigint, visible bigint, keys bigint, in_order boolean, most int,
                                          OUT way text, OUT budget int)
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

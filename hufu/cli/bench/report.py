@@ -14,20 +14,21 @@ from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import Times
 
 WIDTH, BAR, LABEL = 640, 18, 170
+_AGAINST = {
+    baselines.PLAIN: ("without authorization", "#8a8f98"),
+    baselines.NAIVE: ("one WHERE", "#d97706"),
+    baselines.POLICY: ("row policies alone", "#dc2626"),
+}
 # What each way is called, and its colour, by what is measured. The first is ours.
 WAYS: dict[str, dict[str, tuple[str, str]]] = {
     "list": {
         lists.OURS: ("page alone", "#2563eb"),
         lists.WHOLE: ("whole, with its log", "#93b4f5"),
-        baselines.PLAIN: ("without authorization", "#8a8f98"),
-        baselines.NAIVE: ("one WHERE", "#d97706"),
-        baselines.POLICY: ("row policies alone", "#dc2626"),
+        **_AGAINST,
     },
     "count": {
         counts.OURS: ("count", "#2563eb"),
-        baselines.PLAIN: ("without authorization", "#8a8f98"),
-        baselines.NAIVE: ("one WHERE", "#d97706"),
-        baselines.POLICY: ("row policies alone", "#dc2626"),
+        **_AGAINST,
     },
     "check": {
         checks.REACH: ("from reach", "#2563eb"),
