@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from hufu.access import company, gates, guard, publishing, reach, registry
+from hufu.access import company, gates, guard, lost_rights, publishing, reach, registry
 from hufu.access.decision.scopes import NAMES
 from hufu.access.decision.terms import Right
 from hufu.access.models import (
@@ -29,7 +29,7 @@ from hufu.access.models import (
 )
 from hufu.audit import record
 from hufu.core.actor import Actor
-from hufu.core.errors import Invalid
+from hufu.core.errors import Conflict, Invalid
 from hufu.people.models import Department, Group, Level, Position, User
 
 
@@ -347,7 +347,8 @@ def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None
     if not publishing.is_on():
         _authorize_assigning(actor, given_to(assignment), assignment.role)
     data = {"role": assignment.role.key, "principal": str(given_to(assignment))}
-    assignment.delete()
+    if not assignment.delete()[0]:
+        raise lost_rights.lost(actor) or Conflict
     record(actor, "role.unassigned", data=data, reason=reason)
     reach.changed()
 
@@ -356,7 +357,8 @@ def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
     """Close a partition to a principal; it counts from the very next request."""
     guard.authorize(actor, "role.assign")
     data = {"partition": admission.partition.key, "principal": str(given_to(admission))}
-    admission.delete()
+    if not admission.delete()[0]:
+        raise lost_rights.lost(actor) or Conflict
     record(actor, "partition.admission_ended", data=data, reason=reason)
     reach.changed()
 

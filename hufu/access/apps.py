@@ -12,9 +12,10 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        from hufu.access import emergency_models, events, gates, lookups, resources  # noqa: F401  (they declare)
+        from hufu.access import emergency_models, events, gates, lookups, lost_rights, resources  # noqa: F401
 
         transaction.on_entering(gates.evaluate)
+        transaction.on_database_refusal(lost_rights.refusal)
 
     def doctor_checks(self) -> Iterator[Finding]:
         from hufu.access.doctor import (

@@ -27,6 +27,8 @@ from hufu.core.transaction import current_unit, note_on_behalf
 # A record's number is a bigint; the log names no record that cannot be.
 LARGEST_NUMBER = 2**63 - 1
 
+_ALLOWED = "access.allowed"
+
 
 def scope(actor: Actor, permission: str) -> QuerySet[Any]:
     """Return the records that the actor may use `permission` on, as a query to be narrowed further.
@@ -140,10 +142,16 @@ def authorize(actor: Actor, permission: str, record: Model | None = None) -> Dec
     Whoever does it by delegation does it on behalf of the other: the log names both.
     """
     if may(actor, permission, record):
+        current_unit().cache.setdefault(_ALLOWED, {})[permission] = None if record is None else record.pk
         if record is not None:
             _note_holder(actor, permission, _resource(permission), record)
         return Decision(True, permission, actor.user_id, Code.HELD if record is None else Code.COVERED)
     raise denied(actor, permission, record)
+
+
+def allowed_so_far() -> list[tuple[str, int | None]]:
+    """Return the permissions that `authorize` allowed in this transaction, each with the last record it was about."""
+    return list(current_unit().cache.get(_ALLOWED, {}).items())
 
 
 def may_create(actor: Actor, resource: ResourceType, *, partition_id: int, owner_id: int) -> bool:

@@ -91,8 +91,14 @@ def changed() -> None:
             raise
         raise refused from error
     finally:
-        for name in (_CACHE, _COVERAGE, _SHARES, FIELD_RULES, POOL_FIELDS):
-            unit.cache.pop(name, None)
+        forget()
+
+
+def forget() -> None:
+    """Forget the rights that were read in this transaction: whoever asks next reads what holds by then."""
+    cache = current_unit().cache
+    for name in (_CACHE, _COVERAGE, _SHARES, FIELD_RULES, POOL_FIELDS):
+        cache.pop(name, None)
 
 
 def shut_terms(actor: Actor) -> frozenset[int]:

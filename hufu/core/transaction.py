@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from hufu.core import clock
 from hufu.core.actor import Actor, Ceiling
+from hufu.core.database_refusals import refuses
 from hufu.core.errors import HufuError, Refusal
 
 
@@ -33,6 +34,7 @@ class Unit:
 
     actor: Actor
     gates: Gates
+    place: Mapping[str, Any] = field(default_factory=dict)
     cache: dict[Any, Any] = field(default_factory=dict)
     lasting: list[Callable[[], None]] = field(default_factory=list)
 
@@ -41,6 +43,7 @@ _UNDONE = "core.undone"
 _ON_BEHALF = "core.on_behalf"
 _unit: ContextVar[Unit | None] = ContextVar("hufu_unit", default=None)
 _evaluate_gates: list[Callable[[Actor], Gates]] = []
+_answer_refusal: list[Callable[[Actor, Exception], Refusal | None]] = []
 _record_refusal: list[Callable[[Actor, Refusal], None]] = []
 _lose_refusal: list[Callable[[Actor, Refusal, Exception], None]] = []
 
@@ -48,6 +51,11 @@ _lose_refusal: list[Callable[[Actor, Refusal, Exception], None]] = []
 def on_entering(evaluate: Callable[[Actor], Gates]) -> None:
     """Name what evaluates the gates of whoever acts. The layer that knows gates calls this once."""
     _evaluate_gates[:] = [evaluate]
+
+
+def on_database_refusal(answer: Callable[[Actor, Exception], Refusal | None]) -> None:
+    """Name what says in our words what the database refused. The layer that knows rights calls this once."""
+    _answer_refusal[:] = [answer]
 
 
 def on_refusal(
@@ -107,12 +115,13 @@ def record_refusal(actor: Actor, refusal: Refusal) -> None:
 
 
 @contextmanager
-def acting(actor: Actor) -> Iterator[Unit]:
+def acting(actor: Actor, *, place: Mapping[str, Any] | None = None) -> Iterator[Unit]:
     """Run the body as `actor`, in one transaction that is committed at the end.
 
-    A Refusal that leaves the body rolls back all that the body did, writes the event of the refusal,
-    commits that event and is raised again. Every other exception rolls everything back; of one that is answered what
-    was found out stays (`at_last`).
+    A Refusal that leaves the body rolls back all that the body did, writes the event of the refusal, with `place` in
+    its data, commits that event and is raised again. So does an error by which the database refuses what was allowed
+    before: the refusal that answers it is raised in its place. Every other exception rolls everything back; of one
+    that is answered what was found out stays (`at_last`).
     """
     if _unit.get() is not None:
         raise RuntimeError("A transaction has one actor: acting() does not nest.")
@@ -120,15 +129,16 @@ def acting(actor: Actor) -> Iterator[Unit]:
     token = None
     try:
         with transaction.atomic():
-            unit = Unit(actor, enter(actor))
+            unit = Unit(actor, enter(actor), place or {})
             token = _unit.set(unit)
             try:
                 with transaction.atomic():
                     yield unit
                     _do_at_last(unit)
-            except HufuError as raised:
-                answered = _done_at_last(unit, raised)
+            except (HufuError, DatabaseError) as raised:
+                answered = _done_at_last(unit, _answer(unit, raised))
                 if isinstance(answered, Refusal):
+                    _say_where(unit, answered)
                     record_refusal(actor, answered)
                 elif not unit.lasting:
                     raise
@@ -142,6 +152,23 @@ def acting(actor: Actor) -> Iterator[Unit]:
             _unit.reset(token)
     if answered is not None:
         raise answered
+
+
+def _answer(unit: Unit, raised: HufuError | DatabaseError) -> HufuError:
+    """Return what answers an error whose changes are undone; raise one of the database that is no refusal."""
+    if isinstance(raised, HufuError):
+        return raised
+    if refuses(raised):
+        for answer in _answer_refusal:
+            if refusal := answer(unit.actor, raised):
+                return refusal
+    raise raised
+
+
+def _say_where(unit: Unit, refusal: Refusal) -> None:
+    """Have the event of a refusal name the page."""
+    if refusal.event is not None and unit.place:
+        refusal.event = {**refusal.event, "data": {**refusal.event.get("data", {}), **unit.place}}
 
 
 def _do_at_last(unit: Unit) -> None:
@@ -184,7 +211,7 @@ def in_place_of(actor: Actor) -> Iterator[None]:
     if not unit.cache.get(_UNDONE):
         raise RuntimeError("Only what is undone is looked at in the place of somebody else.")
     _enter(actor.user_id, ())
-    token = _unit.set(Unit(actor, Gates(), {_UNDONE: True}))
+    token = _unit.set(Unit(actor, Gates(), cache={_UNDONE: True}))
     try:
         yield
     finally:

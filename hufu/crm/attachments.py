@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard, policies, quotas
+from hufu.access import guard, lost_rights, policies, quotas
 from hufu.access.deeds import INSIDE
 from hufu.access.registry import ResourceType, resource_type
 from hufu.audit import EventType, declare, record, shown
@@ -123,9 +123,11 @@ def remove(actor: Actor, resource: ResourceType, record_id: int, attachment_id: 
     if not guard.may_inside(actor, resource.permission("edit"), current):
         raise guard.denied(actor, resource.permission("edit"), current)
     found = _one(resource, record_id, attachment_id)
-    Attachment.objects.filter(pk=found.pk, removed_at__isnull=True).update(
+    removed = Attachment.objects.filter(pk=found.pk, removed_at__isnull=True).update(
         key="", removed_at=clock.now(), removed_by=actor.user_id
     )
+    if not removed:
+        raise lost_rights.lost(actor) or _absent()
     record(actor, f"{resource.name}.attachment_removed", target=target(resource, current), data=_facts(found))
     path = _path(found.file)
     transaction.on_commit(lambda: path.unlink(missing_ok=True), robust=True)
@@ -136,8 +138,12 @@ def _one(resource: ResourceType, record_id: int, attachment_id: int) -> Attachme
         pk=attachment_id, type=resource.name, record_id=record_id, removed_at__isnull=True
     ).first()
     if found is None:
-        raise NotFound(_("There is no such page, or you may not view it."))
+        raise _absent()
     return found
+
+
+def _absent() -> NotFound:
+    return NotFound(_("There is no such page, or you may not view it."))
 
 
 def _facts(of: Attachment) -> dict[str, object]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import guard, policies
+from hufu.access import guard, lost_rights, policies
 from hufu.access.registry import ResourceType
 from hufu.audit import EventType, declare, record, shown
 from hufu.core import clock
@@ -162,6 +162,8 @@ def withdraw(
             target=target(resource, current),
             data={"consent": consent_id, "purpose": consent.purpose},
         )
+    elif refusal := lost_rights.lost(actor):
+        raise refusal
 
 
 def _check_text(name: str, text: str) -> dict[str, list[Any]]:

@@ -28,6 +28,7 @@ from hufu import audit
 from hufu.access import gates, guard, quotas
 from hufu.access.decision.decide import CODE_OF, Code
 from hufu.core.actor import ANONYMOUS, Actor, Context
+from hufu.core.database_refusals import refuses
 from hufu.core.errors import (
     Conflict,
     Denied,
@@ -100,15 +101,13 @@ class ActingMiddleware:
     def _answer(self, request: Passage) -> HttpResponseBase:
         if not request.actor.is_person:
             return self._respond(request)
-        with acting(request.actor):
+        with acting(request.actor, place={"method": request.method or "", "path": request.path}):
             return self._respond(request)
 
     def _respond(self, request: Passage) -> HttpResponseBase:
         """Return the answer, or raise what the view raised, so that the transaction ends as it must."""
         response = self.get_response(request)
-        if isinstance(request.fault, Refusal):
-            say_where(request, request.fault)
-        if isinstance(request.fault, HufuError):
+        if request.fault is not None and is_answered(request, request.fault):
             raise request.fault
         if request.fault is not None or response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise RollBack(response)
@@ -182,7 +181,14 @@ class ActingMiddleware:
     def process_exception(self, request: Passage, exception: Exception) -> HttpResponseBase | None:
         """Keep what the view raised; errors of ours get their page when the transaction has ended."""
         request.fault = exception
-        return HttpResponse() if isinstance(exception, HufuError) else None
+        return HttpResponse() if is_answered(request, exception) else None
+
+
+def is_answered(request: Passage, fault: Exception) -> bool:
+    """Say whether a fault has a page of its own: errors of ours, and what the database refused after the guard."""
+    if isinstance(fault, HufuError):
+        return True
+    return request.actor.is_person and refuses(fault) and bool(guard.allowed_so_far())
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -245,13 +251,6 @@ def context_of(request: HttpRequest) -> Context:
 def answered(page: Page) -> list[str]:
     """Return the methods that a page answers."""
     return [*page.methods, "HEAD"] if "GET" in page.methods else list(page.methods)
-
-
-def say_where(request: HttpRequest, refusal: Refusal) -> None:
-    """Have the event of a refusal name the page."""
-    if refusal.event is not None:
-        where = {"method": request.method or "", "path": request.path}
-        refusal.event = {**refusal.event, "data": {**refusal.event.get("data", {}), **where}}
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponseBase:

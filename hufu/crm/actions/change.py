@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import guard, lost_rights
 from hufu.access.registry import ResourceType
 from hufu.audit import Subject, changes, record
 from hufu.core import clock
@@ -55,7 +55,7 @@ def edit_record(
             updated_by_id=actor.user_id,
         )
     if not updated:
-        raise Conflict(
+        raise lost_rights.lost(actor) or Conflict(
             _("Somebody else changed this record meanwhile. Look at what is new, then save again.")
         )
     record(

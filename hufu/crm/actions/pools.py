@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
-from django.db import ProgrammingError, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -16,6 +15,7 @@ from hufu.access.pool_models import Pool
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Target, record_many
 from hufu.core.actor import Actor
+from hufu.core.database_refusals import refuses
 from hufu.core.errors import Conflict, Invalid, TooLate
 from hufu.crm.actions.common import call, may_own, target
 from hufu.people.models import User
@@ -68,7 +68,8 @@ def release_record(
     into = pools_for(resource, current).filter(pk=pool).first()
     if into is None:
         raise Invalid({"pool": [_("Choose a pool of the record's partition.")]})
-    answer = _unless_lost(f"hufu.release_{resource.table}", record_id, into.pk, version)
+    permission = resource.permission("transfer")
+    answer = _unless_taken(actor, permission, f"hufu.release_{resource.table}", record_id, into.pk, version)
     if answer is None:
         raise Conflict(
             _("Somebody else changed this record meanwhile. Look at it again before you release it.")
@@ -89,13 +90,14 @@ def _released(
         yield Event(f"{name}.share_ended", Target(name, number, current.partition_id), data={"share": share})
 
 
-def _unless_lost(function: str, *arguments: Any) -> Any:
-    """Return what the database answers; None where it refuses by now what was allowed when the deed began."""
+def _unless_taken(actor: Actor, permission: str, function: str, *arguments: Any) -> Any:
+    """Return what the database answers; None where it refuses the record by now, though the permission is held."""
     try:
         with transaction.atomic():
             return call(function, *arguments)
-    except ProgrammingError as refused:
-        if isinstance(refused.__cause__, psycopg.errors.InsufficientPrivilege):
+    except DatabaseError as error:
+        reach.forget()
+        if refuses(error) and guard.may(actor, permission):
             return None
         raise
 
@@ -114,7 +116,8 @@ def claim_record(actor: Actor, resource: ResourceType, record_id: int, *, versio
         or not may_own({(actor.user_id, current.partition_id)})
     ):
         raise Invalid({"": [_("You cannot own records here: your account belongs to no department.")]})
-    if not _unless_lost(f"hufu.claim_{resource.table}", record_id, version):
+    permission = resource.permission("claim")
+    if not _unless_taken(actor, permission, f"hufu.claim_{resource.table}", record_id, version):
         raise Conflict(_("Somebody else claimed or changed this record meanwhile."))
     reach.shares_changed()
     data = {

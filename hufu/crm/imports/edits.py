@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from hufu.access import guard, quotas
+from hufu.access import guard, lost_rights, quotas
 from hufu.access.registry import ResourceType
 from hufu.audit import Event, Subject, Target, changes, record_many
 from hufu.core import clock
@@ -64,11 +64,11 @@ def _edit_many(
                 **changes(before, values, sealed=sealed),
             )
         )
-    _update(resource, [row for row, _values in edits.values()], sorted(columns))
+    _update(actor, resource, [row for row, _values in edits.values()], sorted(columns))
     record_many(actor, events)
 
 
-def _update(resource: ResourceType, rows: Sequence[Any], columns: Sequence[str]) -> None:
+def _update(actor: Actor, resource: ResourceType, rows: Sequence[Any], columns: Sequence[str]) -> None:
     """Write these columns of these rows, in one statement."""
     by_name = {field.attname: field for field in resource.model_class._meta.concrete_fields}
     fields = [by_name[name] for name in ("id", *columns)]
@@ -84,6 +84,6 @@ def _update(resource: ResourceType, rows: Sequence[Any], columns: Sequence[str])
             ],
         )
         if cursor.rowcount != len(rows):
-            raise Conflict(
+            raise lost_rights.lost(actor) or Conflict(
                 _("Some of the records were changed meanwhile. Nothing was imported; import again.")
             )
