@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hufu.access.decision.snapshot import Given, Snapshot
+from hufu.access.decision.snapshot import Given, PersonFacts, Snapshot
 from hufu.access.decision.terms import RecordFacts
 
 VIEW = "customer.view"
@@ -65,20 +65,13 @@ def _organisation(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
 
 
 def _people(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    roles = _by_principal(snapshot.assignments)
-    admissions = _by_principal(snapshot.admissions)
+    roles = by_principal(snapshot.assignments)
+    admissions = by_principal(snapshot.admissions)
     for person in snapshot.people.values():
-        principals = [
-            f"user:{person.id}",
-            *(f"group:{group}" for group in person.group_ids),
-            *(f"position:{position}" for position in person.position_ids),
-            *(f"department:{place}" for place in snapshot.departments_of(person)),
-        ]
-        parents: list[tuple[str, object]] = [("Principal", principal) for principal in principals]
-        parents += [("Role", each.role_id) for one in principals for each in roles.get(one, ())]
-        parents += [
-            ("Partition", each.partition_id) for one in principals for each in admissions.get(one, ())
-        ]
+        held = principals(snapshot, person)
+        parents: list[tuple[str, object]] = [("Principal", name) for name in held]
+        parents += [("Role", each.role_id) for one in held for each in roles.get(one, ())]
+        parents += [("Partition", each.partition_id) for one in held for each in admissions.get(one, ())]
         yield _entity(
             "User",
             person.id,
@@ -97,18 +90,30 @@ def _records(records: Mapping[int, RecordFacts]) -> Iterator[dict[str, Any]]:
             owner=_reference("Line", record.owner_id),
             department=_reference("Department", record.department_id),
             team=[_reference("User", member) for member in record.team],
-            shared=[_reference("Principal", _principal(share.given)) for share in record.shares],
+            shared=[_reference("Principal", principal(share.given)) for share in record.shares],
         )
 
 
-def _by_principal(every: Iterable[Given]) -> dict[str, list[Given]]:
+def principals(snapshot: Snapshot, person: PersonFacts) -> list[str]:
+    """Return the names of all that a person is: themselves, their groups, positions and departments."""
+    return [
+        f"user:{person.id}",
+        *(f"group:{group}" for group in person.group_ids),
+        *(f"position:{position}" for position in person.position_ids),
+        *(f"department:{place}" for place in snapshot.departments_of(person)),
+    ]
+
+
+def by_principal(every: Iterable[Given]) -> dict[str, list[Given]]:
+    """Return what was given, by the name of whom it was given to."""
     found: dict[str, list[Given]] = {}
     for given in every:
-        found.setdefault(_principal(given), []).append(given)
+        found.setdefault(principal(given), []).append(given)
     return found
 
 
-def _principal(given: Given) -> str:
+def principal(given: Given) -> str:
+    """Return the name of whom something was given to."""
     kinds = ("user", "group", "department", "position")
     return next(f"{kind}:{number}" for kind in kinds if (number := getattr(given, f"{kind}_id")) is not None)
 

@@ -1,17 +1,20 @@
-"""What a decision about one customer costs: from reach, with its whole explanation, and by Cedar on the same policy."""
+"""What a decision about one customer costs: from reach, with its whole explanation, and by Cedar and Casbin on the
+same policy."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from hufu.access import guard, queries
 from hufu.access.decision.snapshot import Snapshot
 from hufu.access.decision.terms import RecordFacts
+from hufu.cli.bench.casbin import Casbin
 from hufu.cli.bench.cedar import VIEW, Cedar
 from hufu.cli.bench.people import people
 from hufu.cli.bench.statements import application_within
@@ -29,7 +32,21 @@ NUMBERS = """
     WHERE c.pool_id IS NULL AND NOT EXISTS (SELECT 1 FROM access_rule_match m WHERE m.record_id = c.id)
       AND NOT EXISTS (SELECT 1 FROM access_rule_part p WHERE NOT p.by_fields AND hufu.bit(p.owners, c.owner_id))
 """
-REACH, EXPLAINED, CEDAR = "reach", "explained", "cedar"
+REACH, EXPLAINED, CEDAR, CASBIN = "reach", "explained", "cedar", "casbin"
+
+
+class Engine(Protocol):
+    """An engine that was given the policy, the people and some records."""
+
+    def may_view(self, person: int, record: int) -> bool:
+        """Ask once, as a program does at each request."""
+
+
+# Other engines, by the package that is them.
+ENGINES: dict[str, tuple[str, Callable[[Snapshot, Mapping[int, RecordFacts]], Engine]]] = {
+    CEDAR: ("cedarpy", Cedar),
+    CASBIN: ("casbin", Casbin),
+}
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,12 @@ class Checked:
                 for name, times in self.times.items()
                 if name != REACH and (found := ratio(times, reach)) is not None
             },
+            **{
+                f"{name}_to_explained": round(found, 1)
+                for name in ENGINES
+                if name in self.times
+                and (found := ratio(self.times[name], self.times[EXPLAINED])) is not None
+            },
         }
 
     def microseconds(self, name: str) -> float | None:
@@ -70,7 +93,7 @@ class Checked:
 
 
 def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], None]) -> Iterator[Checked]:
-    """Yield the decisions of a person of each kind; Cedar's where it is installed."""
+    """Yield the decisions of a person of each kind; of other engines where they are installed."""
     tell("  reading the company as explanations do")
     operator = Actor.operator()
     with acting(operator):
@@ -81,14 +104,15 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
         numbers = {number for each in asked.values() for number in each}
         records = {row.pk: row for row in guard.scope(operator, VIEW).filter(pk__in=numbers)}
         facts = {number: queries.facts(CUSTOMER, row) for number, row in records.items()}
-    cedar = None
-    if find_spec("cedarpy"):
-        tell("  giving it to Cedar")
-        cedar = Cedar(snapshot, facts)
+    engines: dict[str, Engine] = {}
+    for name, (package, engine) in ENGINES.items():
+        if find_spec(package):
+            tell(f"  giving it to {name.capitalize()}")
+            engines[name] = engine(snapshot, facts)
     for archetype, actor in people():
         tell(f"  {archetype.title}")
         about = {number: records[number] for number in asked[actor] if number in records}
-        yield _measure(archetype.title, actor, about, facts, snapshot, cedar, rounds, limit)
+        yield _measure(archetype.title, actor, about, facts, snapshot, engines, rounds, limit)
 
 
 def _numbers(owner: psycopg.Connection, actor: Actor, limit: float) -> list[int]:
@@ -120,7 +144,7 @@ def _measure(
     about: Mapping[int, Any],
     facts: Mapping[int, RecordFacts],
     snapshot: Snapshot,
-    cedar: Cedar | None,
+    engines: Mapping[str, Engine],
     rounds: int,
     limit: float,
 ) -> Checked:
@@ -131,11 +155,15 @@ def _measure(
             queries.explain(snapshot, person, VIEW, facts[number]).allowed for number in about
         ],
     }
-    if cedar is not None:
-        ways[CEDAR] = lambda: [cedar.may_view(person, number) for number in about]
+    for name, engine in engines.items():
+        ways[name] = partial(_asked_of, engine, person, list(about))
     with acting(actor):
         first = timed(lambda: guard.may(actor, VIEW, next(iter(about.values()))))
         verdicts = [way() for way in ways.values()]
         times = in_turns(ways, rounds, limit)
     differ = sum(len(set(each)) > 1 for each in zip(*verdicts, strict=True))
     return Checked(who, len(about), sum(verdicts[0]), differ, first, times)
+
+
+def _asked_of(engine: Engine, person: int, numbers: list[int]) -> list[bool]:
+    return [engine.may_view(person, number) for number in numbers]

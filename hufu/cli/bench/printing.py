@@ -71,7 +71,7 @@ def _amount(one: counts.Counted) -> list[str]:
 
 def decisions(measured: Iterable[checks.Checked]) -> None:
     """Print the decisions about one customer, in microseconds."""
-    ways = (checks.REACH, checks.EXPLAINED, checks.CEDAR)
+    ways = (checks.REACH, checks.EXPLAINED, *checks.ENGINES)
     headings = (
         "who",
         "asked",
@@ -79,14 +79,22 @@ def decisions(measured: Iterable[checks.Checked]) -> None:
         "differ",
         "first (ms)",
         *(f"{way} (µs)" for way in ways),
-        "Cedar/reach",
+        *(
+            f"{engine.capitalize()}/{way}"
+            for engine in checks.ENGINES
+            for way in (checks.REACH, checks.EXPLAINED)
+        ),
     )
     output.print_table(headings, (_decision(one, ways) for one in measured))
 
 
 def _decision(one: checks.Checked, ways: Sequence[str]) -> list[str]:
     found = (one.microseconds(way) if way in one.times else None for way in ways)
-    cedar = one.times.get(checks.CEDAR)
+    against = (
+        ratio(one.times[engine], one.times[way]) if engine in one.times else None
+        for engine in checks.ENGINES
+        for way in (checks.REACH, checks.EXPLAINED)
+    )
     return [
         one.who,
         str(one.asked),
@@ -94,7 +102,7 @@ def _decision(one: checks.Checked, ways: Sequence[str]) -> list[str]:
         str(one.differ),
         f"{one.first:.2f}",
         *("" if each is None else f"{each:,.1f}" for each in found),
-        _times(ratio(cedar, one.times[checks.REACH])) if cedar else "",
+        *("" if each is None else _times(each) for each in against),
     ]
 
 

@@ -34,6 +34,7 @@ WAYS: dict[str, dict[str, tuple[str, str]]] = {
         checks.REACH: ("from reach", "#2563eb"),
         checks.EXPLAINED: ("with its explanation", "#93b4f5"),
         checks.CEDAR: ("Cedar", "#d97706"),
+        checks.CASBIN: ("Casbin", "#dc2626"),
     },
     "who-can": {who.REACH: ("from reach", "#2563eb"), who.EXPLAINED: ("with explanations", "#93b4f5")},
     "reorg": {

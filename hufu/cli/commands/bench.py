@@ -6,7 +6,7 @@ the chief executive to somebody who is admitted nowhere.
 
 A list or a count is compared with the same one without any authorization, as one WHERE with OR-ed sub-selects, and by
 the row policies alone; what takes longer than `--limit` is ended and shown as such. A decision is compared with Cedar
-where it is installed.
+and Casbin where they are installed.
 
 examples:
   hufu bench list --records 100000

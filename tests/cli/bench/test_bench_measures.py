@@ -50,12 +50,15 @@ def test_one_where_counts_the_same(database, owner_url, capsys):
     assert f"{RECORDS:,}" in capsys.readouterr().out
 
 
-def test_reach_explanation_and_cedar_decide_alike(database, owner_url, capsys):
+def test_reach_explanation_cedar_and_casbin_decide_alike(database, owner_url, capsys):
     checked = measured(checks.measure, printing.decisions, owner_url)
     assert not sum(one["differ"] for one in checked), checked
     assert 0 < sum(one["allowed"] for one in checked) < sum(one["asked"] for one in checked)
-    assert all(one["cedar_us"] > 0 and one["reach_us"] > 0 for one in checked)
-    assert "Cedar/reach" in capsys.readouterr().out
+    assert all(one["cedar_us"] > 0 and one["reach_us"] > 0 and one["casbin_us"] > 0 for one in checked)
+    printed = capsys.readouterr().out
+    assert all(
+        f"{engine}/{way}" in printed for engine in ("Cedar", "Casbin") for way in ("reach", "explained")
+    )
 
 
 def test_who_may_view_a_customer_is_asked_of_customers_of_each_kind(database, owner_url, capsys):
