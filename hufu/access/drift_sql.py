@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from hufu.access import registry
 from hufu.access.decision.states import State
 from hufu.access.registry import ResourceType
+from hufu.access.shared_sql import PLACE, place
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 CELLS, TASKS, RULES, SHARED = "cells", "tasks", "rules", "shared"
@@ -39,8 +40,9 @@ BEGIN
             coalesce(g.source_id, s.source_id)), CASE WHEN g.source IS NULL THEN -1 ELSE 1 END::bigint
         FROM hufu.placed_records g FULL JOIN access_shared_record s ON s.source = g.source AND s.source_id = g.source_id
         WHERE (s.type, s.record_id, s.principal, s.superiors, s.given_by, s.starts_at, s.ends_at, s.partition_id,
-               s.updated_at) IS DISTINCT FROM (g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at,
-               g.ends_at, g.partition_id, g.updated_at);{found}
+               s.owner_id, s.department_id, s.pool_id, s.updated_at)
+              IS DISTINCT FROM (g.type, g.record_id, g.principal, g.superiors, g.given_by, g.starts_at, g.ends_at,
+               g.partition_id, g.owner_id, g.department_id, g.pool_id, g.updated_at);{found}
 END $$;
 
 -- Set all of it right. Cells are set right beside whoever writes; for the others whoever changes records waits.
@@ -84,9 +86,10 @@ def _rules(resource: ResourceType) -> str:
         RETURN QUERY EXECUTE format('
             SELECT {_quoted(RULES)}, {_quoted(resource.name)}, %L || coalesce(r.id, m.record_id),
                    CASE WHEN r.id IS NULL THEN -1 ELSE 1 END::bigint
-            FROM (SELECT r.id, r.updated_at FROM {resource.table} r WHERE %s) r
-            FULL JOIN (SELECT record_id, updated_at FROM access_rule_match WHERE part = %s) m ON m.record_id = r.id
-            WHERE r.updated_at IS DISTINCT FROM m.updated_at',
+            FROM (SELECT r.id, {place(resource, "r")} FROM {resource.table} r WHERE %s) r
+            FULL JOIN (SELECT record_id, {PLACE} FROM access_rule_match WHERE part = %s) m ON m.record_id = r.id
+            WHERE (r.partition_id, r.owner_id, r.department_id, r.pool_id, r.updated_at)
+                  IS DISTINCT FROM (m.partition_id, m.owner_id, m.department_id, m.pool_id, m.updated_at)',
             format('rule %s, record ', one.key), hufu.rule_filter_{resource.table}(one.literals), one.id);
     END LOOP;"""
 

@@ -593,13 +593,18 @@ class RulePart(models.Model):
 class RuleMatch(models.Model):
     """A record whose fields meet all literals of a part that are about fields; kept by triggers of each type.
 
-    `updated_at` is that of the record, by which lists take the first of a part.
+    `updated_at` is that of the record, by which lists take the first of a part; the others say in which cell it is, of
+    a record in the bin only the partition.
     """
 
     pk = models.CompositePrimaryKey("part", "record_id")
     part = models.IntegerField()
     record_id = models.BigIntegerField()
     updated_at = models.DateTimeField()
+    partition_id = models.IntegerField(null=True)
+    owner_id = models.IntegerField(null=True)
+    department_id = models.IntegerField(null=True)
+    pool_id = models.IntegerField(null=True)
 
     class Meta:
         db_table = "access_rule_match"

@@ -9,6 +9,7 @@ from hufu.access import registry
 from hufu.access.decision.terms import Share
 from hufu.access.registry import Field, ResourceType
 from hufu.access.rule_fields import COMPARED, DAY, NUMBER, TEXT, comparable, fields_named
+from hufu.access.shared_sql import PLACE, place
 
 HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 COMPARE = {TEXT: "text_is", NUMBER: "number_is", DAY: "day_is"}
@@ -115,7 +116,7 @@ BEGIN
         WHERE p.type = '{name}' AND p.by_fields AND {_met(resource, "NEW")});
     DELETE FROM access_rule_match m USING access_rule_part p
     WHERE m.record_id = NEW.id AND p.id = m.part AND p.type = '{name}' AND p.id <> ALL (met);
-    INSERT INTO access_rule_match (part, record_id, updated_at) SELECT unnest(met), NEW.id, NEW.updated_at
+    INSERT INTO access_rule_match (part, record_id, {PLACE}) SELECT unnest(met), NEW.id, {place(resource, "NEW")}
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
@@ -124,8 +125,8 @@ DECLARE
     p access_rule_part;
 BEGIN
     FOR p IN SELECT * FROM access_rule_part WHERE type = '{name}' AND by_fields LOOP
-        EXECUTE format('INSERT INTO access_rule_match (part, record_id, updated_at)
-                        SELECT %s, a.id, a.updated_at
+        EXECUTE format('INSERT INTO access_rule_match (part, record_id, {PLACE})
+                        SELECT %s, a.id, {place(resource, "a")}
                         FROM added a CROSS JOIN LATERAL (SELECT a::public.{table} AS r) typed
                         WHERE %s ON CONFLICT DO NOTHING',
                        p.id, hufu.rule_filter_{table}(p.literals));
@@ -151,8 +152,9 @@ CREATE OR REPLACE FUNCTION hufu.rule_fill_{table}(wanted int, literals jsonb) RE
 BEGIN
     LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE;
     DELETE FROM access_rule_match WHERE part = wanted;
-    EXECUTE format('INSERT INTO access_rule_match (part, record_id, updated_at)
-                    SELECT %s, r.id, r.updated_at FROM {table} r WHERE %s', wanted, hufu.rule_filter_{table}(literals));
+    EXECUTE format('INSERT INTO access_rule_match (part, record_id, {PLACE})
+                    SELECT %s, r.id, {place(resource, "r")} FROM {table} r WHERE %s',
+                   wanted, hufu.rule_filter_{table}(literals));
 END $$;
 
 -- How many records that are not in the bin meet a condition, and the newest of them.

@@ -9,7 +9,8 @@ class SharedRecord(models.Model):
     """A record that a share by hand, a team or a pending task gives somebody, with its place in lists.
 
     `principal` is whom it is given to (hufu.principal), `source` and `source_id` the row that gives it. `updated_at`
-    and `partition_id` are the record's own and follow it.
+    and what says in which cell the record is are the record's own and follow it. In the bin it is in no cell: it has
+    its partition alone.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -23,6 +24,9 @@ class SharedRecord(models.Model):
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     partition_id = models.IntegerField()
+    owner_id = models.IntegerField(null=True)
+    department_id = models.IntegerField(null=True)
+    pool_id = models.IntegerField(null=True)
     updated_at = models.DateTimeField()
 
     class Meta:
@@ -36,6 +40,13 @@ class SharedRecord(models.Model):
                 fields=["principal", "type", "-updated_at", "-record_id"],
                 include=["partition_id", "superiors", "given_by", "starts_at", "ends_at"],
                 name="access_shared_record_stream",
+            ),
+            # Of all that reaches somebody most lies in partitions that are closed to them.
+            models.Index(
+                fields=["principal", "type", "partition_id", "department_id"],
+                include=["owner_id", "pool_id", "record_id", "superiors", "given_by", "starts_at", "ends_at"],
+                condition=models.Q(department_id__isnull=False),
+                name="access_shared_record_in_cell",
             ),
             models.Index(
                 fields=["type", "principal"],

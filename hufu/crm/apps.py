@@ -28,12 +28,21 @@ class CrmConfig(AppConfig):
         yield from attachments.check()
 
     def install_sql(self) -> Iterator[tuple[str, str]]:
-        from hufu.access import cell_sql, drift_sql, policies, record_history, report_views, system_actors
+        from hufu.access import (
+            cell_sql,
+            drift_sql,
+            policies,
+            preview_sql,
+            record_history,
+            report_views,
+            system_actors,
+        )
         from hufu.crm import attachments, consents, persons, timeline
         from hufu.crm.duplicates import sql as duplicates
 
         yield from policies.statements()
         yield from cell_sql.statements()
+        yield from preview_sql.statements()
         yield from drift_sql.statements()
         yield from report_views.statements()
         yield from record_history.statements()

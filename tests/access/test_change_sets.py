@@ -12,7 +12,7 @@ import pytest
 from django.utils import translation
 
 from hufu.access import change_sets, guard, policy_document, policy_file, registry
-from hufu.access.change_sets import rehearsal
+from hufu.access.change_sets import by_lists, rehearsal
 from hufu.access.models import ChangeSet, Role
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid
@@ -246,12 +246,12 @@ def test_what_opens_nothing_to_anybody_is_previewed_without_a_look_at_everybody_
 ) -> None:
     assert OPENS_NOTHING.keys() - {"format"} == rehearsal.OPENS_NOTHING
     looked = []
-    seen = rehearsal._seen
-    monkeypatch.setattr(rehearsal, "_seen", lambda user: looked.append(user.username) or seen(user))
+    seen = by_lists.seen
+    monkeypatch.setattr(by_lists, "seen", lambda user: looked.append(user.username) or seen(user))
     with acting(OPERATOR):
         quick = change_sets.rehearse(OPERATOR, OPENS_NOTHING)
     assert (looked, quick.people) == ([], ())
-    # A look at all of them finds nothing either.
+    # A look at all of them finds nothing either: of sections that nobody thought of there is one.
     monkeypatch.setattr(rehearsal, "OPENS_NOTHING", frozenset())
     with acting(OPERATOR):
         whole = change_sets.rehearse(OPERATOR, OPENS_NOTHING)

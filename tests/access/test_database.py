@@ -994,7 +994,18 @@ DEFINERS = {
         "rehearse",
         "end_publishing",
     ),
-    *("publish", "held_by_everybody", "offered_to_everybody"),
+    *("publish", "offered_to_everybody"),
+    # Previews: what everybody holds and views, and how many records; in a rehearsal alone.
+    *(
+        "require_rehearsal",
+        "held_by_everybody",
+        "views_of_everybody",
+        "rules_of_everybody",
+        "pools_of_everybody",
+    ),
+    "records_in_all",
+    *(f"preview_{what}_{table}" for what in ("places", "owners") for table in TABLES.values()),
+    *(f"preview_named_{TABLES[name]}" for name in INDEPENDENT),
     "lift_gate",  # asks by itself that it is the operator
     *("quotas_of", "quotas_standing", "my_quotas", "consume_quota", "not_yet_counted", "quota_binds_me"),
     *("forget_quota", "take_out_forbidden", "take_out_lent", "my_prohibitions", "holds_any"),

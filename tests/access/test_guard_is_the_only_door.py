@@ -25,6 +25,7 @@ NUMBERS = {"access/actions.py", "cli/bench/baselines.py"}
 SQL_DOORS = {
     *("access/policies.py", "access/deeds.py", "access/queries.py", "access/rule_sql.py"),
     "access/cell_sql.py",  # makes what counts records
+    "access/preview_sql.py",  # makes what counts what comes and goes, in a rehearsal
     "access/drift_sql.py",  # compares what is kept twice, for the operator
     "access/pool_sql.py",  # makes the deeds of types whose records can lie in a pool
     *("crm/actions/common.py", "crm/actions/create.py", "crm/actions/change.py", "crm/actions/ownership.py"),
@@ -145,7 +146,9 @@ PLAIN_SQL = {
     "access/publishing.py",  # hufu.publish, hufu.rehearse: they ask by themselves who may
     "access/change_sets/asserting.py",  # hufu.covers_…, as the person that a test is about
     "access/change_sets/drafts.py",  # hufu.has_another_approver
-    "access/change_sets/rehearsal.py",  # hufu.held_by_everybody, offered_to_everybody: ask for role.view by themselves
+    "access/change_sets/rehearsal.py",  # hufu.offered_to_everybody, records_in_all: they ask who rehearses
+    "access/change_sets/views.py",  # hufu.held_by_everybody and its like: in a rehearsal alone
+    "access/change_sets/by_cells.py",  # hufu.preview_…: in a rehearsal alone, and numbers of records
     "access/company.py",  # hufu.never_set_up, hufu.administers_more
     "access/delegated.py",  # hufu.may_give_there
     "access/emergency.py",  # hufu.appoint_in_emergency: for the operator alone

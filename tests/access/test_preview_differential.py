@@ -1,7 +1,8 @@
 """What a change set is said to do is what it does, for generated companies: preview, reference, and the lists after.
 
-The preview counts with all gates open, so these companies have none. Of each, roles, base access and sharing rules
-change at random; whom that concerns, and in which records, is told by the reference, too.
+The preview counts with all gates open, so these companies have none. Of each, roles, what they inherit, base access,
+sharing rules and pools change at random; whom that concerns, and in which records, is told by the reference, too. It is
+counted by cells, of everybody and of few, and read from lists: all say the same.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import random
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from hypothesis import Phase
 from hypothesis import strategies as st
 
 from hufu.access import guard, policy_document, policy_file
-from hufu.access.change_sets import rehearsal
+from hufu.access.change_sets import by_cells, rehearsal
+from hufu.access.change_sets.rehearsal import Way
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
@@ -30,6 +33,7 @@ from tests.company import unpublish
 COUNT = generated.COUNT // 4 or 1
 OPERATOR = Actor.operator()
 Seen = dict[tuple[int, str], set[int]]
+Said = dict[tuple[int, str], tuple[int | None, int | None, int, int]]
 
 
 def changed(world: World, chance: random.Random) -> World:
@@ -44,6 +48,17 @@ def changed(world: World, chance: random.Random) -> World:
     if chance.random() < 0.5:
         kind = chance.choice(TYPES)
         after["base_access"][kind] = chance.choice(["private", "public_read", "public_read_write"])
+    if chance.random() < 0.5:
+        number = chance.choice(list(after["roles"]))
+        below = [other for other in after["roles"] if other > number]
+        after["roles"][number]["inherits"] = sorted(
+            chance.sample(below, chance.choice(range(len(below) + 1)))
+        )
+    if after["pools"] and chance.random() < 0.3:
+        pool = after["pools"][chance.choice(list(after["pools"]))]
+        pool["to"] = [{"level": chance.choice(list(after["levels"]))}, *pool["to"]][
+            : chance.choice([0, 1, 2])
+        ]
     if after["rules"] and chance.random() < 0.5:
         rule = after["rules"][chance.choice(list(after["rules"]))]
         rule["condition"] = chance.choice(ATOMS[rule["type"]])
@@ -83,25 +98,42 @@ def listed(people: Collection[int]) -> Seen:
     return found
 
 
-def preview(owner: psycopg.Connection, world: World, after: World, now: datetime) -> int:
+def previewed(document: dict[str, Any], way: Way, counted: int) -> Said:
+    """Return what the preview says, counted in a way, and by cells of so many people all that they view."""
+    with patch.object(by_cells, "COUNTED", counted), acting(OPERATOR):
+        rehearsed = rehearsal.rehearse(OPERATOR, document, way=way)
+    return {
+        (effect.user_id, kind): (records.before, records.after, records.gained, records.lost)
+        for effect in rehearsed.people
+        for kind, records in effect.records.items()
+    }
+
+
+def but_uncounted(expected: Said, said: Said, counted: int) -> Said:
+    """Return what is expected without what was not counted, which is only of a type of which there were too many."""
+    wanted = {}
+    for place, (before, after, gained, lost) in expected.items():
+        of_kind = [other for other in expected if other[1] == place[1]]
+        left_out = said.get(place, (0,))[0] is None and len(of_kind) > counted
+        wanted[place] = (None, None, gained, lost) if left_out else (before, after, gained, lost)
+    for kind in TABLES:
+        told_of = [said[place][0] is not None for place in said if place[1] == kind]
+        assert sum(told_of) >= min(counted, len(told_of)), kind
+    return wanted
+
+
+def preview(owner: psycopg.Connection, world: World, after: World, now: datetime, counted: int) -> int:
     """Compare the preview of the change from one to the other; return in how many lists something comes or goes."""
     unpublish(owner)
     store(owner, after)
     with acting(OPERATOR):
         whole: dict[str, Any] = policy_document.plain(policy_document.export())
-    changing = ("format", "roles", "base_access", "sharing_rules", "territories")
+    changing = ("format", "roles", "base_access", "sharing_rules", "territories", "pools")
     document = {name: whole[name] for name in changing if name in whole}
     document["base_access"] = {**dict.fromkeys(TYPES, "private"), **document.get("base_access", {})}
     store(owner, world)
     active = [number for number, person in world["people"].items() if person["active"]]
     before, then = viewed(world, now), viewed(after, now)
-    with acting(OPERATOR):
-        rehearsed = rehearsal.rehearse(OPERATOR, document)
-    said = {
-        (effect.user_id, kind): (records.before, records.after, records.gained, records.lost)
-        for effect in rehearsed.people
-        for kind, records in effect.records.items()
-    }
     expected = {
         place: (
             len(before[place]),
@@ -112,12 +144,15 @@ def preview(owner: psycopg.Connection, world: World, after: World, now: datetime
         for place in before
         if before[place] != then[place] and place[0] in active
     }
-    assert said == expected, f"{document}\n{told(world)}"
+    for way, of_many in ((Way.LISTS, 0), (Way.CELLS, by_cells.COUNTED), (Way.CELLS, counted)):
+        said = previewed(document, way, of_many)
+        wanted = expected if way is Way.LISTS else but_uncounted(expected, said, of_many)
+        assert said == wanted, f"{way}, {of_many}: {document}\n{told(world)}"
     assert listed(active) == {place: seen for place, seen in before.items() if place[0] in active}
     with acting(OPERATOR):
         policy_file.apply(OPERATOR, document)
     assert listed(active) == {place: seen for place, seen in then.items() if place[0] in active}, told(after)
-    return len(said)
+    return len(expected)
 
 
 def test_the_preview_says_what_the_lists_hold_afterwards(committed, owner_connection):
@@ -134,7 +169,8 @@ def test_the_preview_says_what_the_lists_hold_afterwards(committed, owner_connec
 
     def look(drawn: tuple[World, datetime, int]) -> None:
         world, now, seed = drawn
-        moved.append(preview(owner_connection, world, changed(world, random.Random(seed)), now))
+        after = changed(world, random.Random(seed))
+        moved.append(preview(owner_connection, world, after, now, seed % 3))
 
     generated.each(range(COUNT), draw, look, Phase.generate)
     print(

@@ -1,21 +1,26 @@
 """What a change set would do: it is carried out, looked at, and undone, all in one transaction that keeps nothing.
 
-INVARIANT: numbers come from the doors themselves: each person's own lists, under the row policies, with all gates open.
+INVARIANT: numbers are those of the doors afterwards, with all gates open: counted by cells (by_cells), or read from
+each person's own lists under the row policies (by_lists). A section that nobody thought of is looked at in all lists.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from django.db import connection
 
 from hufu.access import break_glass_rules, guard, policy_document, policy_file, pools, registry
 from hufu.access.break_glass_models import BreakGlass
-from hufu.access.change_sets import asserting
+from hufu.access.change_sets import asserting, by_cells, by_lists
+from hufu.access.change_sets.by_cells import Amounts
+from hufu.access.change_sets.by_lists import Seen
 from hufu.access.change_sets.differences import Difference, differences
+from hufu.access.change_sets.views import Everybody, everybody
 from hufu.access.decision.scopes import Scope, names
 from hufu.access.policy_document import Step, assertions
 from hufu.access.policy_document.roles import max_risk
@@ -23,32 +28,50 @@ from hufu.access.pool_models import Pool
 from hufu.access.publishing import rehearsing
 from hufu.access.registry import Risk
 from hufu.core.actor import Actor
-from hufu.core.transaction import in_place_of, undone
+from hufu.core.transaction import undone
 from hufu.people.models import Status, User
 
 SAMPLES = 3
-# Sections of which everything that they open to somebody stands in that person's reach.
-IN_REACH = {
-    "partitions",
-    "base_access",
-    "roles",
-    "assignments",
-    "prohibitions",
-    "gates",
-    "tests",
-    "break_glass",
+# For up to so many pairs of a person whose reach moves and a record lists are read, which name examples, too.
+FEW = 1_000_000
+# Sections of which everything that they open to somebody stands in what is looked at of everybody (views).
+IN_VIEWS = {
+    *(
+        "partitions",
+        "base_access",
+        "roles",
+        "assignments",
+        "admissions",
+        "delegated",
+        "prohibitions",
+        "gates",
+    ),
+    *("tests", "break_glass", "sharing_rules", "territories", "pools"),
 }
 # Sections that open nothing to anybody: who decides, what waits, what nobody holds together, how often.
 OPENS_NOTHING = {"approvals", "approved_moves", "duties", "duplicate_check", "quotas"}
+
+
+class Way(StrEnum):
+    """How records that come and go are counted: by cells, or from lists that are read."""
+
+    CELLS = "cells"
+    LISTS = "lists"
+
+
 RIGHTS = {1: "read", 2: "create", 4: "edit", 8: "delete"}
 
 
 @dataclass(frozen=True)
 class Records:
-    """How many records of a type somebody views before and after, and what comes and goes; samples are numbers."""
+    """How many records of a type somebody views before and after, and what comes and goes.
 
-    before: int
-    after: int
+    Of many people the first two are counted for those alone for whom most comes and goes (else None). Samples are
+    numbers of records, where lists were read.
+    """
+
+    before: int | None
+    after: int | None
     gained: int
     lost: int
     samples_gained: tuple[int, ...] = ()
@@ -71,6 +94,11 @@ class PersonEffect:
         default_factory=dict
     )
     pools: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> int:
+        """How many records come and go."""
+        return sum(records.gained + records.lost for records in self.records.values())
 
     @property
     def is_empty(self) -> bool:
@@ -102,10 +130,13 @@ def effect_of(steps: Iterable[Step]) -> tuple[bool, Risk]:
     return not wide, max_risk(step.risk for step in wide)
 
 
-def rehearse(actor: Actor, document: Mapping[str, Any], *, people: bool = True) -> Rehearsal:
+def rehearse(
+    actor: Actor, document: Mapping[str, Any], *, people: bool = True, way: Way | None = None
+) -> Rehearsal:
     """Say what a document would do, and leave no trace. Raise Invalid with what is wrong with it.
 
-    For whoever may view roles. Without `people` only its steps, differences and tests.
+    For whoever may view roles. Without `people` only its steps, differences and tests. `way` forces how records are
+    counted.
     """
     guard.authorize(actor, "role.view")
     steps = policy_document.plan(document)
@@ -113,31 +144,17 @@ def rehearse(actor: Actor, document: Mapping[str, Any], *, people: bool = True) 
     before = policy_document.definitions()
     tests = document.get("tests")
     tests = assertions.standing() if tests is None else tests
-    users = list(User.objects.filter(status=Status.ACTIVE).order_by("id")) if people else []
-    seen_after: dict[int, dict[str, array[int]]] = {}
-    with undone():
-        held, offered = _open_to_everybody() if people else _nothing()
+    looking = _Looking(people, way)
     with rehearsing():
+        looking.before()
         policy_file.carry_out(actor, steps)
         after = {**policy_document.definitions(), **({"tests": list(tests)} if tests else {})}
-        held_after, offered_after = _open_to_everybody() if people else _nothing()
-        moved = _moved(users, steps, held, held_after, offered, offered_after)
-        for user in moved:
-            seen_after[user.pk] = _seen(user)
+        looking.after(steps)
         results = tuple(asserting.run(tests))
     if not tests:
         after.pop("tests", None)
-    effects = []
-    with undone():
-        for user in moved:
-            effect = replace(
-                _effect(user, _seen(user), seen_after.pop(user.pk), held, held_after),
-                break_glass=_differing(offered.glass.get(user.pk, {}), offered_after.glass.get(user.pk, {})),
-                pools=_hidden(offered.hidden.get(user.pk, {}), offered_after.hidden.get(user.pk, {})),
-            )
-            if not effect.is_empty:
-                effects.append(effect)
-    return Rehearsal(steps, narrows, risk, differences(before, after), after, tuple(effects), results)
+    effects = tuple(looking.effects())
+    return Rehearsal(steps, narrows, risk, differences(before, after), after, effects, results)
 
 
 def test_standing(actor: Actor) -> tuple[asserting.Result, ...]:
@@ -147,21 +164,87 @@ def test_standing(actor: Actor) -> tuple[asserting.Result, ...]:
         return tuple(asserting.run(assertions.standing()))
 
 
-_Held = dict[tuple[int, str], dict[str, int]]
+class _Looking:
+    """What a rehearsal looks at, before what it carries out and afterwards; nothing at all where nobody asks for it."""
+
+    def __init__(self, people: bool, way: Way | None) -> None:
+        self._wanted, self._way = people, way
+        self._users: list[User] = []
+        self._moved: list[User] = []
+        self._open: list[tuple[Everybody, _Offered]] = []
+        self._counted: dict[str, dict[int, Amounts]] = {}
+        self._seen_after: dict[int, Seen] = {}
+
+    def before(self) -> None:
+        if self._wanted:
+            self._users = list(User.objects.filter(status=Status.ACTIVE).order_by("id"))
+            self._open = [(everybody(), _offered())]
+
+    def after(self, steps: Iterable[Step]) -> None:
+        if not self._wanted:
+            return
+        self._open.append((everybody(), _offered()))
+        known = all(_section(step) in IN_VIEWS | OPENS_NOTHING for step in steps)
+        (was, offered), (is_now, offered_after) = self._open
+        self._moved = [
+            user
+            for user in self._users
+            if not known or was.moved(is_now, user.pk) or offered.of(user.pk) != offered_after.of(user.pk)
+        ]
+        listed = self._listed(known, was, is_now)
+        for resource in registry.resource_types():
+            changes = {
+                user.pk: change
+                for user in self._moved
+                if user.pk not in listed and (change := was.change(is_now, user.pk, resource)) is not None
+            }
+            self._counted[resource.name] = by_cells.amounts(resource, changes)
+        for user in self._moved:
+            if user.pk in listed:
+                self._seen_after[user.pk] = by_lists.seen(user)
+
+    def _listed(self, known: bool, was: Everybody, is_now: Everybody) -> set[int]:
+        """Return whose lists are read: of few people and records everybody's, else of those alone to whom a rule over
+        fields gave what can no longer be found by it."""
+        way = self._way if known else Way.LISTS
+        if way is None:
+            way = Way.LISTS if len(self._moved) * _records() <= FEW else Way.CELLS
+        if way is Way.LISTS:
+            return {user.pk for user in self._moved}
+        return was.reached_by(was.matched - is_now.matched)
+
+    def effects(self) -> Iterator[PersonEffect]:
+        """Yield what changes for each person for whom something does."""
+        with undone():
+            for user in self._moved:
+                records = {}
+                if user.pk in self._seen_after:
+                    records = _differing_lists(by_lists.seen(user), self._seen_after.pop(user.pk))
+                for name, of in self._counted.items():
+                    if (found := of.get(user.pk)) and (found.gained or found.lost):
+                        records[name] = Records(found.before, found.after, found.gained, found.lost)
+                effect = self._effect(user, records)
+                if not effect.is_empty:
+                    yield effect
+
+    def _effect(self, user: User, records: dict[str, Records]) -> PersonEffect:
+        (was, offered), (is_now, offered_after) = self._open
+        return PersonEffect(
+            user.pk,
+            user.username,
+            user.name,
+            _changed(was.permissions, is_now.permissions, user.pk, _scopes),
+            _changed(was.partitions, is_now.partitions, user.pk, _rights),
+            records,
+            _differing(offered.glass.get(user.pk, {}), offered_after.glass.get(user.pk, {})),
+            _hidden(offered.hidden.get(user.pk, {}), offered_after.hidden.get(user.pk, {})),
+        )
 
 
-def _held() -> tuple[_Held, dict[int, str]]:
-    """Return what everybody holds, as far as reach says, and a digest of each person's reach."""
-    held: _Held = {}
-    digests: dict[int, str] = {}
+def _records() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM hufu.held_by_everybody()")
-        for user_id, kind, name, mask in cursor.fetchall():
-            if kind == "digest":
-                digests[user_id] = name
-            else:
-                held.setdefault((user_id, kind), {})[name] = mask
-    return held, digests
+        cursor.execute("SELECT hufu.records_in_all()")
+        return int(cursor.fetchone()[0])
 
 
 @dataclass
@@ -192,17 +275,6 @@ def _offered() -> _Offered:
     return offered
 
 
-_Open = tuple[tuple[_Held, dict[int, str]], _Offered]
-
-
-def _open_to_everybody() -> _Open:
-    return _held(), _offered()
-
-
-def _nothing() -> _Open:
-    return ({}, {}), _Offered()
-
-
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return {
         key: (before.get(key), after.get(key))
@@ -222,50 +294,12 @@ def _hidden(
     }
 
 
-def _moved(
-    users: Sequence[User],
-    steps: Iterable[Step],
-    before: tuple[_Held, dict[int, str]],
-    after: tuple[_Held, dict[int, str]],
-    offered: _Offered,
-    offered_after: _Offered,
-) -> list[User]:
-    """Return whom a change can concern: whose reach differs, or everybody where it changes more than reach."""
-    in_reach = all(_section(step) in IN_REACH | OPENS_NOTHING for step in steps)
-    return [
-        user
-        for user in users
-        if not in_reach
-        or before[1].get(user.pk) != after[1].get(user.pk)
-        or offered.of(user.pk) != offered_after.of(user.pk)
-    ]
-
-
 def _section(step: Step) -> str:
     """Return the section that a step changes, be it that something goes."""
     return step.place.removeprefix("removes.").partition("[")[0].partition(".")[0]
 
 
-def _seen(user: User) -> dict[str, array[int]]:
-    """Return the numbers of the records that somebody views, by type, in order."""
-    actor = Actor(user.pk, user.name)
-    with in_place_of(actor):
-        return {
-            resource.name: array(
-                "q",
-                guard.scope(actor, resource.permission("view")).order_by("pk").values_list("pk", flat=True),
-            )
-            for resource in registry.resource_types()
-        }
-
-
-def _effect(
-    user: User,
-    before: Mapping[str, array[int]],
-    after: Mapping[str, array[int]],
-    held: tuple[_Held, dict[int, str]],
-    held_after: tuple[_Held, dict[int, str]],
-) -> PersonEffect:
+def _differing_lists(before: Seen, after: Seen) -> dict[str, Records]:
     records = {}
     for name, old in before.items():
         was, is_now = set(old), set(after[name])
@@ -274,18 +308,13 @@ def _effect(
             records[name] = Records(
                 len(was), len(is_now), len(gained), len(lost), tuple(gained[:SAMPLES]), tuple(lost[:SAMPLES])
             )
-    return PersonEffect(
-        user.pk,
-        user.username,
-        user.name,
-        _changed(held[0], held_after[0], (user.pk, "permission"), _scopes),
-        _changed(held[0], held_after[0], (user.pk, "partition"), _rights),
-        records,
-    )
+    return records
 
 
-def _changed(before: _Held, after: _Held, key: tuple[int, str], say: Any) -> dict[str, Any]:
-    old, new = before.get(key, {}), after.get(key, {})
+def _changed(
+    before: Mapping[int, Mapping[str, int]], after: Mapping[int, Mapping[str, int]], user_id: int, say: Any
+) -> dict[str, Any]:
+    old, new = before.get(user_id, {}), after.get(user_id, {})
     return {
         name: (say(old.get(name, 0)), say(new.get(name, 0)))
         for name in [*old, *(name for name in new if name not in old)]
@@ -293,6 +322,7 @@ def _changed(before: _Held, after: _Held, key: tuple[int, str], say: Any) -> dic
     }
 
 
+@cache
 def _scopes(mask: int) -> tuple[str, ...]:
     return names(Scope(mask))
 

@@ -129,33 +129,6 @@ CREATE POLICY read ON public.access_version_text FOR SELECT TO hufu_app USING (
 CREATE POLICY publish ON public.access_version_text FOR INSERT TO hufu_app WITH CHECK (
     hufu.publishes() IN ('whole', 'narrowing') OR (number = 1 AND (SELECT hufu.holds('policy.apply'))));
 
--- What everybody's reach holds, for whoever rehearses: permissions with their scopes, and partitions with their rights.
--- `digest` is of everything that a person's reach says.
-CREATE OR REPLACE FUNCTION hufu.held_by_everybody()
-    RETURNS TABLE (user_id int, kind text, name text, held int) LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-BEGIN
-    IF NOT (hufu.holds('role.view') OR hufu.holds('policy.approve')) THEN
-        RAISE EXCEPTION 'not allowed' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN QUERY
-    SELECT g.user_id, 'permission', g.permission::text, bit_or(g.scopes)::int
-    FROM access_term_grant g WHERE g.user_id > 0 GROUP BY g.user_id, g.permission
-    UNION ALL
-    SELECT t.user_id, 'partition', p.key::text,
-           (bit_or(1) | bit_or(CASE WHEN hufu.bit(t.create_partitions, p.id) THEN 2 ELSE 0 END)
-            | bit_or(CASE WHEN hufu.bit(t.edit_partitions, p.id) THEN 4 ELSE 0 END)
-            | bit_or(CASE WHEN hufu.bit(t.delete_partitions, p.id) THEN 8 ELSE 0 END))::int
-    FROM access_term t JOIN access_partition p ON hufu.bit(t.read_partitions, p.id)
-    WHERE t.user_id > 0 AND t.term = 0 GROUP BY t.user_id, p.key
-    UNION ALL
-    SELECT t.user_id, 'digest', md5(string_agg(concat_ws('|', t.term, t.gates, t.read_partitions, t.create_partitions,
-               t.edit_partitions, t.delete_partitions, t.owners, t.reports, t.departments, t.departments_below,
-               (SELECT string_agg(g.permission || g.scopes, ',' ORDER BY g.permission) FROM access_term_grant g
-                WHERE g.user_id = t.user_id AND g.term = t.term)), ';' ORDER BY t.term)), 0
-    FROM access_term t WHERE t.user_id > 0 GROUP BY t.user_id;
-END $$;
-
 -- To whom rules open something beside reach, for whoever rehearses: who may use which break-glass rule, and who views what
 -- lies in which pool (its members, and holders of everything there, as far as they hold the view).
 CREATE OR REPLACE FUNCTION hufu.offered_to_everybody() RETURNS TABLE (user_id int, kind text, thing text)

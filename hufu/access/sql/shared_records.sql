@@ -1,5 +1,5 @@
--- Shared records in the order of lists (hufu/access/shared_models.py): written by these triggers alone, read by the functions
--- of lists alone.
+-- Shared records in the order of lists and by cells (hufu/access/shared_models.py): written by these triggers alone, read by the
+-- functions of lists and previews alone.
 ALTER TABLE public.access_shared_record ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_shared_record FROM hufu_app;
 
@@ -16,8 +16,8 @@ CREATE OR REPLACE VIEW hufu.given_records AS
 
 -- The same with the place.
 CREATE OR REPLACE VIEW hufu.placed_records AS
-    SELECT g.*, p.partition_id, p.updated_at
-    FROM hufu.given_records g CROSS JOIN LATERAL hufu.place_of(g.type, g.record_id) p;
+    SELECT g.*, p.partition_id, p.owner_id, p.department_id, p.pool_id, p.updated_at
+    FROM hufu.given_records g JOIN hufu.places p ON p.type = g.type AND p.record_id = g.record_id;
 
 -- Keep what rows of a table give: those that are gone, changed or new.
 CREATE OR REPLACE FUNCTION hufu.keep_given() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -30,7 +30,7 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' THEN
         INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at,
-                                          ends_at, partition_id, updated_at)
+                                          ends_at, partition_id, owner_id, department_id, pool_id, updated_at)
         SELECT * FROM hufu.placed_records g WHERE g.source = kind AND g.source_id = NEW.id;
     END IF;
     RETURN NULL;
@@ -48,7 +48,7 @@ CREATE OR REPLACE FUNCTION hufu.place_shared_again() RETURNS void LANGUAGE plpgs
 BEGIN
     DELETE FROM access_shared_record;
     INSERT INTO access_shared_record (source, source_id, type, record_id, principal, superiors, given_by, starts_at, ends_at,
-                                      partition_id, updated_at)
+                                      partition_id, owner_id, department_id, pool_id, updated_at)
     SELECT * FROM hufu.placed_records;
 END $$;
 

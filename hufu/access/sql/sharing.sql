@@ -331,7 +331,7 @@ ALTER TABLE public.access_rule_part ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_rule_match ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.access_rule_reach ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON public.access_rule_part, public.access_rule_match, public.access_rule_reach FROM hufu_app;
-GRANT SELECT ON public.access_rule_match TO hufu_app;
+GRANT SELECT (part, record_id, updated_at) ON public.access_rule_match TO hufu_app;
 DROP POLICY IF EXISTS read ON public.access_rule_match;
 CREATE POLICY read ON public.access_rule_match FOR SELECT TO hufu_app USING (part IN (SELECT hufu.my_rule_parts()));
 

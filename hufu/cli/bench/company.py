@@ -32,7 +32,7 @@ def make(owner: psycopg.Connection, users: int) -> None:
             "INSERT INTO bench.numbers VALUES (%s, %s, %s)",
             [(one.archetype.title, one.first, one.last) for one in numbers(users)],
         )
-        cursor.execute("CREATE TABLE bench.permission (permission text, scoped boolean)")
+        cursor.execute("CREATE TABLE bench.permission (permission text, scope text)")
         cursor.executemany("INSERT INTO bench.permission VALUES (%s, %s)", _permissions())
         cursor.execute(
             "CREATE TABLE bench.word (kind text, n int, word text, sort text, initials text, industry text)"
@@ -47,18 +47,30 @@ def make(owner: psycopg.Connection, users: int) -> None:
     owner.execute("ANALYZE")
 
 
-def _permissions() -> list[tuple[str, bool]]:
+def _permissions() -> list[tuple[str, str | None]]:
+    """Return what every role grants, with its scope; None is that of the archetype."""
     found = [
-        (resource.permission(verb), verb in SCOPED)
+        (resource.permission(verb), None if verb in SCOPED else _narrowest(resource.permission(verb)))
         for resource in (CUSTOMER, OPPORTUNITY)
         for verb in (*SCOPED, *HELD)
         if resource.has(verb)
     ]
-    of_contacts = [(CONTACT.permission(verb), False) for verb in ("view", "create", "edit", "delete")]
-    every = [*found, *of_contacts]
-    for name, _scoped in every:
-        registry.permission(name)
-    return every
+    of_contacts = (CONTACT.permission(verb) for verb in ("view", "create", "edit", "delete"))
+    return [*found, *((name, _narrowest(name)) for name in of_contacts)]
+
+
+def _narrowest(permission: str) -> str:
+    return registry.permission(permission).scopes[0]
+
+
+def make_scopes_legal(owner: psycopg.Connection) -> None:
+    """Give every permission that is not scoped the scope that a document can name for it."""
+    for permission, scope in _permissions():
+        if scope is not None:
+            owner.execute(
+                "UPDATE access_grant SET scope = %s WHERE permission = %s AND scope <> %s",
+                [scope, permission, scope],
+            )
 
 
 def script(owner: psycopg.Connection, name: str, **values: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hufu.cli import output
-from hufu.cli.bench import baselines, checks, counts, lists, reorg, who, writes
+from hufu.cli.bench import baselines, checks, counts, lists, previews, reorg, who, writes
 from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import ratio
 
@@ -131,6 +131,26 @@ def reorganised(measured: Iterable[reorg.Reorganised]) -> None:
         for one in measured
     )
     output.print_table(headings, rows)
+
+
+def previewed(measured: Iterable[previews.Previewed]) -> None:
+    """Print what previews take, what they say, and whether that is what the doors give afterwards."""
+    for one in measured:
+        print(one.what)
+        output.print_table(("part", "ms"), ([name, str(times)] for name, times in one.times.items()))
+        output.print_table(
+            ("kind", "people", "gained", "lost"),
+            (
+                [name, f"{kind.people:,}", f"{kind.gained:,}", f"{kind.lost:,}"]
+                for name, kind in sorted(one.kinds.items())
+            ),
+        )
+        found = one.compared
+        print(
+            f"Compared with the doors before and after the change: {found.people} people, {found.counted} of them with "
+            f"all that they view, {found.listed} also number by number: "
+            + ("all agree" if found.agrees else f"these differ: {', '.join(found.differ)}")
+        )
 
 
 def written(measured: Iterable[writes.Written]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from hufu.cli.bench import baselines, checks, counts, lists, reorg, who, writes
+from hufu.cli.bench import baselines, checks, counts, lists, previews, reorg, who, writes
 from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import Times
 
@@ -42,6 +42,13 @@ WAYS: dict[str, dict[str, tuple[str, str]]] = {
         reorg.BACK: ("taken back", "#93b4f5"),
         reorg.NEXT: ("next request", "#8a8f98"),
     },
+    "preview": {
+        previews.WHOLE: ("the whole preview", "#2563eb"),
+        previews.REACH: ("reach read, twice", "#93b4f5"),
+        previews.CHANGE: ("carried out", "#93b4f5"),
+        previews.COUNT: ("counted", "#93b4f5"),
+        previews.REST: ("the rest", "#8a8f98"),
+    },
     "write": {
         writes.TABLE: ("with policies and triggers", "#2563eb"),
         writes.DEED: ("the whole deed", "#93b4f5"),
@@ -54,6 +61,7 @@ TITLES: dict[str, Callable[[Any], str]] = {
     "check": lambda one: f"{one.who} · {one.asked} decisions",
     "who-can": lambda one: f"{one.about} · {one.people:,} people",
     "reorg": lambda one: f"{one.what} · {one.rewritten:,} rows of business tables rewritten",
+    "preview": lambda one: f"{one.what} · {'all agree' if one.compared.agrees else 'differences'}",
     "write": lambda one: one.what,
 }
 STYLE = """

@@ -16,6 +16,7 @@ examples:
   hufu bench who-can --keep /tmp/ten-million
   hufu bench reorg --keep /tmp/ten-million
   hufu bench write --keep /tmp/ten-million
+  hufu bench preview --keep /tmp/ten-million
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ WHAT = {
     "check": "whether somebody may view a customer",
     "who-can": "who may view a customer",
     "reorg": "changes of organisation and policy: until they are in force for everybody, and what they write",
+    "preview": "what a change of a role would do to everybody who holds it, against what it then does",
     "write": "adding and changing a customer: the bare row, with policies and triggers, and the whole deed",
 }
 
@@ -80,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     with scratch(args.records, args.users, args.keep) as found:
         from django.db import connection
 
-        from hufu.cli.bench import checks, counts, lists, printing, reorg, report, who, writes
+        from hufu.cli.bench import checks, counts, lists, previews, printing, reorg, report, who, writes
 
         measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
             "list": (lists.measure, printing.pages),
@@ -88,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             "check": (checks.measure, printing.decisions),
             "who-can": (who.measure, printing.viewers),
             "reorg": (reorg.measure, printing.reorganised),
+            "preview": (previews.measure, printing.previewed),
             "write": (writes.measure, printing.written),
         }
         measure, show = measures[args.what]

@@ -41,7 +41,7 @@ SELECT row_number() OVER (ORDER BY title)::int AS id, title, replace(title, ' ',
 FROM bench.archetype;
 INSERT INTO access_role (id, key, name, description, administrator) SELECT id, key, title, '', '' FROM bench.job;
 INSERT INTO access_grant (role_id, permission, scope)
-SELECT j.id, p.permission, CASE WHEN p.scoped THEN j.scope ELSE 'own' END FROM bench.job j, bench.permission p;
+SELECT j.id, p.permission, coalesce(p.scope, j.scope) FROM bench.job j, bench.permission p;
 INSERT INTO people_position (id, key, name) SELECT id, key, title FROM bench.job;
 INSERT INTO people_position_holder (position_id, user_id) SELECT j.id, p.id FROM bench.person p JOIN bench.job j USING (title);
 INSERT INTO access_assignment (role_id, position_id, reason, given_by) SELECT id, id, '岗位职责', -1 FROM bench.job;
