@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 from hufu.access import registry
 from hufu.access.break_glass_models import BreakGlass
 from hufu.access.change_sets.differences import Difference
+from hufu.access.change_sets.totals import Totals
 from hufu.access.code_words import code_words
 from hufu.access.duty_models import Duty
 from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
@@ -380,6 +381,13 @@ class PolicyWords:
 
     def _user(self, username: str) -> str:
         return self._people.get(username, username)
+
+
+def kind_words(of: Totals) -> str:
+    """Return what a kind of people is called in the totals of a change set."""
+    if of.kind is None:
+        return pgettext("kinds of people", "All others")
+    return of.kind or _("Without a level or a title")
 
 
 def _everywhere() -> str:

@@ -25,6 +25,9 @@ def add_arguments(actions: Any) -> None:
         actions, "preview", "say what a change set would do, by person; nothing is kept", _preview
     )
     preview.add_argument("what", metavar="NUMBER|FILE", help=named)
+    preview.add_argument(
+        "--all", action="store_true", help="list everybody, not only those for whom most changes"
+    )
     preview.add_argument("--json", action="store_true", help="print it as JSON")
     test = _action(
         actions, "test", "run the policy's tests: those that stand, or under a change set or file", _test
@@ -109,13 +112,14 @@ def submit(args: argparse.Namespace, document: Mapping[str, Any]) -> int:
         submitted = change_sets.submit(
             actor, document, title=args.title or args.file.name, reason=args.reason
         )
+        found = policy_words.as_json(submitted.rehearsal) if args.json else {}
     if args.json:
         output.print_json(
             {
                 "change_set": submitted.number or None,
                 "version": submitted.version or None,
                 "organisation": changed,
-                **policy_words.as_json(submitted.rehearsal),
+                **found,
             }
         )
         return 0
@@ -177,9 +181,10 @@ def _preview(args: argparse.Namespace) -> int:
     operator = Actor.operator()
     with acting(operator):
         rehearsed = change_sets.rehearse(operator, _document(args.what, operator))
-        lines = list(policy_words.effect(rehearsed))
+        lines = list(policy_words.effect(rehearsed, everybody=args.all)) if not args.json else []
+        found = policy_words.as_json(rehearsed) if args.json else {}
     if args.json:
-        output.print_json(policy_words.as_json(rehearsed))
+        output.print_json(found)
     else:
         print("\n".join(lines))
     return 0

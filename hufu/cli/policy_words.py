@@ -14,9 +14,13 @@ from hufu.access.change_sets import Rehearsal
 from hufu.access.change_sets.asserting import Result
 from hufu.access.change_sets.differences import Difference
 from hufu.access.change_sets.rehearsal import PersonEffect
+from hufu.access.change_sets.totals import Totals, totals
 from hufu.access.models import ChangeSet, Version
-from hufu.access.policy_words import PolicyWords, permission_words, scopes_words, told, verdict
+from hufu.access.policy_words import PolicyWords, kind_words, permission_words, scopes_words, told, verdict
 from hufu.people.models import User
+
+# So many people are listed, those first for whom most changes.
+MOST_PEOPLE = 50
 
 
 def differences(found: Iterable[Difference]) -> Iterator[str]:
@@ -31,8 +35,11 @@ def differences(found: Iterable[Difference]) -> Iterator[str]:
             yield f"    {told(label, said) if label else said}"
 
 
-def effect(rehearsed: Rehearsal) -> Iterator[str]:
-    """Yield the lines of what a change set would do, by person: numbers, and no name of a record."""
+def effect(rehearsed: Rehearsal, *, everybody: bool = False) -> Iterator[str]:
+    """Yield the lines of what a change set would do: numbers, and no name of a record.
+
+    For all together, then by person, those first for whom most changes; of many people only these.
+    """
     yield from differences(rehearsed.differences)
     yield ""
     if rehearsed.narrows:
@@ -41,15 +48,34 @@ def effect(rehearsed: Rehearsal) -> Iterator[str]:
         yield _("It widens; risk: %s. Somebody other than its author approves it.") % risk(rehearsed.risk)
     count = len(rehearsed.people)
     yield ngettext("%s person is concerned.", "%s people are concerned.", count) % count
-    for person in rehearsed.people:
-        yield f"{person.name} ({person.username})"
-        yield from (f"    {line}" for line in person_lines(person))
-    yield from tests(rehearsed.tests, PolicyWords())
-
-
-def person_lines(person: PersonEffect) -> Iterator[str]:
-    """Yield what changes for somebody."""
+    if count > 1:
+        yield from total_lines(*totals((person.user_id, person.moved) for person in rehearsed.people))
     words = PolicyWords()
+    listed = sorted(rehearsed.people, key=lambda person: -person.weight)
+    for person in listed if everybody else listed[:MOST_PEOPLE]:
+        yield f"{person.name} ({person.username})"
+        yield from (f"    {line}" for line in person_lines(person, words))
+    if count > MOST_PEOPLE and not everybody:
+        yield _("These are the %(shown)s for whom most changes; `--all` lists the others, too.") % {
+            "shown": MOST_PEOPLE
+        }
+    yield from tests(rehearsed.tests, words)
+
+
+def total_lines(every: Totals, kinds: Iterable[Totals]) -> Iterator[str]:
+    """Yield what changes for everybody together, and for each kind of people."""
+    for each in (every, *kinds):
+        name = _("All") if each is every else kind_words(each)
+        people = ngettext("%s person", "%s people", each.people) % each.people
+        moved = "; ".join(
+            told(str(registry.resource_type(of).label_plural), f"+{gained} -{lost}")
+            for of, (gained, lost) in each.records.items()
+        )
+        yield "  " + told(name, f"{people}; {moved}" if moved else people)
+
+
+def person_lines(person: PersonEffect, words: PolicyWords) -> Iterator[str]:
+    """Yield what changes for somebody."""
     for name, (before, after) in person.permissions.items():
         yield told(permission_words(name), f"{scopes_words(list(before))} → {scopes_words(list(after))}")
     for name, (before, after) in person.partitions.items():
@@ -63,7 +89,9 @@ def person_lines(person: PersonEffect) -> Iterator[str]:
             for sign, numbers in (("+", records.samples_gained), ("-", records.samples_lost))
             if numbers
         )
-        counts = f"{records.before} → {records.after} (+{records.gained} -{records.lost}{samples})"
+        counts = f"+{records.gained} -{records.lost}{samples}"
+        if records.before is not None:
+            counts = f"{records.before} → {records.after} ({counts})"
         yield told(label, counts)
 
 
@@ -110,12 +138,18 @@ def name_of(user_id: int) -> str:
     return user.username if user else str(user_id)
 
 
+def _totals(rehearsed: Rehearsal) -> dict[str, Any]:
+    every, kinds = totals((person.user_id, person.moved) for person in rehearsed.people)
+    return {"all": asdict(every), "kinds": [asdict(each) for each in kinds]}
+
+
 def as_json(rehearsed: Rehearsal) -> dict[str, Any]:
     """Return a rehearsal for programs."""
     return {
         "narrows": rehearsed.narrows,
         "risk": str(rehearsed.risk),
         "differences": [asdict(difference) for difference in rehearsed.differences],
+        "totals": _totals(rehearsed),
         "people": [asdict(person) for person in rehearsed.people],
         "tests": [asdict(result) for result in rehearsed.tests],
     }

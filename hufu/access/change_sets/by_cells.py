@@ -58,36 +58,42 @@ def amounts(resource: ResourceType, changes: Mapping[int, Change]) -> dict[int, 
         return {}
     for one in asked.people.values():
         _add_places(one, places)
-    counted = asked.people
-    if len(counted) > COUNTED:
-        _add_moved(asked, asked.people, whole=False)
-        most = sorted(asked.people.items(), key=lambda item: -item[1].found.moved)
-        counted = dict(most[:COUNTED])
+    people = asked.people
+    if len(people) <= COUNTED:
+        owners, named = list(_owners(asked, people)), list(_named(asked, people))
+        _add_owners(people, owners)
+        _add_named(people, named)
     else:
-        _add_moved(asked, asked.people, whole=True)
-    _add_before(asked, counted)
+        _add_owners(people, _owners(asked, people, moved=True))
+        _add_named(people, _named(asked, {n: one for n, one in people.items() if one.differs}, moved=True))
+        most = sorted(people.items(), key=lambda item: -item[1].found.moved)
+        people = dict(most[:COUNTED])
+        owners, named = list(_owners(asked, people)), list(_named(asked, people))
+    _add_before(people, owners, named)
     return {user_id: one.found for user_id, one in asked.people.items()}
 
 
-def _add_moved(asked: _Asked, people: Mapping[int, _Person], *, whole: bool) -> None:
-    """Set right what comes and goes by owners who are told apart, and by what reaches people record by record."""
-    for user_id, cell, records in _owners(asked, people, whole=whole):
+def _add_owners(people: Mapping[int, _Person], owners: Iterable[OwnerCell]) -> None:
+    """Set right what comes and goes by owners who are told apart: they were counted as somebody's."""
+    for user_id, cell, records in owners:
         people[user_id].add_change(cell, records)
-        # Among all that nobody tells apart they were counted as somebody's.
         people[user_id].add_change(_anybodys(cell), -records, looked_at=False)
-    some = {user_id: one for user_id, one in people.items() if one.differs}
-    for user_id, cell, given, records in _named(asked, some, whole=whole):
+
+
+def _add_named(people: Mapping[int, _Person], named: Iterable[Named]) -> None:
+    """Set right what comes and goes by what reaches people record by record."""
+    for user_id, cell, given, records in named:
         people[user_id].add_named_change(cell, given, records)
 
 
-def _add_before(asked: _Asked, people: Mapping[int, _Person]) -> None:
+def _add_before(people: Mapping[int, _Person], owners: Iterable[OwnerCell], named: Iterable[Named]) -> None:
     """Count all that these people view before."""
     for one in people.values():
         one.found.before = one.before_by_place
-    for user_id, cell, records in _owners(asked, people, whole=True):
+    for user_id, cell, records in owners:
         people[user_id].add_before(cell, records)
         people[user_id].add_before(_anybodys(cell), -records)
-    for user_id, cell, given, records in _named(asked, people, whole=True):
+    for user_id, cell, given, records in named:
         people[user_id].add_named_before(cell, given, records)
 
 
@@ -108,6 +114,10 @@ class Given(NamedTuple):
     is_shared: bool
     is_across: bool
     parts: frozenset[int]
+
+
+OwnerCell = tuple[int, Cell, int]
+Named = tuple[int, Cell, Given, int]
 
 
 class _Side:
@@ -306,12 +316,12 @@ def _add_places(one: _Person, places: _Places) -> None:
                 one.add_place(cell._replace(department=OTHER), -records, looked_at=False)
 
 
-def _owners(asked: _Asked, people: Mapping[int, _Person], *, whole: bool) -> Iterator[tuple[int, Cell, int]]:
-    """Yield the cells of owners whom somebody's scopes name: all, or those alone that matter to what comes and goes."""
+def _owners(asked: _Asked, people: Mapping[int, _Person], *, moved: bool = False) -> Iterator[OwnerCell]:
+    """Yield the cells of owners whom scopes name: all, or (`moved`) those that matter to what comes and goes."""
     told, pairs = [], []
     for user_id, one in people.items():
         told.append((user_id, bitmap(one.departments)))
-        narrow = not whole and one.told_in_departments_alone()
+        narrow = moved and one.told_in_departments_alone()
         within = list(numbers(one.departments)) if narrow else [None]
         pairs += [
             (user_id, owner, partition, department)
@@ -329,10 +339,8 @@ def _owners(asked: _Asked, people: Mapping[int, _Person], *, whole: bool) -> Ite
         yield user_id, Cell(partition, owner, department, None, _mark(marks)), records
 
 
-def _named(
-    asked: _Asked, people: Mapping[int, _Person], *, whole: bool
-) -> Iterator[tuple[int, Cell, Given, int]]:
-    """Yield what reaches people record by record, in all partitions open to them or only where cells come or go.
+def _named(asked: _Asked, people: Mapping[int, _Person], *, moved: bool = False) -> Iterator[Named]:
+    """Yield what reaches people record by record: all of it, or only where cells come or go (`moved`).
 
     The cells tell apart whatever their views do.
     """
@@ -343,7 +351,7 @@ def _named(
         owners = united([one.owners, *(part.owners for part in one.rules())])
         departments = united([one.departments, *(part.departments for part in one.rules())])
         told.append((user_id, bitmap(owners), bitmap(departments)))
-        within = [None] if whole or one.everywhere else list(numbers(one.where))
+        within = [None] if not moved or one.everywhere else list(numbers(one.where))
         places += [(user_id, place, department) for place in numbers(one.own) for department in within]
     if not told:
         return

@@ -42,11 +42,10 @@ IN_VIEWS = {
         "roles",
         "assignments",
         "admissions",
-        "delegated",
         "prohibitions",
         "gates",
     ),
-    *("tests", "break_glass", "sharing_rules", "territories", "pools"),
+    *("tests", "break_glass", "sharing_rules", "territories", "pools", "delegated_administration"),
 }
 # Sections that open nothing to anybody: who decides, what waits, what nobody holds together, how often.
 OPENS_NOTHING = {"approvals", "approved_moves", "duties", "duplicate_check", "quotas"}
@@ -96,9 +95,14 @@ class PersonEffect:
     pools: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
 
     @property
+    def moved(self) -> dict[str, tuple[int, int]]:
+        """How many records come and go, by type."""
+        return {name: (records.gained, records.lost) for name, records in self.records.items()}
+
+    @property
     def weight(self) -> int:
         """How many records come and go."""
-        return sum(records.gained + records.lost for records in self.records.values())
+        return sum(map(sum, self.moved.values()))
 
     @property
     def is_empty(self) -> bool:

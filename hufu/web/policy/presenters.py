@@ -10,11 +10,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from hufu.access.change_sets.totals import totals
 from hufu.access.explain import RIGHT_LABELS
 from hufu.access.models import ChangeSet, Version
 from hufu.access.policy_words import (
     NOTHING,
     PolicyWords,
+    kind_words,
     permission_words,
     scopes_words,
     told,
@@ -35,7 +37,7 @@ STATES = {
     ChangeSet.State.REJECTED: "red",
     ChangeSet.State.WITHDRAWN: "grey",
 }
-# So many people are shown, those first for whom most records come or go.
+# So many people stand on a page, those first for whom most records come or go.
 MOST_PEOPLE = 50
 
 
@@ -83,16 +85,30 @@ class Person:
     name: str
     rights: list[str]
     records: list[str]
-    weight: int = 0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What changes for all people of a kind."""
+
+    name: str
+    people: int
+    records: list[str]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the rehearsal found when the change set was submitted."""
+    """What the rehearsal found when the change set was submitted; of the people those of one page.
+
+    `kinds` are told where there are more people than one: all of them first.
+    """
 
     lines: list[Line] = field(default_factory=list)
+    kinds: list[Kind] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
     concerned: int = 0
+    page: int = 1
+    pages: int = 1
     tests: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -108,18 +124,22 @@ def names_of(drafts: Iterable[ChangeSet], versions: Iterable[Version] = ()) -> d
     return dict(User.objects.filter(pk__in=numbers).values_list("pk", "name"))
 
 
-def outcome(draft: ChangeSet) -> Outcome:
-    """Return what was found, in words."""
+def outcome(draft: ChangeSet, page: int = 1) -> Outcome:
+    """Return what was found, in words, and of the people those of a page; beyond the last page those of the last."""
     found = json.loads(draft.outcome or "{}")
     words = PolicyWords()
-    people = found.get("people", [])
-    names = dict(User.objects.filter(pk__in=[one["user_id"] for one in people]).values_list("pk", "name"))
-    listed = [_person(one, names, words) for one in people]
-    listed.sort(key=lambda person: -person.weight)
+    people = sorted(found.get("people", []), key=lambda one: -sum(map(sum, _moved(one).values())))
+    pages = max(1, -(-len(people) // MOST_PEOPLE))
+    page = min(max(page, 1), pages)
+    shown = people[(page - 1) * MOST_PEOPLE : page * MOST_PEOPLE]
+    names = dict(User.objects.filter(pk__in=[one["user_id"] for one in shown]).values_list("pk", "name"))
     return Outcome(
         [_line(one, words) for one in found.get("differences", [])],
-        listed[:MOST_PEOPLE],
-        len(listed),
+        _kinds(people) if len(people) > 1 else [],
+        [_person(one, names, words) for one in shown],
+        len(people),
+        page,
+        pages,
         [
             {**test, "test": words.test(test["test"]), "found": verdict(test["found"])}
             for test in found.get("tests", [])
@@ -149,12 +169,34 @@ def _person(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWor
         for name, (before, after) in found["partitions"].items()
     ]
     rights += words.offers(found.get("break_glass", {}), found.get("pools", {}))
-    records = [
-        told(type_words(name), f"{one['before']} → {one['after']} (+{one['gained']} −{one['lost']})")
-        for name, one in found["records"].items()
+    records = [told(type_words(name), _amounts(one)) for name, one in found["records"].items()]
+    return Person(names.get(found["user_id"], NOTHING), rights, records)
+
+
+def _amounts(of: Mapping[str, Any]) -> str:
+    comes = _signed(of["gained"], of["lost"])
+    # Of many people all that they view was counted for some alone.
+    return comes if of["before"] is None else f"{of['before']} → {of['after']} ({comes})"
+
+
+def _signed(gained: int, lost: int) -> str:
+    return f"+{gained} −{lost}"
+
+
+def _moved(found: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    return {name: (one["gained"], one["lost"]) for name, one in found["records"].items()}
+
+
+def _kinds(people: Iterable[Mapping[str, Any]]) -> list[Kind]:
+    every, kinds = totals((one["user_id"], _moved(one)) for one in people)
+    return [
+        Kind(
+            _("All") if each is every else kind_words(each),
+            each.people,
+            [told(type_words(name), _signed(*moved)) for name, moved in each.records.items()],
+        )
+        for each in (every, *kinds)
     ]
-    weight = sum(one["gained"] + one["lost"] for one in found["records"].values())
-    return Person(names.get(found["user_id"], NOTHING), rights, records, weight)
 
 
 def _rights(value: list[str], words: Mapping[str, str]) -> str:

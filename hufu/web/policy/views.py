@@ -108,13 +108,19 @@ def _shown(request: Passage, draft: ChangeSet, form: DecisionForm) -> HttpRespon
     waits = draft.state == ChangeSet.State.SUBMITTED
     context = {
         "card": presenters.card(draft, presenters.names_of([draft])),
-        "outcome": presenters.outcome(draft),
+        "outcome": presenters.outcome(draft, _page(request)),
         "form": form,
         "may_decide": waits and guard.may(actor, "policy.approve") and draft.author != actor.user_id,
         "is_mine": waits and draft.author == actor.user_id,
     }
     record(actor, "policy.viewed", data={"change_set": draft.number})
     return render(request, "policy/change_set.html", context)
+
+
+def _page(request: Passage) -> int:
+    """Return which page of the people is asked for; a broken number is the first."""
+    asked = request.GET.get("people", "")
+    return int(asked) if asked.isdecimal() and len(asked) < 9 else 1
 
 
 def _require_fresh_factor(request: Passage, draft: ChangeSet) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hufu.cli.bench import checks, counts, lists, people, printing, reorg, who, writes
+from hufu.cli.bench import checks, counts, lists, people, previews, printing, reorg, who, writes
 from hufu.cli.bench.archetypes import CHIEF, MANAGER, NOBODY, SHARED
 from hufu.cli.bench.timing import Times, TookTooLong, in_turns, ratio
 from tests.cli.bench.conftest import RECORDS
@@ -78,6 +78,20 @@ def test_a_change_is_in_force_at_the_next_request_and_rewrites_no_record(databas
     # All of it was taken back.
     assert owner.execute("SELECT count(*) FROM access_admission WHERE reason = 'bench'").fetchone() == (0,)
     assert "a partition is opened to everybody" in capsys.readouterr().out
+
+
+def test_what_a_preview_says_is_what_the_doors_give_afterwards(database, owner_url, owner, capsys):
+    [preview] = measured(previews.measure, printing.previewed, owner_url)
+    assert preview["compared"]["agrees"], preview["compared"]
+    assert preview["compared"]["people"] == preview["compared"]["listed"] == preview["concerned"] > 10
+    assert preview["kinds"]["representative"]["gained"] > 0
+    scopes = owner.execute(
+        "SELECT DISTINCT scope FROM access_grant WHERE permission = 'customer.view' AND role_id ="
+        " (SELECT id FROM access_role WHERE key = 'representative')"
+    ).fetchall()
+    assert scopes == [("own",)], "it was taken back"
+    assert {"reach read", "counted"} < preview.keys()
+    assert "all agree" in capsys.readouterr().out
 
 
 def test_writing_a_customer_leaves_nothing(database, owner_url, owner, capsys):
