@@ -74,8 +74,9 @@ def total_lines(every: Totals, kinds: Iterable[Totals]) -> Iterator[str]:
         yield "  " + told(name, f"{people}; {moved}" if moved else people)
 
 
-def person_lines(person: PersonEffect, words: PolicyWords) -> Iterator[str]:
-    """Yield what changes for somebody."""
+def person_lines(person: PersonEffect, words: PolicyWords | None = None) -> Iterator[str]:
+    """Yield what changes for somebody. Whoever asks about many hands over the words, which are then looked up once."""
+    words = words or PolicyWords()
     for name, (before, after) in person.permissions.items():
         yield told(permission_words(name), f"{scopes_words(list(before))} → {scopes_words(list(after))}")
     for name, (before, after) in person.partitions.items():
