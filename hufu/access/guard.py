@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.db import connection
@@ -115,13 +116,19 @@ def may(actor: Actor, permission: str, record: Model | None = None) -> bool:
 
     Without a record: whether the permission is held at any scope (system permissions, create, menus).
     """
-    registry.permission(permission)
     if record is None:
+        registry.permission(permission)
         return any(term.scope_of(permission) for term in reach.terms(actor))
+    return reach.coverage(actor, permission).covers(reach.facts(actor, _decided(permission), record))
+
+
+@cache
+def _decided(permission: str) -> ResourceType:
+    """Return the type of the existing records that a permission is about; raise for any other."""
     resource = _resource(permission)
     if not registry.is_about_records(permission):
         raise ValueError(f"{permission} is not about an existing record")
-    return reach.coverage(actor, permission).covers(reach.facts(actor, resource, record))
+    return resource
 
 
 def may_give_edit(actor: Actor, resource: ResourceType, record: Model) -> bool:

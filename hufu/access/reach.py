@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -32,7 +33,7 @@ from hufu.access.registry import ResourceType
 from hufu.access.rule_reach import RulePart
 from hufu.core.actor import Actor, Ceiling
 from hufu.core.prepared import prepared
-from hufu.core.transaction import current_unit
+from hufu.core.transaction import Unit, current_unit
 
 SHARE_OF = {TeamMember.Access.READ.value: Share.READ, TeamMember.Access.EDIT.value: Share.EDIT}
 
@@ -54,22 +55,27 @@ def terms(actor: Actor) -> tuple[Term, ...]:
 
     Raise RuntimeError when `actor` is not who acts in this transaction: rights are never asked for others here.
     """
+    cache = _unit_of(actor).cache
+    if _CACHE not in cache:
+        cache[_CACHE] = _load(actor)
+    loaded: tuple[Term, ...] = cache[_CACHE]
+    return loaded
+
+
+def _unit_of(actor: Actor) -> Unit:
     unit = current_unit()
     if unit.actor.user_id != actor.user_id:
         raise RuntimeError("The actor is not the one of this transaction.")
-    if _CACHE not in unit.cache:
-        unit.cache[_CACHE] = _load(actor)
-    loaded: tuple[Term, ...] = unit.cache[_CACHE]
-    return loaded
+    return unit
 
 
 def coverage(actor: Actor, permission: str) -> Coverage:
     """Return what the actor's terms cover of what the permission asks of a record, made once per transaction."""
-    held = terms(actor)
-    known: dict[str, Coverage] = current_unit().cache.setdefault(_COVERAGE, {})
-    if permission not in known:
-        known[permission] = Coverage(held, registry.requirement(permission))
-    return known[permission]
+    known: dict[str, Coverage] = _unit_of(actor).cache.setdefault(_COVERAGE, {})
+    made = known.get(permission)
+    if made is None:
+        made = known[permission] = Coverage(terms(actor), registry.requirement(permission))
+    return made
 
 
 def changed() -> None:
@@ -147,53 +153,88 @@ class _Shared:
     pools: frozenset[int] = frozenset()
 
 
-class _SharedWith(Mapping[int, Share]):
-    """What shares by hand and rules open of a record to the actor. Rules are asked when a decision comes to them."""
+class _RowFacts(RecordFacts):
+    """What coverage looks at in a row, as far as it concerns the actor, read when a decision comes to it.
 
-    __slots__ = ("_about", "_actor", "_given", "_most")
+    INVARIANT: what is not read of the row is what a record without it has, as RecordFacts declares it.
+    """
 
-    def __init__(self, actor: Actor, given: _Shared, resource: ResourceType, record: Any) -> None:
-        self._actor, self._given, self._about = actor.user_id, given, (resource, record)
-        self._most: Share | None = None
+    _row: Any
+    _actor: int
+    _given: _Shared
+    _ceiling: Ceiling | None
+    _resource: ResourceType
 
-    def __getitem__(self, person: int) -> Share:
-        if person != self._actor:
-            raise KeyError(person)
-        if self._most is None:
-            resource, record = self._about
-            by_hand = self._given.by_hand.get(record.pk, Share.NONE)
-            self._most = max(by_hand, rule_reach.opened(self._given.rules, resource, record))
-        return self._most
+    def __init__(
+        self, actor: int, given: _Shared, ceiling: Ceiling | None, resource: ResourceType, row: Any
+    ) -> None:
+        # The facts are frozen: to set each past that takes longer than the decision.
+        self.__dict__.update(
+            _row=row,
+            _actor=actor,
+            _given=given,
+            _ceiling=ceiling,
+            _resource=resource,
+            partition_id=row.partition_id,
+            owner_id=row.owner_id,
+            deleted=row.deleted_at is not None,
+            states=states.facts(resource, row),
+        )
 
-    def __iter__(self) -> Iterator[int]:
-        return iter((self._actor,))
+    @property
+    def department_id(self) -> int | None:
+        department: int | None = self._row.department_id
+        return department
 
-    def __len__(self) -> int:
-        return 1
+    @property
+    def pool_id(self) -> int | None:
+        return self._row.pool_id if self._resource.pooled else None
+
+    @property
+    def pool_members(self) -> frozenset[int]:
+        return frozenset({self._actor}) if self.pool_id in self._given.pools else frozenset()
+
+    @property
+    def team(self) -> Mapping[int, Share]:
+        return _theirs(self._actor, self._given.team.get(self._row.pk))
+
+    @property
+    def across(self) -> Mapping[int, Share]:
+        within = self._ceiling.partitions if self._ceiling is not None else None
+        if within is not None and self.partition_id not in within:
+            return {}
+        return _theirs(self._actor, self._given.across.get(self._row.pk))
+
+    @cached_property
+    def shared(self) -> Mapping[int, Share]:
+        by_hand = self._given.by_hand.get(self._row.pk, Share.NONE)
+        return _theirs(
+            self._actor, max(by_hand, rule_reach.opened(self._given.rules, self._resource, self._row))
+        )
+
+
+def _theirs(actor: int, share: Share | None) -> Mapping[int, Share]:
+    return {actor: share} if share else {}
 
 
 def look_at(actor: Actor, resource: ResourceType, records: Iterable[int]) -> None:
     """Read of all that was shared with the actor only what concerns these records, before each is decided."""
-    if resource.name not in _known(actor):
-        looked = frozenset(records)
-        _known(actor)[resource.name] = _read_shared(actor, resource, looked)
+    known = _unit_of(actor).cache.setdefault(_SHARES, {})
+    if resource.name not in known:
+        known[resource.name] = _read_shared(actor, resource, frozenset(records))
 
 
-def _shared(actor: Actor, resource: ResourceType, record: int | None = None) -> _Shared:
+def _shared(actor: Actor, resource: ResourceType, record: Any = None) -> _Shared:
     """Return teams, shares, rules and pools, read once per transaction; of one record what was read of it is enough."""
-    known = _known(actor)
-    found = known.get(resource.name)
-    if found is None or (found.records is not None and record not in found.records):
-        found = known[resource.name] = _read_shared(actor, resource, None)
-    return found
+    return _shared_in(_unit_of(actor), resource, record)
 
 
-def _known(actor: Actor) -> dict[str, _Shared]:
-    unit = current_unit()
-    if unit.actor.user_id != actor.user_id:
-        raise RuntimeError("The actor is not the one of this transaction.")
+def _shared_in(unit: Unit, resource: ResourceType, record: Any) -> _Shared:
     known: dict[str, _Shared] = unit.cache.setdefault(_SHARES, {})
-    return known
+    found = known.get(resource.name)
+    if found is None or (found.records is not None and (record is None or record.pk not in found.records)):
+        found = known[resource.name] = _read_shared(unit.actor, resource, None)
+    return found
 
 
 def _read_shared(actor: Actor, resource: ResourceType, records: frozenset[int] | None) -> _Shared:
@@ -393,32 +434,13 @@ def _inside(actor: Actor, term: Term, scopes: Scope, resource: ResourceType, nee
 
 def facts(actor: Actor, resource: ResourceType, record: Any) -> RecordFacts:
     """Return what coverage looks at in a record, with the actor's own membership in its team and what is shared."""
-    deleted = record.deleted_at is not None
-    parent_type = resource.parent_type
-    if parent_type is not None:
-        parent = facts(actor, parent_type, getattr(record, resource.parent))
-        own = states.facts(resource, record)
-        return RecordFacts(record.partition_id, deleted=deleted, states=own, parent=parent)
-    given = _shared(actor, resource, record.pk)
-    member = given.team.get(record.pk, Share.NONE)
-    across = given.across.get(record.pk, Share.NONE)
-    ceiling = current_unit().actor.ceiling
-    if (
-        ceiling is not None
-        and ceiling.partitions is not None
-        and record.partition_id not in ceiling.partitions
-    ):
-        across = Share.NONE
-    pool = record.pool_id if resource.pooled else None
+    if not resource.parent:
+        unit = _unit_of(actor)
+        given = _shared_in(unit, resource, record)
+        return _RowFacts(actor.user_id, given, unit.actor.ceiling, resource, record)
     return RecordFacts(
         record.partition_id,
-        record.owner_id,
-        record.department_id,
-        deleted,
-        team={actor.user_id: member} if member else {},
-        shared=_SharedWith(actor, given, resource, record),
-        across={actor.user_id: across} if across else {},
+        deleted=record.deleted_at is not None,
         states=states.facts(resource, record),
-        pool_id=pool,
-        pool_members=frozenset({actor.user_id} if pool in given.pools else ()),
+        parent=facts(actor, resource.independent, getattr(record, resource.parent)),
     )

@@ -8,7 +8,8 @@ from django.db.models import Model
 
 from hufu.access import reach, registry, state_words
 from hufu.access.decision.decide import CODE_OF, Decision, Link
-from hufu.access.decision.terms import Coverage, RecordFacts, decided_by, shutting
+from hufu.access.decision.states import State
+from hufu.access.decision.terms import Coverage, Requirement, decided_by, shutting
 from hufu.access.registry import ResourceType
 from hufu.audit import Target
 from hufu.core import wording
@@ -25,7 +26,7 @@ def refusal(
     found = dict.fromkeys(
         each for need in requirement.needs for each in shutting(need, decided_by(need, facts))
     )
-    if not found or not Coverage(reach.terms(actor), requirement).covers(_stateless(facts)):
+    if not found or not Coverage(reach.terms(actor), _in_any_state(requirement)).covers(facts):
         return None
     names = dict(User.objects.filter(pk__in={each.by for each in found if each.by}).values_list("pk", "name"))
     missing = tuple(Link(CODE_OF[each.state], permission, state=each) for each in found)
@@ -41,5 +42,7 @@ def refusal(
     )
 
 
-def _stateless(facts: RecordFacts) -> RecordFacts:
-    return replace(facts, states=(), parent=_stateless(facts.parent) if facts.parent else None)
+def _in_any_state(requirement: Requirement) -> Requirement:
+    return replace(
+        requirement, needs=tuple(replace(need, closed_in=State.OPEN) for need in requirement.needs)
+    )

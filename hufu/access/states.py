@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from hufu.access.decision.states import State, StateFacts
-from hufu.access.registry import ResourceType
+from hufu.access.registry import ResourceType, resource_type
 
 # What says that a record is in a state: its column, and the value of it that says no.
 COLUMNS: dict[State, tuple[str, Any]] = {
@@ -47,13 +47,17 @@ def is_open_sql(closed_in: State, row: str) -> str:
 
 
 @cache
-def _columns(states: State) -> tuple[str, ...]:
+def _columns(type_name: str) -> tuple[str, ...]:
+    states = resource_type(type_name).states
     return tuple(column for state, (column, _absent) in COLUMNS.items() if state in states)
 
 
 def facts(resource: ResourceType, record: Any) -> tuple[StateFacts, ...]:
     """Return the states that a record is in, from its row or from what is kept of its past."""
-    if not any(getattr(record, column) for column in _columns(resource.states)):
+    for column in _columns(resource.name):
+        if getattr(record, column):
+            break
+    else:
         return ()
     found = []
     if State.VOID in resource.states and record.voided_at is not None:

@@ -9,8 +9,8 @@ from enum import StrEnum
 from hufu.access.decision.break_glass import GlassUse, glass_part, opened
 from hufu.access.decision.delegation import DelegationFacts, lent_part, lent_through, standing_in, unshared
 from hufu.access.decision.pending import ways_out
-from hufu.access.decision.pools import PoolShare, pool_for, pool_of
-from hufu.access.decision.rules import RuleFacts, RuleShare, of_type, reaching, rule_for
+from hufu.access.decision.pools import PoolShare, pool_of
+from hufu.access.decision.rules import RuleFacts, RuleShare, of_type, reaching
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.snapshot import (
     Given,
@@ -21,9 +21,9 @@ from hufu.access.decision.snapshot import (
     Snapshot,
     admissions_for,
     gates_on_roles,
-    in_scope,
     paths,
 )
+from hufu.access.decision.standing import NOTHING, Because, Standing
 from hufu.access.decision.states import State, StateFacts
 from hufu.access.decision.terms import Need, RecordFacts, Requirement, Right, Share, decided_by, shutting
 from hufu.core.actor import Ceiling
@@ -170,7 +170,10 @@ def _decided(
     """
     own = _decide_alone(snapshot, person_id, permission, right, requirement, record, closed, ceiling)
     person = snapshot.people.get(person_id)
-    if own.allowed or person is None or not person.active or snapshot.gates_on_person(person, closed):
+    if own.allowed or person is None or not person.active:
+        return own
+    lent, broken = _instead(snapshot, person)
+    if not (lent or broken) or snapshot.gates_on_person(person, closed):
         return own
     asked = {need.permission for need in requirement.needs} if requirement else {permission}
     if any(
@@ -178,37 +181,19 @@ def _decided(
         for each in asked
     ):
         return own
+    alone = unshared(record)
     behind: tuple[Link, ...] = ()
-    for delegator, lent in standing_in(snapshot, person).items():
-        named = frozenset().union(*(each.permissions for each in lent))
-        theirs = _decide_alone(
-            lent_part(snapshot, named),
-            delegator,
-            permission,
-            right,
-            requirement,
-            unshared(record),
-            closed,
-            ceiling,
-        )
+    for delegator, delegations, part in lent:
+        theirs = _decide_alone(part, delegator, permission, right, requirement, alone, closed, ceiling)
         if theirs.allowed:
             covers = tuple(
-                replace(cover, delegation=lent_through(lent, cover.path.permission))
+                replace(cover, delegation=lent_through(delegations, cover.path.permission))
                 for cover in theirs.covers
             )
             return replace(theirs, person_id=person_id, covers=covers, record=record)
         behind = behind or _in_the_way(theirs)
-    for use, rule in opened(snapshot, person):
-        opened_so = _decide_alone(
-            glass_part(snapshot, person, rule),
-            person_id,
-            permission,
-            right,
-            requirement,
-            unshared(record),
-            closed,
-            ceiling,
-        )
+    for use, part in broken:
+        opened_so = _decide_alone(part, person_id, permission, right, requirement, alone, closed, ceiling)
         if opened_so.allowed:
             covers = tuple(replace(cover, glass=use) for cover in opened_so.covers)
             return replace(opened_so, covers=covers, record=record)
@@ -222,6 +207,22 @@ def _decided(
         left = () if by_glass else tuple(link for link in own.missing if link not in behind)
         return replace(own, code=behind[0].code, missing=(*behind, *left))
     return own
+
+
+_Lent = tuple[int, tuple[DelegationFacts, ...], Snapshot]
+
+
+def _instead(snapshot: Snapshot, person: PersonFacts) -> tuple[list[_Lent], list[tuple[GlassUse, Snapshot]]]:
+    """Return by whose delegations the person acts, and what they opened by break-glass, each with what it leaves."""
+
+    def find() -> tuple[list[_Lent], list[tuple[GlassUse, Snapshot]]]:
+        lent = [
+            (delegator, lent, lent_part(snapshot, frozenset().union(*(each.permissions for each in lent))))
+            for delegator, lent in standing_in(snapshot, person).items()
+        ]
+        return lent, [(use, glass_part(snapshot, person, rule)) for use, rule in opened(snapshot, person)]
+
+    return snapshot.once(("instead", person), find)
 
 
 def _in_the_way(denied: Decision) -> tuple[Link, ...]:
@@ -281,10 +282,11 @@ def _decide_alone(
     for need in requirement.needs:
         about = decided_by(need, record)
         cover, missing = _cover(snapshot, person, need, about, closed, ceiling)
-        missing += tuple(
-            Link(CODE_OF[each.state], need.permission, need=need, state=each)
-            for each in shutting(need, about)
-        )
+        if about.states:
+            missing += tuple(
+                Link(CODE_OF[each.state], need.permission, need=need, state=each)
+                for each in shutting(need, about)
+            )
         if cover is not None and not missing:
             covers.append(cover)
             continue
@@ -347,63 +349,101 @@ def _cover(
     ceiling: Ceiling | None,
 ) -> tuple[Cover | None, tuple[Link, ...]]:
     """Return the cover of a record for one need, or what is missing for it."""
-    if ceiling is not None and not _leaves(ceiling, need.permission):
-        return None, (Link(Code.OUTSIDE_CEILING, need.permission, need=need, ceiling=ceiling.name),)
-    if forbidden := snapshot.prohibitions_on(need.permission, person):
-        return None, tuple(Link(Code.PROHIBITED, need.permission, need=need, by=given) for given in forbidden)
-    if shut := snapshot.gates_on_permission(need.permission, person, closed):
-        return None, tuple(Link(code_of(gate), need.permission, need=need, gate=gate) for gate in shut)
-    held = paths(snapshot, person, need.permission, closed)
-    behind = gates_on_roles(snapshot, person, need.permission, closed)
+    shut, standing = snapshot.once(
+        ("standing", person, need, closed, ceiling),
+        lambda: (_shut(snapshot, person, need, closed, ceiling), Standing(snapshot, person, need, closed)),
+    )
+    if shut:
+        return None, shut
     if need.right is None:
-        if held:
-            return Cover(held[0]), ()
-        return None, _missing_path(need.permission, behind, need)
+        if standing.held:
+            return Cover(standing.held[0]), ()
+        return None, _missing_path(need.permission, standing.behind, need)
+    because = standing.mask.holds(record)
+    admission = standing.admissions.get(record.partition_id)
+    across = snapshot.share_for(person, need, record, across=True) if admission is None else None
+    # All that what is missing depends on.
+    kind = (
+        because is NOTHING,
+        admission is None and across is None,
+        pool_of(snapshot, record) is not None,
+        None if _reaches(ceiling, record.partition_id) else ceiling,
+    )
+    missing: tuple[Link, ...] | None = standing.missing.get(kind)
+    if missing is None:
+        missing = standing.missing[kind] = tuple(_missing(snapshot, person, need, standing, *kind))
+    if missing:
+        return None, missing
+    if across is not None:
+        return Cover(standing.held[0], because=Scope.SHARED, share=across, of_parent=need.of_parent), ()
+    if because.share or because.rule or because.pool:
+        return _cover_by(standing, need, because, admission), ()
+    place = because.scope, record.partition_id
+    cover: Cover | None = standing.covers.get(place)
+    if cover is None:
+        cover = standing.covers[place] = _cover_by(standing, need, because, admission)
+    return cover, ()
+
+
+def _shut(
+    snapshot: Snapshot, person: PersonFacts, need: Need, closed: frozenset[int], ceiling: Ceiling | None
+) -> tuple[Link, ...]:
+    """Return what closes a need to the person whatever the record is."""
+    if ceiling is not None and not _leaves(ceiling, need.permission):
+        return (Link(Code.OUTSIDE_CEILING, need.permission, need=need, ceiling=ceiling.name),)
+    if forbidden := snapshot.prohibitions_on(need.permission, person):
+        return tuple(Link(Code.PROHIBITED, need.permission, need=need, by=given) for given in forbidden)
+    gates = snapshot.gates_on_permission(need.permission, person, closed)
+    return tuple(Link(code_of(gate), need.permission, need=need, gate=gate) for gate in gates)
+
+
+def _missing(
+    snapshot: Snapshot,
+    person: PersonFacts,
+    need: Need,
+    standing: Standing,
+    unheld: bool,
+    walled: bool,
+    pooled: bool,
+    outside: Ceiling | None,
+) -> list[Link]:
+    """Return what is missing for a record that no scope holds (`unheld`), to whose partition nothing admits (`walled`),
+    that lies in a pool (`pooled`) or in a partition that the ceiling leaves out (`outside`)."""
     missing: list[Link] = []
-    granted = Scope.NOTHING
-    for path in held:
-        granted |= path.scope
-    opened = bool(held) and need.permission in snapshot.opened
-    united = granted | Scope.EVERYTHING if opened else granted
-    because = in_scope(snapshot, person, united, need, record)
-    if not held:
-        missing += _missing_path(need.permission, behind, need)
-    elif not because:
-        missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=united, need=need))
-        if pool_of(snapshot, record) is not None:
+    if not standing.held:
+        missing += _missing_path(need.permission, standing.behind, need)
+    elif unheld:
+        missing.append(Link(Code.OUT_OF_SCOPE, need.permission, scope=standing.scopes, need=need))
+        if pooled:
             missing.append(Link(Code.IN_POOL, need.permission, need=need))
-        missing += (Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in behind)
+        missing += (Link(Code.GATE_CLOSED, need.permission, need=need, gate=gate) for gate in standing.behind)
         missing += (
             Link(Code.RULE_BROKEN, need.permission, need=need, rule=rule)
             for rule in _broken_rules(snapshot, person, need)
         )
-    if ceiling is not None and not _reaches(ceiling, record.partition_id):
-        missing.append(
-            Link(Code.OUTSIDE_CEILING, need.permission, right=need.right, need=need, ceiling=ceiling.name)
-        )
-    admission = next(admissions_for(snapshot, person, record.partition_id, need.right), None)
-    across = snapshot.share_for(person, need, record, across=True) if admission is None else None
-    if admission is None and across is None:
+    if outside is not None:
+        link = Link(Code.OUTSIDE_CEILING, need.permission, right=need.right, need=need, ceiling=outside.name)
+        missing.append(link)
+    if walled:
         # Of somebody who holds the permission the wall is in the way; of somebody else the permission comes first.
         wall = Link(Code.NOT_ADMITTED, need.permission, right=need.right, need=need)
-        missing.insert(0 if held else len(missing), wall)
-    if missing:
-        return None, tuple(missing)
-    if across is not None:
-        return Cover(held[0], because=Scope.SHARED, share=across, of_parent=need.of_parent), ()
-    by = next((path for path in held if because in path.scope), held[0])
-    share = snapshot.share_for(person, need, record) if because is Scope.SHARED else None
+        missing.insert(0 if standing.held else len(missing), wall)
+    return missing
+
+
+def _cover_by(standing: Standing, need: Need, because: Because, admission: Given | None) -> Cover:
+    scope = because.scope
     return Cover(
-        by,
+        next((path for path in standing.held if scope in path.scope), standing.held[0]),
         admission,
-        because,
-        opened=because is Scope.EVERYTHING and because not in granted,
-        shared=because is Scope.TEAM and because not in granted,
-        share=share,
-        rule=rule_for(snapshot, person, need, record) if because is Scope.SHARED and share is None else None,
-        pool=pool_for(snapshot, person, need, record) if because is Scope.POOL else None,
+        scope,
+        opened=scope is Scope.EVERYTHING and scope not in standing.granted,
+        shared=scope is Scope.TEAM and scope not in standing.granted,
+        share=because.share,
+        rule=because.rule,
+        pool=because.pool,
         of_parent=need.of_parent,
-    ), ()
+    )
 
 
 def _broken_rules(snapshot: Snapshot, person: PersonFacts, need: Need) -> Iterator[RuleFacts]:

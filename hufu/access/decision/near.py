@@ -23,9 +23,9 @@ from hufu.access.decision.snapshot import (
     Snapshot,
     admissions_for,
     grants_through,
-    in_scope,
     paths,
 )
+from hufu.access.decision.standing import in_scope
 from hufu.access.decision.terms import Need, RecordFacts, Right, Share, decided_by, is_shared
 
 MOST = 3

@@ -13,10 +13,10 @@ from typing import Any, Literal, TypeVar
 
 from hufu.access.decision.break_glass import GlassRule, GlassUse
 from hufu.access.decision.delegation import DelegationFacts
-from hufu.access.decision.pools import PoolFacts, pool_for
-from hufu.access.decision.rules import RuleFacts, rule_for
+from hufu.access.decision.pools import PoolFacts
+from hufu.access.decision.rules import RuleFacts
 from hufu.access.decision.scopes import NAMES, Scope, named
-from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_let_across, is_shared, opens
+from hufu.access.decision.terms import Need, RecordFacts, Right, Share, is_let_across, is_shared
 
 T = TypeVar("T")
 
@@ -39,6 +39,9 @@ class PersonFacts:
     position_ids: frozenset[int] = frozenset()
     # (department, post) that the person holds.
     posts: frozenset[tuple[int, str]] = frozenset()
+
+    def __hash__(self) -> int:
+        return self.id
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ class Given:
     partition_id: int | None = None
     rights: frozenset[Right] = frozenset()
     permission: str = ""
+
+    def __hash__(self) -> int:
+        return self.id
 
     def in_force(self, at: datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= at) and (
@@ -227,6 +233,8 @@ class Snapshot:
 
     def gates_on_person(self, person: PersonFacts, closed: frozenset[int]) -> tuple[int, ...]:
         """Return the closed gates on signing in, or on a principal that the person is of, by number."""
+        if not closed:
+            return ()
         return tuple(
             sorted(
                 use.gate_id
@@ -271,8 +279,11 @@ class Snapshot:
             return self.gate_names.get(number, "")
         return next((quota.name for quota in self.quotas if quota.id == -number), "")
 
-    def above(self, department_id: int | None) -> Iterator[int]:
-        """Yield the department and those above it, nearest first."""
+    def above(self, department_id: int | None) -> tuple[int, ...]:
+        """Return the department and those above it, nearest first."""
+        return self.once(("above", department_id), lambda: tuple(self._walk_up(department_id)))
+
+    def _walk_up(self, department_id: int | None) -> Iterator[int]:
         while department_id is not None:
             yield department_id
             department_id = self.departments[department_id].parent_id
@@ -284,9 +295,9 @@ class Snapshot:
             yield person.manager_id
             person = self.people.get(person.manager_id)
 
-    def reports_to(self, person_id: int | None, boss_id: int) -> bool:
-        """Say whether the boss stands above the person in the reporting line."""
-        return boss_id in self.line_above(person_id)
+    def line_of(self, person_id: int) -> tuple[int, ...]:
+        """Return those who stand above a person in the reporting line, nearest first, walked once."""
+        return self.once(("line", person_id), lambda: tuple(self.line_above(person_id)))
 
     def departments_of(self, person: PersonFacts) -> frozenset[int]:
         main = frozenset() if person.main_department_id is None else frozenset({person.main_department_id})
@@ -467,45 +478,6 @@ def roles_through(
         seen.add(chain[-1])
         yield chain
         waiting.extend((*chain, inherited) for inherited in snapshot.roles[chain[-1]].inherits)
-
-
-def in_scope(snapshot: Snapshot, person: PersonFacts, scope: Scope, need: Need, record: RecordFacts) -> Scope:
-    """Return the narrowest scope of the mask that holds the record; SHARED where a share alone does, POOL where the
-    membership of its pool alone does, or NOTHING.
-
-    A membership in the team that counts as a share is `team`.
-    """
-    if not scope:
-        return Scope.NOTHING
-    if record.owner_id == person.id:
-        return Scope.OWN
-    if opens(scope, need, record.team.get(person.id, Share.NONE)):
-        return Scope.TEAM
-    if record.owner_id is not None and (found := _by_owner(snapshot, person, scope, record)):
-        return found
-    if Scope.EVERYTHING in scope:
-        return Scope.EVERYTHING
-    if snapshot.share_for(person, need, record) or rule_for(snapshot, person, need, record):
-        return Scope.SHARED
-    return Scope.POOL if pool_for(snapshot, person, need, record) else Scope.NOTHING
-
-
-def _by_owner(snapshot: Snapshot, person: PersonFacts, scope: Scope, record: RecordFacts) -> Scope:
-    """Return the narrowest scope that holds the record by its owner or department, or NOTHING."""
-    assert record.owner_id is not None
-    owner = snapshot.people.get(record.owner_id)
-    if Scope.DIRECT_REPORTS in scope and owner is not None and owner.manager_id == person.id:
-        return Scope.DIRECT_REPORTS
-    if Scope.SUBORDINATES in scope and snapshot.reports_to(record.owner_id, person.id):
-        return Scope.SUBORDINATES
-    own = snapshot.departments_of(person)
-    if Scope.DEPARTMENT in scope and record.department_id in own:
-        return Scope.DEPARTMENT
-    if Scope.DEPARTMENT_AND_BELOW in scope and any(
-        above in own for above in snapshot.above(record.department_id)
-    ):
-        return Scope.DEPARTMENT_AND_BELOW
-    return Scope.NOTHING
 
 
 def admissions_for(

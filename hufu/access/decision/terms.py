@@ -75,6 +75,9 @@ class Need:
     pooled: bool = False
     walled: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.permission, self.of_parent))
+
     @property
     def share_across(self) -> Share:
         """Return what a share must open to cover it through the wall; NONE: none does."""
