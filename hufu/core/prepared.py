@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from django.db import connection
 
 
 @contextmanager
-def prepared() -> Iterator[None]:
-    """Prepare what Django sends during the body."""
-    connection.ensure_connection()
-    sends = connection.connection
+def prepared(sends: psycopg.Connection[Any] | None = None) -> Iterator[None]:
+    """Prepare what Django sends during the body, or what is sent on a connection of its own."""
+    if sends is None:
+        connection.ensure_connection()
+        sends = connection.connection
     before = sends.cursor_factory, sends.prepare_threshold
     sends.cursor_factory, sends.prepare_threshold = psycopg.Cursor, 0
     try:

@@ -19,6 +19,7 @@ from hufu.cli.bench.people import people
 from hufu.cli.bench.statements import Statement, noted
 from hufu.cli.bench.timing import Times, ratio, timed
 from hufu.core.actor import Actor
+from hufu.core.prepared import prepared
 from hufu.core.transaction import acting, undone
 from hufu.crm import actions
 from hufu.crm.resources import CUSTOMER
@@ -50,9 +51,9 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
     """Yield adding a customer, and changing one."""
     actor = next(actor for archetype, actor in people() if archetype.sells and archetype.scope == "own")
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        for what, prepared in (("a new customer", _adding), ("a changed note", _changing)):
+        for what, made in (("a new customer", _adding), ("a changed note", _changing)):
             tell(f"  {what}")
-            yield Written(what, _measure(owner, actor, prepared, min(rounds, 20), limit))
+            yield Written(what, _measure(owner, actor, made, min(rounds, 20), limit))
 
 
 Deeds = Sequence[Callable[[], object]]
@@ -82,17 +83,17 @@ def _changing(actor: Actor) -> Deeds:
 
 
 def _measure(
-    owner: psycopg.Connection, actor: Actor, prepared: Callable[[Actor], Deeds], rounds: int, limit: float
+    owner: psycopg.Connection, actor: Actor, made: Callable[[Actor], Deeds], rounds: int, limit: float
 ) -> dict[str, Times]:
     found: list[Statement] = []
     with acting(actor), undone():
-        deeds = prepared(actor)
+        deeds = made(actor)
         with noted(found):
             _carry_out(deeds)
     rows = [one for one in found if one.text.startswith(WRITES)]
     each: dict[str, list[float]] = {BARE: [], TABLE: [], DEED: []}
     for turn in range(rounds + 1):
-        times = {BARE: _bare(owner, rows), TABLE: _under_policies(rows, actor), DEED: _deeds(prepared, actor)}
+        times = {BARE: _bare(owner, rows), TABLE: _under_policies(rows, actor), DEED: _deeds(made, actor)}
         # The first turn warms up.
         if turn:
             for name, milliseconds in times.items():
@@ -101,19 +102,19 @@ def _measure(
 
 
 def _bare(owner: psycopg.Connection, rows: Sequence[Statement]) -> float:
-    with owner.transaction(force_rollback=True), psycopg.ClientCursor(owner) as cursor:
-        cursor.execute(f"ALTER TABLE {CUSTOMER.table} DISABLE TRIGGER USER".encode())
-        return timed(lambda: _write(cursor, rows))
+    with owner.transaction(force_rollback=True):
+        owner.execute(f"ALTER TABLE {CUSTOMER.table} DISABLE TRIGGER USER".encode())
+        return timed(lambda: _write(owner, rows))
 
 
 def _under_policies(rows: Sequence[Statement], actor: Actor) -> float:
-    with acting(actor), undone(), psycopg.ClientCursor(connection.connection) as cursor:
-        return timed(lambda: _write(cursor, rows))
-
-
-def _deeds(prepared: Callable[[Actor], Deeds], actor: Actor) -> float:
     with acting(actor), undone():
-        deeds = prepared(actor)
+        return timed(lambda: _write(connection.connection, rows))
+
+
+def _deeds(made: Callable[[Actor], Deeds], actor: Actor) -> float:
+    with acting(actor), undone():
+        deeds = made(actor)
         return timed(lambda: _carry_out(deeds))
 
 
@@ -122,6 +123,8 @@ def _carry_out(deeds: Deeds) -> None:
         deed()
 
 
-def _write(cursor: psycopg.Cursor, rows: Sequence[Statement]) -> None:
-    for row in rows:
-        cursor.execute(row.text.encode(), row.values)
+def _write(sends: psycopg.Connection, rows: Sequence[Statement]) -> None:
+    """Send the rows as the application does: prepared, where it prepares them."""
+    with prepared(sends), psycopg.Cursor(sends) as cursor:
+        for row in rows:
+            cursor.execute(row.text.encode(), row.values, prepare=row.was_prepared)

@@ -14,6 +14,7 @@ from hufu.audit import Subject, changes, record
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict
+from hufu.core.prepared import prepared
 from hufu.crm.actions.common import (
     call,
     changed,
@@ -46,14 +47,15 @@ def edit_record(
         return current
     exclusive.must_be_open(actor, resource, [wanted])
     with exclusive.refusing(actor, resource, wanted, partition_id=current.partition_id, record_id=record_id):
-        updated = resource.model_class._base_manager.filter(
-            pk=record_id, partition_id=current.partition_id, lock_version=version
-        ).update(
-            **columns(resource, wanted),
-            lock_version=version + 1,
-            updated_at=clock.now(),
-            updated_by_id=actor.user_id,
-        )
+        with prepared():
+            updated = resource.model_class._base_manager.filter(
+                pk=record_id, partition_id=current.partition_id, lock_version=version
+            ).update(
+                **columns(resource, wanted),
+                lock_version=version + 1,
+                updated_at=clock.now(),
+                updated_by_id=actor.user_id,
+            )
     if not updated:
         raise lost_rights.lost(actor) or Conflict(
             _("Somebody else changed this record meanwhile. Look at what is new, then save again.")
@@ -70,7 +72,8 @@ def edit_record(
         ),
     )
     rows = guard.with_parent(resource, resource.model_class._base_manager.filter(pk=record_id))
-    return rows.first() or current
+    with prepared():
+        return rows.first() or current
 
 
 def delete_record(actor: Actor, resource: ResourceType, record_id: int, *, version: int) -> None:

@@ -17,6 +17,7 @@ from hufu.audit import Event, Subject, changes, record_many
 from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Denied, Invalid, NotAsked
+from hufu.core.prepared import prepared
 from hufu.core.transaction import note_on_behalf
 from hufu.crm.actions.common import check_fields, check_references, columns, may_own, sealed_fields, target
 from hufu.crm.duplicates import exclusive
@@ -97,7 +98,8 @@ def create_many(actor: Actor, resource: ResourceType, records: Sequence[NewRecor
         with exclusive.refusing(
             actor, resource, records[0].values, partition_id=records[0].partition_id, record_id=numbers[0]
         ):
-            resource.model_class._base_manager.bulk_create(rows)
+            with prepared():
+                resource.model_class._base_manager.bulk_create(rows)
     else:
         resource.model_class._base_manager.bulk_create(rows, batch_size=BATCH)
     record_many(actor, (_created_event(resource, row) for row in rows))
