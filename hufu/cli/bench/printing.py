@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hufu.cli import output
-from hufu.cli.bench import baselines, checks, counts, lists, previews, reorg, who, writes
+from hufu.cli.bench import baselines, checks, clicks, counts, lists, previews, reorg, who, writes
 from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import ratio
 
@@ -168,6 +168,30 @@ def written(measured: Iterable[writes.Written]) -> None:
         for one in measured
     )
     output.print_table(headings, rows)
+
+
+def clicked(measured: Iterable[clicks.Clicked | clicks.Looked]) -> None:
+    """Print the pages of many people at once, and the lists of one of each kind alone."""
+    found = list(measured)
+    output.print_table(
+        ("page", "clicks", "errors", "p50 (ms)", "p95", "p99"),
+        (_click(one) for one in found if isinstance(one, clicks.Clicked)),
+    )
+    output.print_table(
+        ("alone", "errors", "first page", "×", "deep page", "×"),
+        (_look(one) for one in found if isinstance(one, clicks.Looked)),
+    )
+
+
+def _click(one: clicks.Clicked) -> list[str]:
+    times = one.times[clicks.AT_ONCE]
+    taken = ("" if each is None else f"{each:,.1f}" for each in (times.p50, times.p95, times.p99))
+    return [one.page, f"{len(times.each):,}", str(one.errors), *taken]
+
+
+def _look(one: clicks.Looked) -> list[str]:
+    pages = ((str(times), _times(ratio(times, one.most[page]))) for page, times in one.times.items())
+    return [one.who, str(one.errors), *(each for pair in pages for each in pair)]
 
 
 def _times(found: float | None) -> str:

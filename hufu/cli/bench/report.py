@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from hufu.cli.bench import baselines, checks, counts, lists, previews, reorg, who, writes
+from hufu.cli.bench import baselines, checks, clicks, counts, lists, previews, reorg, who, writes
 from hufu.cli.bench.scratch import Made
 from hufu.cli.bench.timing import Times
 
@@ -54,6 +54,11 @@ WAYS: dict[str, dict[str, tuple[str, str]]] = {
         writes.DEED: ("the whole deed", "#93b4f5"),
         writes.BARE: ("the bare row", "#8a8f98"),
     },
+    "page": {
+        clicks.AT_ONCE: ("many at once", "#2563eb"),
+        clicks.FIRST: ("first page", "#2563eb"),
+        clicks.DEEP: ("deep page", "#93b4f5"),
+    },
 }
 TITLES: dict[str, Callable[[Any], str]] = {
     "list": lambda one: f"{one.who} · {one.situation.name} · page {one.situation.page} · {one.rows} rows",
@@ -63,6 +68,7 @@ TITLES: dict[str, Callable[[Any], str]] = {
     "reorg": lambda one: f"{one.what} · {one.rewritten:,} rows of business tables rewritten",
     "preview": lambda one: f"{one.what} · {'all agree' if one.compared.agrees else 'differences'}",
     "write": lambda one: one.what,
+    "page": lambda one: one.title,
 }
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --paper: #fff; --line: #d0d7de }

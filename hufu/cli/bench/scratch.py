@@ -14,6 +14,7 @@ from unittest.mock import patch
 import psycopg
 
 from hufu.cli import environment, output
+from hufu.cli.environment import Database
 from hufu.core.errors import Unavailable
 from hufu.core.postgres.roles import OWNER
 from hufu.core.postgres.urls import ADMIN_VARIABLE, VARIABLES
@@ -42,17 +43,21 @@ class Made:
 
 @dataclass(frozen=True)
 class Scratch:
-    """A database to measure in: the address of the owner of its tables, and what lies in it."""
+    """A database to measure in: the address of the owner of its tables, what lies in it, and how a site finds it."""
 
     owner_url: str
     made: Made
+    database: Database
 
 
 @contextmanager
-def scratch(records: int | None, users: int | None, folder: Path | None = None) -> Iterator[Scratch]:
+def scratch(
+    records: int | None, users: int | None, folder: Path | None = None, *, usual: int = 100_000
+) -> Iterator[Scratch]:
     """Have such a database for the body, with Django set up as the application.
 
-    A folder is kept: what was made there before is used again. Without one the database is thrown away.
+    Where nobody says how many records, there are the `usual`. A folder is kept: what was made there before is used
+    again. Without one the database is thrown away.
     """
     where = tempfile.TemporaryDirectory(prefix="hufu-bench-") if folder is None else nullcontext(str(folder))
     with where as name, _alone(Path(name)):
@@ -65,9 +70,9 @@ def scratch(records: int | None, users: int | None, folder: Path | None = None) 
                 owner_url = database.url(OWNER)
                 if made is None:
                     assert database.admin_url is not None
-                    made = _make(owner_url, database.admin_url, records or 100_000, users or 5000)
+                    made = _make(owner_url, database.admin_url, records or usual, users or 5000)
                     (Path(name) / MARK).write_text(json.dumps(asdict(made)), encoding="utf-8")
-                yield Scratch(owner_url, made)
+                yield Scratch(owner_url, made, database)
 
 
 @contextmanager

@@ -34,6 +34,13 @@ class Times:
             return max(self.each, default=None)
         return quantiles(self.each, n=20)[-1]
 
+    @property
+    def p99(self) -> float | None:
+        """Of fewer than a hundred turns it is the slowest."""
+        if len(self.each) < 100:
+            return max(self.each, default=None)
+        return quantiles(self.each, n=100)[-1]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the times for programs; without a median it took longer than `over` milliseconds."""
         if not self.each:

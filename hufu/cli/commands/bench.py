@@ -17,6 +17,7 @@ examples:
   hufu bench reorg --keep /tmp/ten-million
   hufu bench write --keep /tmp/ten-million
   hufu bench preview --keep /tmp/ten-million
+  hufu bench page --people 50 --seconds 60 --pace 5
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,7 @@ from hufu.cli.bench.archetypes import FEWEST_PEOPLE
 NAME = "bench"
 HELP = "measure what authorization costs"
 FEWEST_ROUNDS = 2
+MANY_RECORDS, FEW_RECORDS = 100_000, 10_000
 WHAT = {
     "list": "a page of a list: the first and a deep one, newest first, by name, filtered, searched",
     "count": "how many customers somebody may view",
@@ -41,6 +44,7 @@ WHAT = {
     "reorg": "changes of organisation and policy: until they are in force for everybody, and what they write",
     "preview": "what a change of a role would do to everybody who holds it, against what it then does",
     "write": "adding and changing a customer: the bare row, with policies and triggers, and the whole deed",
+    "page": "pages over HTTP: many people who click at once, and the list for one person of each kind",
 }
 
 
@@ -49,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_subparsers(title="what", metavar="WHAT", dest="what", required=True)
     for name, words in WHAT.items():
         one = what.add_parser(name, help=words)
-        one.add_argument("--records", type=options.at_least_one, help="default: 100000, or what was kept")
+        usual = FEW_RECORDS if name == "page" else MANY_RECORDS
+        one.add_argument("--records", type=options.at_least_one, help=f"default: {usual}, or what was kept")
         one.add_argument("--users", type=people, help="default: 5000, or what was kept")
         one.add_argument("--rounds", type=options.at_least_one, default=40, help="default: 40")
         one.add_argument(
@@ -62,6 +67,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument(
             "--html", type=Path, metavar="FILE", help="write a page with plots of the figures, too"
         )
+        if name == "page":
+            one.add_argument("--people", type=options.at_least_one, default=50, help="default: 50")
+            one.add_argument("--seconds", type=options.at_least_one, default=60, help="default: 60")
+            one.add_argument(
+                "--pace",
+                type=options.at_least_one,
+                default=5,
+                metavar="SECONDS",
+                help="between an answer and the next click of a person (default: 5)",
+            )
+            one.add_argument(
+                "--workers", type=options.at_least_one, default=2, help="processes of the site (default: 2)"
+            )
 
 
 def people(text: str) -> int:
@@ -79,10 +97,22 @@ def run(args: argparse.Namespace) -> int:
     """Print the figures."""
     from hufu.cli.bench.scratch import scratch
 
-    with scratch(args.records, args.users, args.keep) as found:
+    usual = FEW_RECORDS if args.what == "page" else MANY_RECORDS
+    with scratch(args.records, args.users, args.keep, usual=usual) as found:
         from django.db import connection
 
-        from hufu.cli.bench import checks, counts, lists, previews, printing, reorg, report, who, writes
+        from hufu.cli.bench import (
+            checks,
+            clicks,
+            counts,
+            lists,
+            previews,
+            printing,
+            reorg,
+            report,
+            who,
+            writes,
+        )
 
         measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
             "list": (lists.measure, printing.pages),
@@ -93,6 +123,9 @@ def run(args: argparse.Namespace) -> int:
             "preview": (previews.measure, printing.previewed),
             "write": (writes.measure, printing.written),
         }
+        if args.what == "page":
+            crowd = clicks.Crowd(args.people, args.seconds, args.pace, args.workers)
+            measures["page"] = partial(clicks.measure, found.database, crowd), printing.clicked
         measure, show = measures[args.what]
         printing.made(found.made)
         output.note(f"Measuring: {WHAT[args.what]} …")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from hufu.cli.bench import checks, counts, lists, people, previews, printing, reorg, who, writes
+from hufu.cli.bench import checks, clicks, counts, lists, people, previews, printing, reorg, who, writes
 from hufu.cli.bench.archetypes import CHIEF, MANAGER, NOBODY, SHARED
+from hufu.cli.bench.clicks import Crowd
 from hufu.cli.bench.timing import Times, TookTooLong, in_turns, ratio
+from hufu.cli.environment import Database
+from hufu.core.postgres.roles import APP
 from tests.cli.bench.conftest import RECORDS
 
 LIMIT = 60_000.0
@@ -101,6 +105,22 @@ def test_writing_a_customer_leaves_nothing(database, owner_url, owner, capsys):
     assert owner.execute("SELECT count(*) FROM crm_customer").fetchone() == (RECORDS,)
     assert owner.execute("SELECT count(*) FROM crm_customer WHERE note LIKE '测量%'").fetchone() == (0,)
     assert "the whole deed" in capsys.readouterr().out
+
+
+def test_people_click_through_a_real_site_and_meet_no_error(database, postgres, owner_url, capsys):
+    address = Database({APP: postgres.url(APP, database)}, None, embedded=False)
+    clicked = measured(
+        partial(clicks.measure, address, Crowd(people=3, seconds=12, pace=0.2, workers=1)),
+        printing.clicked,
+        owner_url,
+    )
+    pages = {one["page"]: one for one in clicked if "page" in one}
+    assert set(pages) == {"list", "record", "next page", "search", "all"}
+    assert all(one["turns"] > 0 and not one["errors"] for one in pages.values()), pages
+    alone = [one for one in clicked if "who" in one]
+    assert [one["who"] for one in alone] == [each.title for each in (CHIEF, MANAGER, SHARED, NOBODY)]
+    assert all(one["first"]["turns"] == one["deep"]["turns"] == 2 and not one["errors"] for one in alone)
+    assert "next page" in capsys.readouterr().out
 
 
 def test_what_takes_too_long_is_not_run_again():
