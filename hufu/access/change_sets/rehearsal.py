@@ -181,7 +181,8 @@ class _Looking:
 
     def before(self) -> None:
         if self._wanted:
-            self._users = list(User.objects.filter(status=Status.ACTIVE).order_by("id"))
+            active = User.objects.filter(status=Status.ACTIVE)
+            self._users = list(active.only("username", "name").order_by("id"))
             self._open = [(everybody(), _offered())]
 
     def after(self, steps: Iterable[Step]) -> None:

@@ -112,6 +112,7 @@ class Everybody:
     # The alternatives over fields.
     matched: frozenset[int] = frozenset()
     pools: dict[str, dict[int, set[int]]] = field(default_factory=dict)
+    _views: dict[tuple[int, str], View] = field(default_factory=dict)
 
     def moved(self, after: Everybody, user_id: int) -> bool:
         """Say whether what somebody holds or views by reach is another one afterwards."""
@@ -162,7 +163,15 @@ class Everybody:
         rows = self.terms.get(user_id, ())
         if decides is not resource:
             held = {row.place[0] for row in rows if resource.permission("view") in row.scopes}
-            rows = [row for row in rows if row.place[0] in held]
+            kept = [row for row in rows if row.place[0] in held]
+            if len(kept) == len(rows):
+                return self.view(user_id, decides)
+            return self._made(user_id, decides, kept)
+        if (user_id, resource.name) not in self._views:
+            self._views[user_id, resource.name] = self._made(user_id, resource, rows)
+        return self._views[user_id, resource.name]
+
+    def _made(self, user_id: int, decides: ResourceType, rows: Iterable[Term]) -> View:
         permission = decides.permission("view")
         scoped: dict[tuple[bool, int, int], int] = {}
         own, holds = 0, False

@@ -96,9 +96,12 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
         said: list[Rehearsal] = []
         phases: defaultdict[str, list[float]] = defaultdict(list)
 
+        document = _document()
+
         def preview() -> None:
-            with _apart(phases):
-                said[:] = [_rehearse()]
+            operator = Actor.operator()
+            with _apart(phases), acting(operator):
+                said[:] = [rehearsal.rehearse(operator, document, way=Way.CELLS)]
 
         times = in_turns({WHOLE: preview}, rounds, limit)
         turns = len(times[WHOLE].each)
@@ -115,13 +118,13 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
         )
 
 
-def _rehearse() -> Rehearsal:
-    operator = Actor.operator()
-    with acting(operator):
-        document = policy_document.plain(policy_document.export())
-        [role] = [role for role in document["roles"] if role["name"] == REPRESENTATIVE.title]
-        role["grants"]["customer.view"] = AFTER
-        return rehearsal.rehearse(operator, {"format": 1, "roles": [role]}, way=Way.CELLS)
+def _document() -> Mapping[str, Any]:
+    """Return the change as a document."""
+    with acting(Actor.operator()):
+        document = policy_document.plain(policy_document.definitions())
+    [role] = [role for role in document["roles"] if role["name"] == REPRESENTATIVE.title]
+    role["grants"]["customer.view"] = AFTER
+    return {"format": 1, "roles": [role]}
 
 
 @contextmanager
