@@ -25,8 +25,9 @@ from hufu.crm import actions
 from hufu.crm.resources import CUSTOMER
 
 BARE, TABLE, DEED = "bare", "table", "deed"
-# So many are written at each turn, and divided by.
-MANY = 50
+# So many are written at each turn. By the first of them a connection makes its plans, which undoing threw away (a site
+# keeps them): these do not count.
+MANY, FIRST = 50, 6
 NAME = "测量用客户"
 WRITES = (f'INSERT INTO "{CUSTOMER.table}"', f'UPDATE "{CUSTOMER.table}"')
 
@@ -73,12 +74,17 @@ def _adding(actor: Actor) -> Deeds:
 
 
 def _changing(actor: Actor) -> Deeds:
-    rows = guard.scope(actor, CUSTOMER.permission("edit")).order_by("-pk")[:MANY]
+    rows = list(guard.scope(actor, CUSTOMER.permission("edit")).order_by("-pk")[:MANY])
     return [
         partial(
-            actions.edit_record, actor, CUSTOMER, row.pk, {"note": f"{NAME}{turn}"}, version=row.lock_version
+            actions.edit_record,
+            actor,
+            CUSTOMER,
+            rows[turn % len(rows)].pk,
+            {"note": f"{NAME}{turn}"},
+            version=rows[turn % len(rows)].lock_version + turn // len(rows),
         )
-        for turn, row in enumerate(rows)
+        for turn in range(MANY)
     ]
 
 
@@ -97,25 +103,24 @@ def _measure(
         # The first turn warms up.
         if turn:
             for name, milliseconds in times.items():
-                each[name].append(milliseconds / len(rows))
+                each[name].append(milliseconds)
     return {name: Times(tuple(milliseconds), limit) for name, milliseconds in each.items()}
 
 
 def _bare(owner: psycopg.Connection, rows: Sequence[Statement]) -> float:
     with owner.transaction(force_rollback=True):
         owner.execute(f"ALTER TABLE {CUSTOMER.table} DISABLE TRIGGER USER".encode())
-        return timed(lambda: _write(owner, rows))
+        return _each(_writing(owner, rows))
 
 
 def _under_policies(rows: Sequence[Statement], actor: Actor) -> float:
     with acting(actor), undone():
-        return timed(lambda: _write(connection.connection, rows))
+        return _each(_writing(connection.connection, rows))
 
 
 def _deeds(made: Callable[[Actor], Deeds], actor: Actor) -> float:
     with acting(actor), undone():
-        deeds = made(actor)
-        return timed(lambda: _carry_out(deeds))
+        return _each(made(actor))
 
 
 def _carry_out(deeds: Deeds) -> None:
@@ -123,8 +128,17 @@ def _carry_out(deeds: Deeds) -> None:
         deed()
 
 
-def _write(sends: psycopg.Connection, rows: Sequence[Statement]) -> None:
-    """Send the rows as the application does: prepared, where it prepares them."""
+def _writing(sends: psycopg.Connection, rows: Sequence[Statement]) -> Deeds:
+    return [partial(_write, sends, row) for row in rows]
+
+
+def _write(sends: psycopg.Connection, row: Statement) -> None:
+    """Send a row as the application does: prepared, where it prepares it."""
     with prepared(sends), psycopg.Cursor(sends) as cursor:
-        for row in rows:
-            cursor.execute(row.text.encode(), row.values, prepare=row.was_prepared)
+        cursor.execute(row.text.encode(), row.values, prepare=row.was_prepared)
+
+
+def _each(deeds: Deeds) -> float:
+    """Return how many milliseconds one of them takes."""
+    _carry_out(deeds[:FIRST])
+    return timed(lambda: _carry_out(deeds[FIRST:])) / (len(deeds) - FIRST)
