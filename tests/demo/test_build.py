@@ -2,86 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.utils import translation
-from pytest_django import DjangoDbBlocker
 
 from hufu.access import as_of, guard, queries, reach
 from hufu.cli import environment
 from hufu.cli.demo import steps
 from hufu.cli.demo.build import build, is_demo, is_empty
-from hufu.cli.demo.build import steps as length
 from hufu.cli.demo.cast import cast
 from hufu.cli.demo.clock import held_open, unfinished
-from hufu.cli.demo.company import Company
 from hufu.cli.demo.company import build as build_company
 from hufu.cli.demo.organisation import people
-from hufu.cli.demo.year import Year, build_year
+from hufu.cli.demo.year import build_year
 from hufu.core.actor import Actor
 from hufu.core.errors import Unavailable
-from hufu.core.postgres.roles import APP, OWNER
+from hufu.core.postgres.roles import OWNER
 from hufu.core.transaction import acting
 from hufu.crm.resources import CUSTOMER
 from hufu.people.models import User
-from tests.database import TestServer, django_on
+from tests.database import TestServer
+from tests.demo.conftest import RARELY, TODAY, Played
 
-TODAY = date(2026, 1, 15)
-SMALL = 400
-RARELY = 180
 # The records of the tour in README.
 OF_A_SUBORDINATE, OF_ANOTHER_REGION = 12, 1
-
-
-@dataclass
-class Played:
-    company: Company
-    year: Year
-    url: str
-    events: list[dict[str, Any]]
-    users: dict[str, int]
-
-    def of(self, type_name: str) -> list[dict[str, Any]]:
-        return [event for event in self.events if event["type"] == type_name]
-
-
-@pytest.fixture(scope="module")
-def played(
-    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Played]:
-    """A small company whose year was played, in a database that the tests only read."""
-    with django_db_blocker.unblock():
-        name = postgres.clone(template_database)
-        url = postgres.url(OWNER, name)
-        try:
-            with django_on(postgres.url(APP, name)):
-                company = build_company(TODAY, customers=SMALL)
-                year = build_year(company, TODAY, every=RARELY)
-                assert is_empty()
-                advanced: list[int] = []
-                with held_open(url) as analyze:
-                    build(company, year, advance=advanced.append, analyze=analyze)
-                assert sum(advanced) == length(company, year)
-                with postgres.admin(name) as admin:
-                    bodies = admin.execute("SELECT body FROM audit_event ORDER BY at, id").fetchall()
-                events = [json.loads(bytes(body)) for (body,) in bodies]
-                users = dict(User.objects.values_list("username", "id"))
-                yield Played(company, year, url, events, users)
-        finally:
-            postgres.drop(name)
-
-
-@pytest.fixture(autouse=True)
-def unblocked(played: Played, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    with django_db_blocker.unblock():
-        yield
 
 
 def test_it_is_whole(played: Played) -> None:
