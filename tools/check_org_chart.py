@@ -65,34 +65,38 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def check(path: Path, seed: int) -> int:
-    """Import one order, compare, plant what is wrong, and say by the exit code whether all is as it must be."""
+    """Check one order in a database of its own, and say by the exit code whether all is as it must be."""
     from hufu.cli import environment
 
     subprocess.run([sys.executable, "-m", "hufu.cli.main", "migrate", "--quiet"], check=True, cwd=ROOT)
+    with environment.connected():
+        return 0 if is_as_it_must_be(path, seed, environment.var()) else 1
+
+
+def is_as_it_must_be(path: Path, seed: int, folder: Path) -> bool:
+    """Import one order into the connected database, compare, plant what is wrong, and print what was found."""
     employees = read(path)
     random.Random(seed).shuffle(employees)
-    folder = environment.var()
     shuffled = write(folder / FILE, employees)
-    with environment.connected():
-        departments = import_("departments", shuffled)
-        people = import_("users", shuffled)
-        expected, found = below(employees), below_in_database()
-        again = import_("users", shuffled)
-        wrong = planted(folder, employees, seed)
+    departments = import_("departments", shuffled)
+    people = import_("users", shuffled)
+    expected, found = below(employees), below_in_database()
+    again = import_("users", shuffled)
+    wrong = planted(folder, employees, seed)
     differing = sum(expected[number] != found.get(number, set()) for number in expected)
     problems = [
         departments["refused"] + people["refused"] > 0,
         people["created"] != len(employees),
         differing > 0,
         again["created"] + again["updated"] > 0,
+        *wrong,
     ]
     print(
         f"seed {seed}: {departments['created']} departments, {people['created']:,} people,"
         f" {sum(map(len, found.values())):,} pairs above and below, {differing} people differ;"
         f" again: {again['unchanged']:,} unchanged"
     )
-    problems += wrong
-    return 1 if any(problems) else 0
+    return not any(problems)
 
 
 def planted(folder: Path, employees: list[Employee], seed: int) -> list[bool]:
