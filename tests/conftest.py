@@ -9,6 +9,7 @@
 | `connect_as`       | `connect_as("hufu_app")`: a psycopg connection to the test's database as any role             |
 | `in_english`       | the program speaks English                                                                |
 | `owner_connection` | the same as the owner, committing each statement                                           |
+| `folder_of_data`   | a folder of data (HUFU_VAR) of the test's own, its database migrated and empty, no server runs |
 
 `@pytest.mark.django_db` means `db`, with `transaction=True` it means `committed`. Tests marked `browser` are skipped
 where there is no Chromium.
@@ -46,6 +47,7 @@ from tests.database import (
     connected,
     copied,
     django_on,
+    migrated_folder,
     test_server,
 )
 
@@ -219,3 +221,10 @@ def connect_as(postgres: TestServer, django_db_setup: None) -> Iterator[Connect]
 def owner_connection(connect_as: Connect) -> psycopg.Connection:
     """A connection to the test's database as the owner of the tables."""
     return connect_as(roles.OWNER)
+
+
+@pytest.fixture
+def folder_of_data(tmp_path: Path) -> Path:
+    """A folder of data of the test's own, as `hufu migrate` leaves a new one; no server runs in it."""
+    shutil.copytree(migrated_folder(), tmp_path / "var")
+    return tmp_path / "var"

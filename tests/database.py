@@ -3,6 +3,7 @@
 The server is the embedded one, in `.pytest-postgres`, shared by all workers and by runs at the same time; or a real
 one when HUFU_TEST_SERVER_URL names its superuser (tests/other_postgres.py starts one for a run and names it). A
 template is kept as long as nothing changes that goes into it. Data lie in memory where there is room (tests/memory.py).
+Programs that start a server of their own begin with a copy of one folder in which the same was done.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ import fcntl
 import hashlib
 import itertools
 import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +28,7 @@ from django.db import connections
 from psycopg import sql
 from psycopg.pq import TransactionStatus
 
+from hufu.cli.site import serving_environment
 from hufu.core import schema
 from hufu.core.postgres import roles
 from hufu.core.postgres.embedded import attach_or_start
@@ -250,8 +255,27 @@ def _fingerprint() -> str:
         [*(ROOT / "hufu").glob("*/migrations/*.py"), *(ROOT / "tests/added_type").rglob("*.py")]
     ):
         whole.update(path.read_bytes())
-    whole.update(Path(roles.__file__).read_bytes())
+    for path in sorted(Path(roles.__file__).parent.glob("*.py")):
+        whole.update(path.read_bytes())
     return whole.hexdigest()[:16]
+
+
+def migrated_folder() -> Path:
+    """Return a folder of data (HUFU_VAR) whose own server's database is migrated and empty; make it if need be.
+
+    INVARIANT: nobody works in it. Tests of programs that have a folder of their own work in copies.
+    """
+    folders = FOLDER / "folders"
+    made = folders / _fingerprint()
+    with _locked(FOLDER / "folders.lock"):
+        if not made.exists():
+            shutil.rmtree(folders, ignore_errors=True)
+            draft = folders / "draft"
+            environment = {**serving_environment(os.environ, ""), "HUFU_VAR": str(draft)}
+            command = [sys.executable, "-m", "hufu.cli.main", "migrate", "--quiet"]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
+            draft.rename(made)
+    return made
 
 
 def _databases(admin: psycopg.Connection, prefix: str) -> list[str]:

@@ -17,10 +17,12 @@ import argparse
 import contextlib
 import csv
 import http.client
+import io
 import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -41,14 +43,6 @@ ADDRESSES = ("DATABASE_URL", "HUFU_OWNER_URL", "HUFU_ADMIN_URL", "HUFU_SECRETS")
 KINDS = ("import", "requests")
 VICTIMS = ("the process", "the database", "everything")
 PASSWORD = "killed-again-and-again"
-SET_PASSWORD = f"""
-from hufu.cli import environment
-with environment.connected():
-    from hufu.people.models import User
-    user = User.objects.get(username="ann")
-    user.set_password({PASSWORD!r})
-    user.save(update_fields=["password"])
-"""
 WRONG_ROWS = 5
 VISITORS = 3
 PATIENCE_SECONDS = 60
@@ -114,8 +108,18 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seconds", type=float, default=600, help="no round begins later (default: 600)")
     parser.add_argument("--rows", type=int, default=3000, help="rows of each import (default: 3000)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed chooses the same moments")
+    parser.add_argument(
+        "--begin",
+        type=Path,
+        metavar="DIR",
+        help="begin with a copy of this folder of data, migrated and empty",
+    )
+    parser.add_argument("--make", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--look", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(arguments)
+    if args.make:
+        make(args.make)
+        return 0
     if args.look:
         print(json.dumps(look()))
         return 0
@@ -127,6 +131,8 @@ def main(arguments: Sequence[str]) -> int:
             os.environ.pop(name, None)
         os.environ["HUFU_VAR"] = str(Path(folder) / "var")
         os.environ["HUFU_LANGUAGE"] = "en"
+        if args.begin:
+            shutil.copytree(args.begin, os.environ["HUFU_VAR"])
         loop = Loop(Path(folder), random.Random(seed), args.rows)
         loop.set_up()
         end = time.monotonic() + args.seconds
@@ -175,11 +181,7 @@ class Loop:
         self._write("users.yaml", USERS)
         self._write("customers.yaml", CUSTOMERS)
         self._write("users.csv", "login,name\nann,Ann\n")
-        hufu("setup", "--system", "sys:Administrator", "--audit", "aud:Auditor", "--json")
-        hufu("policy", "apply", str(self.folder / "policy.yaml"))
-        hufu("import", "users", str(self.folder / "users.csv"), "--map", str(self.folder / "users.yaml"))
-        # What the link of an invitation does, without the page.
-        subprocess.run([sys.executable, "-c", SET_PASSWORD], check=True, cwd=ROOT)
+        subprocess.run([sys.executable, __file__, "--make", str(self.folder)], check=True, cwd=ROOT)
         begin = time.monotonic()
         process = self._start_import("whole")
         process.wait()
@@ -387,6 +389,30 @@ class Visitor:
             connection.close()
 
 
+def make(folder: Path) -> None:
+    """Make the company from the files in a folder, in one process; raise where a command fails."""
+    from hufu.cli import environment
+    from hufu.cli.main import main as command
+
+    commands = (
+        ("setup", "--system", "sys:Administrator", "--audit", "aud:Auditor", "--json"),
+        ("policy", "apply", str(folder / "policy.yaml")),
+        ("import", "users", str(folder / "users.csv"), "--map", str(folder / "users.yaml")),
+    )
+    with environment.connected(set_up=True):
+        for words in commands:
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                code = command(words)
+            if code:
+                raise RuntimeError(f"hufu {words[0]} ended with exit code {code}: {printed.getvalue()}")
+        from hufu.people.models import User
+
+        # What the link of an invitation does, without the page.
+        user = User.objects.get(username="ann")
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+
+
 def look() -> dict[str, Any]:
     """Start the embedded database of HUFU_VAR and return what it holds."""
     import psycopg
@@ -478,13 +504,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def hufu(*words: str) -> None:
-    """Run a command of `hufu`; raise where it fails."""
-    subprocess.run(
-        [sys.executable, "-m", "hufu.cli.main", *words], check=True, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from hufu.cli.commands.restore import REPLACED, RESTORING
 from hufu.cli.site import serving_environment
 from hufu.core.postgres.embedded import DATABASE, attach_or_start
 from hufu.core.postgres.secret_files import SecretFolder
+from tests.database import migrated_folder
 
 
 def hufu(var: Path, *words: str, typed: str = "", **more: str) -> subprocess.CompletedProcess[str]:
@@ -57,6 +58,7 @@ def findings(var: Path) -> dict[str, dict[str, str]]:
 def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A company that was set up, with somebody signed in and an attachment, and its backup."""
     var = tmp_path_factory.mktemp("restore") / "var"
+    shutil.copytree(migrated_folder(), var)
     done = hufu(var, "setup", "--system", "wang:王伟", "--audit", "zhao:赵敏")
     assert done.returncode == 0, done.stderr
     (var / "attachments").mkdir(mode=0o700)

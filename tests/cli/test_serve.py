@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,11 +20,6 @@ from hufu.cli.site import assets_built, serving_environment
 
 pytestmark = pytest.mark.skipif(not assets_built(), reason="the browser's assets are not built (make setup)")
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture(scope="module")
-def var(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("served") / "var"
 
 
 def free_port() -> int:
@@ -80,8 +74,8 @@ def children(pid: int) -> list[int]:
     return direct + [below for child in direct for below in children(child)]
 
 
-def test_a_site_of_its_own(var):
-    port = free_port()
+def test_a_site_of_its_own(tmp_path):
+    var, port = tmp_path / "var", free_port()
     with served(var, port) as process:
         assert status(port) == 200
 
@@ -123,9 +117,9 @@ def figures(port: int) -> dict[str, str]:
     return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
 
 
-def test_the_figures_of_a_site_are_those_of_all_its_processes(var):
+def test_the_figures_of_a_site_are_those_of_all_its_processes(folder_of_data):
     port = free_port()
-    with served(var, port, "--workers", "2"):
+    with served(folder_of_data, port, "--workers", "2"):
         assert status(port) == 200
         for _ in range(39):
             assert status(port) == 200
@@ -137,9 +131,9 @@ def test_the_figures_of_a_site_are_those_of_all_its_processes(var):
         }
         assert counted == {40.0}
         assert {each["hufu_metrics_shared"] for each in asked} == {"1.0"}
-        written = list((var / "metrics" / str(port)).glob("counter_*.db"))
+        written = list((folder_of_data / "metrics" / str(port)).glob("counter_*.db"))
         assert len(written) == 2
-        assert (var / "metrics" / str(port)).stat().st_mode & 0o077 == 0
+        assert (folder_of_data / "metrics" / str(port)).stat().st_mode & 0o077 == 0
 
 
 def test_an_address_that_is_none_is_explained(tmp_path):
@@ -155,14 +149,12 @@ def test_an_address_that_is_none_is_explained(tmp_path):
     assert "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" in result.stderr
 
 
-def test_a_lost_key_of_the_log_is_not_replaced_in_silence(var, tmp_path):
-    assert hufu(var, "migrate", "--quiet").returncode == 0
-    shutil.copytree(var, tmp_path / "var")
-    (tmp_path / "var" / "secrets" / "log-kek").unlink()
-    again = hufu(tmp_path / "var", "migrate")
+def test_a_lost_key_of_the_log_is_not_replaced_in_silence(folder_of_data):
+    (folder_of_data / "secrets" / "log-kek").unlink()
+    again = hufu(folder_of_data, "migrate")
     assert again.returncode == 3
     assert "backup" in again.stderr
-    assert not (tmp_path / "var" / "secrets" / "log-kek").exists()
+    assert not (folder_of_data / "secrets" / "log-kek").exists()
 
 
 def test_demo_mode_is_not_inherited():

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.database import migrated_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -20,6 +22,8 @@ def test_an_import_that_is_killed_is_there_whole_or_not_at_all():
         "25",
         "--rows",
         "600",
+        "--begin",
+        str(migrated_folder()),
     ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
