@@ -74,44 +74,52 @@ CHANGES = {
 def test_every_door_agrees_for_everybody_after_a_change(company, owner_connection, connect_as, change):
     owner_connection.execute(CHANGES[change])
     app = connect_as("hufu_app")
+    tables = {resource: TABLES[resource.name] for resource in registry.resource_types()}
+    numbers = {
+        resource: [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
+        for resource, table in tables.items()
+    }
     for name in PEOPLE:
         actor = company.actor(name)
-        for resource in registry.resource_types():
-            table = TABLES[resource.name]
-            numbers = [row[0] for row in owner_connection.execute(f"SELECT id FROM {table}")]
-            listed = {}
-            with acting(actor):
-                viewed = {number: _got(actor, resource.permission("view"), number) for number in numbers}
-                for verb in [
-                    v for v in ("view", "restore", "edit", "delete", "transfer", "claim") if resource.has(v)
-                ]:
-                    permission = resource.permission(verb)
-                    listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
-                    assert queries.count(actor, permission) == len(listed[verb])
-                    if verb == "restore":
-                        got = {number for number in numbers if _got(actor, permission, number)}
-                    else:
-                        # Whatever is asked for, only a record that is viewed is there at all.
-                        got = {n for n, row in viewed.items() if row and guard.may(actor, permission, row)}
-                    assert got == listed[verb]
-            with app.transaction():
-                app.execute("SELECT hufu.enter(%s)", [actor.user_id])
-                shown = {row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NULL")}
-                assert shown == listed["view"]
-                binned = {
-                    row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NOT NULL")
-                }
-                assert binned >= listed["restore"]
-                changed = app.execute(
-                    f"UPDATE {table} SET updated_by_id = hufu.actor() RETURNING id"
-                ).fetchall()
-                assert {row[0] for row in changed} == listed["edit"]
-                for verb in listed:
-                    covered = app.execute(
-                        f"SELECT id FROM unnest(%s::bigint[]) id WHERE hufu.covers_{table}(%s, id)",
-                        [numbers, resource.permission(verb)],
-                    ).fetchall()
-                    assert {row[0] for row in covered} == listed[verb]
+        with acting(actor):
+            listed = {resource: _listed(actor, resource, numbers[resource]) for resource in tables}
+        with app.transaction():
+            app.execute("SELECT hufu.enter(%s)", [actor.user_id])
+            for resource, table in tables.items():
+                _compare_database(app, resource, table, numbers[resource], listed[resource])
+
+
+def _listed(actor, resource, numbers):
+    """Return what is listed for each verb; whatever is asked about a record alone says the same."""
+    listed = {}
+    viewed = {number: _got(actor, resource.permission("view"), number) for number in numbers}
+    for verb in [v for v in ("view", "restore", "edit", "delete", "transfer", "claim") if resource.has(v)]:
+        permission = resource.permission(verb)
+        listed[verb] = set(guard.scope(actor, permission).values_list("pk", flat=True))
+        assert queries.count(actor, permission) == len(listed[verb])
+        if verb == "restore":
+            got = {number for number in numbers if _got(actor, permission, number)}
+        else:
+            # Whatever is asked for, only a record that is viewed is there at all.
+            got = {n for n, row in viewed.items() if row and guard.may(actor, permission, row)}
+        assert got == listed[verb]
+    return listed
+
+
+def _compare_database(app, resource, table, numbers, listed):
+    """Assert that row policies and the database's own check say the same."""
+    shown = {row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NULL")}
+    assert shown == listed["view"]
+    binned = {row[0] for row in app.execute(f"SELECT id FROM {table} WHERE deleted_at IS NOT NULL")}
+    assert binned >= listed["restore"]
+    changed = app.execute(f"UPDATE {table} SET updated_by_id = hufu.actor() RETURNING id").fetchall()
+    assert {row[0] for row in changed} == listed["edit"]
+    for verb in listed:
+        covered = app.execute(
+            f"SELECT id FROM unnest(%s::bigint[]) id WHERE hufu.covers_{table}(%s, id)",
+            [numbers, resource.permission(verb)],
+        ).fetchall()
+        assert {row[0] for row in covered} == listed[verb]
 
 
 def _got(actor, permission, number):
