@@ -44,6 +44,8 @@ KEPT_TEMPLATES = 4
 CLONE_ATTEMPTS = 50
 SCRAM_ITERATIONS_SINCE = 160000
 SERVER_VARIABLE = "HUFU_TEST_SERVER_URL"
+# Names a template that a run with more types begins with, instead of an empty database.
+BEFORE_VARIABLE = "HUFU_TEST_TEMPLATE"
 _numbers = itertools.count(1)
 
 
@@ -76,9 +78,12 @@ class TestServer:
             if name in _databases(admin, TEMPLATE):
                 return name
             self._sweep(admin)
-            draft = f"{CLONE}{os.getpid()}_template"
-            admin.execute(_drop(draft))
-            roles.ensure_database(admin, draft)
+            if before := os.environ.get(BEFORE_VARIABLE):
+                draft = self.clone(before)
+            else:
+                draft = f"{CLONE}{os.getpid()}_template"
+                admin.execute(_drop(draft))
+                roles.ensure_database(admin, draft)
             self._migrate(draft)
             admin.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))

@@ -13,6 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.database import BEFORE_VARIABLE
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASKED = (
     "tests/access/test_differential.py::test_every_door_answers_like_the_reference",
@@ -25,7 +27,9 @@ CHOSEN = "site or inspection or reference or every_field or nothing"
 ORGANISATIONS = "3"
 
 
-def test_a_type_that_is_declared_in_one_file_is_decided_explained_counted_and_guarded_like_all_others():
+def test_a_type_that_is_declared_in_one_file_is_decided_explained_counted_and_guarded_like_all_others(
+    template_database: str,
+):
     result = subprocess.run(
         [
             *(
@@ -41,7 +45,12 @@ def test_a_type_that_is_declared_in_one_file_is_decided_explained_counted_and_gu
             *("-k", CHOSEN, *ASKED),
         ],
         cwd=ROOT,
-        env={**_without_workers(), "HUFU_ORGANISATIONS": ORGANISATIONS},
+        env={
+            **_without_workers(),
+            "HUFU_ORGANISATIONS": ORGANISATIONS,
+            # The type comes to a database that is there, as in an installation.
+            BEFORE_VARIABLE: template_database,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
