@@ -36,7 +36,7 @@ OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 # the log's keys and bytes, list queries. The other tests see the database through these.
 SQL_TESTS = (
     "tests/access/test_as_of.py",
-    "tests/access/test_as_of_differential.py",
+    "tests/access/test_as_of_differential.py::test_the_past_decides_as_the_present_did",
     "tests/access/test_database.py",
     "tests/access/test_differential.py::test_every_door_answers_like_the_reference",
     "tests/access/test_gates.py",
@@ -48,6 +48,11 @@ SQL_TESTS = (
     "tests/crm/test_lists.py",
     "tests/crm/test_sealed.py",
     "tests/people",
+)
+# Setting these up makes what all tests begin with: the migrated database, and the folder of a server of its own.
+FIRST_TESTS = (
+    "tests/core/test_fixtures.py::test_tests_run_with_the_rights_of_the_application",
+    "tests/cli/test_serve.py::test_a_lost_key_of_the_log_is_not_replaced_in_silence",
 )
 # The reason of every test that was skipped for want of a program begins with one of these; tests/conftest.py and
 # tests/web/saml_provider.py write them.
@@ -73,13 +78,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run all checks; `arguments` go to pytest."""
     os.chdir(ROOT)
     strict = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+    other = os.environ.pop(POSTGRES_VARIABLE, "")
     total = Count()
-    # The types take as long as all others together.
+    # The types take as long as all others together, and what tests begin with is made by one process.
     with ThreadPoolExecutor(PROCESSES) as side_by_side:
-        for count in side_by_side.map(run_static, static_checks()):
+        counts = side_by_side.map(run_static, static_checks())
+        side_by_side.submit(set_up_first, arguments)
+        for count in counts:
             total.add(count)
     ensure_programs()
-    other = os.environ.pop(POSTGRES_VARIABLE, "")
     total.add(run_tests(arguments, strict=strict))
     if not arguments:
         total.add(run_on_other_postgres(Path(other) if other else OLDEST_POSTGRES, strict=strict))
@@ -109,6 +116,13 @@ def run_static(check: tuple[str, list[str]]) -> Count:
     sys.stdout.write(told if passed else f"{told}{result.stdout}\n")
     sys.stdout.flush()
     return Count(passed=1) if passed else Count(failed=1)
+
+
+def set_up_first(arguments: Sequence[str]) -> None:
+    """Make what a whole run of the tests begins with, which they would wait for; what fails here fails there, too."""
+    if not arguments:
+        command = [sys.executable, "-m", "pytest", "-q", "--setup-only", *FIRST_TESTS]
+        subprocess.run(command, env=_environment(), capture_output=True, check=False)
 
 
 def ensure_programs() -> None:
@@ -164,10 +178,13 @@ def run_tests(
             f"--junit-xml={report}",
             *arguments,
         ]
-        # Where nothing compiled may be kept, each program that a test starts compiles everything anew.
-        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        code = subprocess.run(command, env={**inherited, **(environment or {})}, check=False).returncode
+        code = subprocess.run(command, env={**_environment(), **(environment or {})}, check=False).returncode
         return read_report(report, code, strict=strict)
+
+
+def _environment() -> dict[str, str]:
+    # Where nothing compiled may be kept, each program that a test starts compiles everything anew.
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def read_report(report: Path, code: int, *, strict: bool) -> Count:

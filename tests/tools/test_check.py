@@ -72,6 +72,17 @@ def test_what_is_about_sql_runs_a_second_time_where_another_postgresql_is_instal
     assert all((check.ROOT / name.partition("::")[0]).exists() for name in check.SQL_TESTS)
 
 
+def test_what_all_tests_begin_with_is_made_by_tests_that_are_there(monkeypatch):
+    ran = []
+    monkeypatch.setattr(check.subprocess, "run", lambda command, **_how: ran.append(command))
+    check.set_up_first(["tests/people"])
+    assert ran == []
+    check.set_up_first([])
+    for name in ran[0][-len(check.FIRST_TESTS) :]:
+        path, _colons, test = name.partition("::")
+        assert f"def {test}(" in (check.ROOT / path).read_text(encoding="utf-8")
+
+
 def test_a_static_check_that_fails_shows_what_it_said(capfd):
     assert check.run_static(("nothing", ["true"])).passed == 1
     assert check.run_static(("something", ["sh", "-c", "echo here it is; exit 1"])).failed == 1
