@@ -58,10 +58,17 @@ class CellChange(Counted):
 
 
 class CellTotal(Counted):
-    """What all cells of a partition have together."""
+    """What cells of a partition have together: all of them, those of an owner, those of a department with an owner and
+    without one (sql/cells.sql). `key` is the number of the partition, owner or department.
+    """
+
+    by = models.CharField(max_length=12, db_collation="C")
+    key = models.IntegerField()
 
     class Meta:
         db_table = "access_cell_total"
         constraints: ClassVar[tuple[models.BaseConstraint, ...]] = (
-            models.UniqueConstraint(fields=["type", "partition_id"], name="access_cell_total_once"),
+            models.UniqueConstraint(
+                fields=["type", "by", "key", "partition_id"], name="access_cell_total_once"
+            ),
         )

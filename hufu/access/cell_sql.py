@@ -16,8 +16,8 @@ HEAD = "SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp"
 CELL = "partition_id, owner_id, department_id, pool_id"
 # After how many differences whoever adds one folds them.
 MANY = 256
-# With more owners and departments than these, cells are read one after the other instead of by index.
-KEYS = 200
+# So many records that are named one by one are looked at; whoever has more views at least those that are counted.
+LOOKED_AT = 2000
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -26,7 +26,7 @@ def statements() -> Iterator[tuple[str, str]]:
     yield "access.cells", sql_file("hufu.access", "cells")
     for resource in independent:
         yield f"access.cells.{resource.name}", _counting(resource) + _seen(resource)
-    yield "access.cells_of_types", _facts(independent)
+    yield "access.cells_of_types", _totals(independent)
 
 
 def _columns(resource: ResourceType) -> str:
@@ -112,9 +112,6 @@ def _seen(resource: ResourceType) -> str:
         if need.pooled
         else ""
     )
-    by_one = f"""hufu.bit(mine.{need.right}_partitions, c.partition_id) AND {policies.within_ceiling("c")}
-              AND ({policies.by_place("c", "mine")} OR c.pool_id = ANY (pools))"""
-    by_key = "(c.owner_id = ANY (owners) OR c.department_id = ANY (departments) OR c.pool_id = ANY (pools))"
 
     def held(scope: Scope, bits: str) -> str:
         return f"CASE WHEN mine.scopes & {scope.value} <> 0 THEN mine.{bits} ELSE '' END"
@@ -122,22 +119,20 @@ def _seen(resource: ResourceType) -> str:
     owners = held(Scope.SUBORDINATES, "owners"), held(Scope.DIRECT_REPORTS, "reports")
     departments = held(Scope.DEPARTMENT, "departments"), held(Scope.DEPARTMENT_AND_BELOW, "departments_below")
 
-    def summed(condition: str) -> str:
-        return f"""SELECT coalesce(sum(c.records), 0) AS records, coalesce(sum(c.void), 0) AS void INTO sums
-        FROM hufu.cells c WHERE c.type = '{name}' AND c.partition_id = ANY (partly) AND {condition};"""
-
-    def beyond(records: str) -> str:
-        return f"""SELECT count(*) INTO beyond FROM {table} r
-        WHERE r.id IN ({records})
+    def beyond(*named: str) -> str:
+        each = " UNION ALL ".join(f"({records} LIMIT {LOOKED_AT + 1})" for records in named)
+        return f"""named := ARRAY(SELECT * FROM ({each}) n LIMIT {LOOKED_AT + 1});
+        SELECT count(*) INTO beyond FROM {table} r
+        WHERE r.id = ANY (named[:{LOOKED_AT}])
           AND {policies.required(resource, registry.requirement(need.permission), "r")}
           AND NOT ({_by_cell(resource, "r")})
           AND (with_void OR NOT {_is_void(resource)});"""
 
-    named = f"""SELECT record_id FROM hufu.my_teams('{name}')
-                   UNION SELECT record_id FROM hufu.my_shares('{name}')
-                   UNION SELECT record_id FROM hufu.my_crossings('{name}')
-                   UNION SELECT m.record_id FROM hufu.my_rules('{name}') p JOIN access_rule_match m ON m.part = p.part
-                         WHERE p.by_fields"""
+    crossings = f"SELECT record_id FROM hufu.my_crossings('{name}')"
+    own = f"SELECT t.{need.right}_partitions FROM hufu.my_terms('{need.permission}') t WHERE t.holder_id = t.user_id"
+    shared = f"SELECT hufu.shared_records('{name}', ARRAY({own}))"
+    matches = f"""SELECT m.record_id FROM hufu.my_rules('{name}') p JOIN access_rule_match m ON m.part = p.part
+                WHERE p.by_fields"""
     return f"""
 -- How many records there are, in the partitions open to the actor for viewing, and in the cells that they view; of the
 -- last how many are void. Where all of a partition is viewed its cells are not looked at.
@@ -153,7 +148,6 @@ DECLARE
     owners int[];
     departments int[];
     pools int[] := '{{}}';
-    keys bigint;
     sums record;
 BEGIN
     FOR each IN SELECT * FROM hufu.my_terms('{need.permission}') LOOP
@@ -166,7 +160,7 @@ BEGIN
            array_agg(p.partition_id) FILTER (WHERE NOT o.whole)
     INTO total, open, visible, void, partly
     FROM (SELECT c.partition_id, sum(c.records) AS records, sum(c.void) AS void FROM hufu.cell_totals c
-          WHERE c.type = '{name}' GROUP BY c.partition_id) p
+          WHERE c.type = '{name}' AND c.by = 'partition' GROUP BY c.partition_id) p
     CROSS JOIN LATERAL (
         SELECT bool_or(u.whole) AS whole FROM unnest(places, wholes) u (bits, whole)
         WHERE hufu.bit(u.bits, p.partition_id) AND {policies.within_ceiling("p")}) o;
@@ -174,37 +168,53 @@ BEGIN
         RETURN;
     END IF;{pools}
     IF cardinality(places) > 1 OR EXISTS (SELECT 1 FROM hufu.my_rules('{name}') p WHERE NOT p.by_fields) THEN
-        {summed(_by_cell(resource, "c"))}
+        SELECT coalesce(sum(c.records), 0) AS records, coalesce(sum(c.void), 0) AS void INTO sums
+        FROM hufu.cells c
+        WHERE c.type = '{name}' AND c.partition_id = ANY (partly) AND {_by_cell(resource, "c")};
     ELSE
-        keys := cardinality(pools) + {" + ".join(f"bit_count({each})" for each in (*owners, *departments))};
-        IF keys > {KEYS} THEN
-            {summed(by_one)}
-        ELSE
-            owners := mine.holder_id || {" || ".join(f"hufu.numbers({each})" for each in owners)};
-            departments := {" || ".join(f"hufu.numbers({each})" for each in departments)};
-            {summed(f"{by_one} AND {by_key}")}
-        END IF;
+        -- All that is partly viewed is what this one term reaches. Who lies in a department of theirs is counted there.
+        owners := mine.holder_id || {" || ".join(f"hufu.numbers({each})" for each in owners)};
+        departments := {" || ".join(f"hufu.numbers({each})" for each in departments)};
+        SELECT coalesce(sum(c.records), 0) AS records, coalesce(sum(c.void), 0) AS void INTO sums
+        FROM (SELECT t.records, t.void FROM hufu.cell_totals t
+              WHERE t.type = '{
+        name
+    }' AND t.by = 'department' AND t.key = ANY (departments) AND t.partition_id = ANY (partly)
+              UNION ALL
+              SELECT t.records, t.void FROM hufu.cell_totals t
+              WHERE departments = '{{}}' AND t.type = '{name}' AND t.by = 'owner' AND t.key = ANY (owners)
+                AND t.partition_id = ANY (partly)
+              UNION ALL
+              SELECT c.records, c.void FROM hufu.cells c
+              WHERE departments <> '{{}}' AND c.type = '{name}' AND c.owner_id = ANY (owners)
+                AND c.department_id <> ALL (departments) AND c.partition_id = ANY (partly)
+              UNION ALL
+              SELECT c.records, c.void FROM hufu.cells c
+              WHERE c.type = '{name}' AND c.pool_id = ANY (pools) AND c.partition_id = ANY (partly)) c;
     END IF;
     visible := visible + sums.records;
     void := void + sums.void;
 END $$;
 
--- How many records the actor views, with or without void ones: by cells, and one by one what else reaches them.
-CREATE OR REPLACE FUNCTION hufu.count_{table}(with_void boolean) RETURNS bigint LANGUAGE plpgsql STABLE {
-        HEAD
-    } AS $$
+-- How many records the actor views, with or without void ones: by cells, and one by one what else reaches them. Not
+-- `exact`: at least as many, for not everything that is named one by one was looked at.
+DROP FUNCTION IF EXISTS hufu.count_{table}(boolean);
+CREATE OR REPLACE FUNCTION hufu.count_{table}(with_void boolean, OUT records bigint, OUT exact boolean)
+    LANGUAGE plpgsql STABLE {HEAD} SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     seen record;
     beyond bigint;
+    named bigint[];
 BEGIN
     SELECT * INTO seen FROM hufu.cells_seen_{table}();
     -- Where every cell of what is open is viewed, only what lies beyond the wall is left.
     IF seen.visible = seen.open THEN
-        {beyond(f"SELECT record_id FROM hufu.my_crossings('{name}')")}
+        {beyond(crossings)}
     ELSE
-        {beyond(named)}
+        {beyond(crossings, shared, matches)}
     END IF;
-    RETURN seen.visible - CASE WHEN with_void THEN 0 ELSE seen.void END + beyond;
+    exact := cardinality(named) <= {LOOKED_AT};
+    records := seen.visible - CASE WHEN with_void THEN 0 ELSE seen.void END + beyond;
 END $$;
 
 -- How far cells and their differences are from the records themselves, in one statement.
@@ -222,12 +232,7 @@ CREATE OR REPLACE FUNCTION hufu.cells_missing_{table}()
 """
 
 
-def _facts(independent: list[ResourceType]) -> str:
-    branches = "".join(
-        f"\n    WHEN '{resource.name}' THEN RETURN QUERY"
-        f" SELECT s.total, s.open, s.visible FROM hufu.cells_seen_{resource.table}() s;"
-        for resource in independent
-    )
+def _totals(independent: list[ResourceType]) -> str:
     missing = "\n    UNION ALL ".join(
         f"SELECT '{resource.name}', m.* FROM hufu.cells_missing_{resource.table}() m"
         for resource in independent
@@ -247,17 +252,16 @@ CREATE OR REPLACE TRIGGER note_cells_{when} AFTER {event} ON public.{resource.ta
         f"('{resource.name}', 'public.{resource.table}'::regclass)" for resource in independent
     )
     return f"""
--- What the compiler of lists asks about a type: how many records there are that are not in the bin, in the partitions
--- open to the actor for viewing, and in the cells that the actor views. No row for a type that follows another.
-CREATE OR REPLACE FUNCTION hufu.my_list_facts(of_type text) RETURNS TABLE (total bigint, open bigint, visible bigint)
-    LANGUAGE plpgsql STABLE ROWS 1 {HEAD} AS $$
-BEGIN
-    CASE of_type {branches}
-    ELSE RETURN;
-    END CASE;
-END $$;
+DROP FUNCTION IF EXISTS hufu.my_list_facts(text);
+-- What the totals of cells that are folded are.
+CREATE OR REPLACE FUNCTION hufu.cells_totals()
+    RETURNS TABLE (type text, by text, key int, partition_id int, records bigint, void bigint)
+    LANGUAGE sql STABLE {HEAD} AS $$
+    SELECT c.type, t.by, t.key, c.partition_id, sum(c.records)::bigint, sum(c.void)::bigint
+    FROM access_cell c CROSS JOIN LATERAL hufu.totals_of(c.partition_id, c.owner_id, c.department_id) t
+    GROUP BY c.type, t.by, t.key, c.partition_id $$;
 
--- How far cells are from the records of all types, and (without a department) totals of partitions from their cells.
+-- How far cells are from the records of all types, and (without a department) totals from their cells.
 CREATE OR REPLACE FUNCTION hufu.cells_missing()
     RETURNS TABLE (type text, partition_id int, owner_id int, department_id int, pool_id int, records bigint,
                    void bigint)
@@ -265,9 +269,9 @@ CREATE OR REPLACE FUNCTION hufu.cells_missing()
     {missing}
     UNION ALL
     SELECT d.type, d.partition_id, NULL, NULL, NULL, sum(d.records)::bigint, sum(d.void)::bigint
-    FROM (SELECT c.type, c.partition_id, c.records, c.void FROM access_cell c
-          UNION ALL SELECT t.type, t.partition_id, -t.records, -t.void FROM access_cell_total t) d
-    GROUP BY d.type, d.partition_id HAVING sum(d.records) <> 0 OR sum(d.void) <> 0 $$;
+    FROM (SELECT * FROM hufu.cells_totals()
+          UNION ALL SELECT t.type, t.by, t.key, t.partition_id, -t.records, -t.void FROM access_cell_total t) d
+    GROUP BY d.type, d.by, d.key, d.partition_id HAVING sum(d.records) <> 0 OR sum(d.void) <> 0 $$;
 
 -- Set cells right, beside whoever writes: what is missing is a difference like any other.
 CREATE OR REPLACE FUNCTION hufu.repair_cells() RETURNS void LANGUAGE plpgsql {HEAD} AS $$
@@ -277,8 +281,9 @@ BEGIN
     SELECT m.type, m.partition_id, m.owner_id, m.department_id, m.pool_id, m.records, m.void
     FROM hufu.cells_missing() m WHERE m.department_id IS NOT NULL;
     DELETE FROM access_cell_total;
-    INSERT INTO access_cell_total (type, partition_id, records, void)
-    SELECT type, partition_id, sum(records), sum(void) FROM access_cell GROUP BY type, partition_id;
+    -- Beside one another as they are read.
+    INSERT INTO access_cell_total (type, by, key, partition_id, records, void)
+    SELECT * FROM hufu.cells_totals() ORDER BY type, by, key, partition_id;
     PERFORM hufu.fold_cells();
 END $$;
 
@@ -287,7 +292,8 @@ DO $$
 DECLARE
     is_new boolean := EXISTS (
         SELECT 1 FROM (VALUES {counted}) t (name, relation)
-        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = t.relation AND g.tgname = 'note_cells_new'));
+        WHERE NOT EXISTS (SELECT 1 FROM pg_trigger g WHERE g.tgrelid = t.relation AND g.tgname = 'note_cells_new'))
+        OR (EXISTS (SELECT 1 FROM access_cell) AND NOT EXISTS (SELECT 1 FROM access_cell_total));
 BEGIN{triggers}
     IF is_new THEN
         PERFORM hufu.repair_cells();

@@ -372,8 +372,7 @@ def is_mine(actor: Actor, resource: ResourceType, record: Model) -> bool:
 def mine(actor: Actor, resource: ResourceType) -> Q:
     """Return the condition of `is_mine`: the records whose masked fields the actor reads."""
     prefix = f"{resource.parent}__" if resource.parent else ""
-    shares = reach.teams(actor, resource.independent)
-    edited = [number for number, share in shares.items() if share is Share.EDIT]
+    edited = reach.edited_in_teams(actor, resource.independent)
     return Q(**{f"{prefix}owner_id": actor.user_id}) | Q(**{f"{prefix}pk__in": edited})
 
 

@@ -25,13 +25,19 @@ STREAM = "updated_at"
 # What narrows a list to states, and the state of what is not void.
 STATE = "state"
 KEPT = "kept"
+# What narrows a list to what a search finds: any of its ways, of which each is all of its words, each of these in any
+# of some columns, with how it is there (hufu.access.list_sql.searched). The column ID has numbers instead of a text.
+SEARCH = "search"
+ID = "id"
+Ways = list[list[list[tuple[str, str, Any]]]]
 
 
 class Way(StrEnum):
-    """How streams are merged: their first records, or by a walk through the type's records in order."""
+    """How a page is found: from streams, by a walk through the type in order, or from what a search finds."""
 
     KEYS = "keys"
     WALK = "walk"
+    MATCH = "match"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def page(
     """Return the numbers, in order, of at most `most` live records of an independent type that the actor may view.
 
     They come after `place` (a value of the column, and a number). `narrowing` names filterable columns and the values
-    that are wanted of each, and under `state` the wanted states. `way` forces one of the two ways.
+    that are wanted of each, under STATE the wanted states, and under SEARCH the ways of a search. `way` forces one.
     """
     if not any(term.scope_of(resource.permission("view")) for term in terms(actor)):
         return []

@@ -24,6 +24,18 @@ class StartsWith(AnyLookup):
         return f"starts_with({left}, {right})", [*left_values, *right_values]
 
 
+@CharField.register_lookup
+class Holds(AnyLookup):
+    """`field__holds`: any part of the text, compared as by the search box (sql/search.sql). No index serves it."""
+
+    lookup_name = "holds"
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        return f"strpos(hufu.folded({left}), hufu.folded({right})) > 0", [*left_values, *right_values]
+
+
 @BigIntegerField.register_lookup
 class Among(AnyLookup):
     """`pk__among=[…]`: what `pk__in` says, in one text however many numbers there are."""

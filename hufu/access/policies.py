@@ -192,9 +192,16 @@ def is_member(resource: ResourceType, row: str, share: Share) -> str:
 
 
 def _is_shared(resource: ResourceType, row: str, share: Share) -> str:
-    """Return the SQL condition that `row` was shared with the actor by hand; asked once per statement, too."""
-    editing = " WHERE s.access = 'edit'" if share is Share.EDIT else ""
-    return f"{row}.id IN (SELECT s.record_id FROM hufu.my_shares('{resource.name}') s{editing})"
+    """Return the SQL condition that `row` was shared with the actor by hand.
+
+    All that was shared is read once per statement; where that is very much, each row is asked about instead.
+    """
+    name, editing = resource.name, " WHERE s.access = 'edit'" if share is Share.EDIT else ""
+    return (
+        f"CASE WHEN (SELECT hufu.has_many_shares('{name}'))"
+        f" THEN EXISTS (SELECT 1 FROM hufu.my_shares('{name}', ARRAY[{row}.id]) s{editing})"
+        f" ELSE {row}.id IN (SELECT s.record_id FROM hufu.my_shares('{name}') s{editing}) END"
+    )
 
 
 def may_create(resource: ResourceType, row: str) -> str:

@@ -44,6 +44,7 @@ POOL_FIELDS = "access.pool_fields"
 _CACHE = "access.terms"
 _COVERAGE = "access.coverage"
 _SHARES = "access.shares"
+_EDITED = "access.edited_in_teams"
 _TEAM, _BY_HAND, _ACROSS, _RULE, _POOL = "team", "by_hand", "across", "rule", "pool"
 _DEFERRED = "access.deferred"
 
@@ -103,7 +104,7 @@ def changed() -> None:
 def forget() -> None:
     """Forget the rights that were read in this transaction: whoever asks next reads what holds by then."""
     cache = current_unit().cache
-    for name in (_CACHE, _COVERAGE, _SHARES, FIELD_RULES, POOL_FIELDS):
+    for name in (_CACHE, _COVERAGE, _SHARES, _EDITED, FIELD_RULES, POOL_FIELDS):
         cache.pop(name, None)
 
 
@@ -119,6 +120,17 @@ def shut_terms(actor: Actor) -> frozenset[int]:
 def teams(actor: Actor, resource: ResourceType) -> dict[int, Share]:
     """Return the records of an independent type in whose team the actor is, and what that opens."""
     return _shared(actor, resource).team
+
+
+def edited_in_teams(actor: Actor, resource: ResourceType) -> list[int]:
+    """Return the records of an independent type that the actor edits as one of their team, read once."""
+    known: dict[str, list[int]] = _unit_of(actor).cache.setdefault(_EDITED, {})
+    if resource.name not in known:
+        rows = TeamMember.objects.filter(
+            user_id=actor.user_id, type=resource.name, access=TeamMember.Access.EDIT
+        )
+        known[resource.name] = list(rows.values_list("record_id", flat=True))
+    return known[resource.name]
 
 
 def shares(actor: Actor, resource: ResourceType) -> dict[int, Share]:
@@ -274,7 +286,8 @@ def _read_shared(actor: Actor, resource: ResourceType, records: frozenset[int] |
 
 def shares_changed() -> None:
     """Forget the teams, shares and rules that were read in this transaction, after one was changed in it."""
-    current_unit().cache.pop(_SHARES, None)
+    for name in (_SHARES, _EDITED):
+        current_unit().cache.pop(name, None)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.core.exceptions import FieldDoesNotExist
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -19,15 +18,17 @@ from hufu.access.lists import Order
 from hufu.access.models import RecordShare, TeamMember
 from hufu.access.queries import PRINCIPAL_NAMES
 from hufu.access.registry import Field as DeclaredField
-from hufu.access.registry import Kind, ResourceType, Search, resource_type, type_of
+from hufu.access.registry import Kind, ResourceType, resource_type, type_of
 from hufu.audit import Subject, Target, record
 from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
-from hufu.core.text import folded, is_storable
-from hufu.crm import blind, record_states
+from hufu.core.text import is_storable
+from hufu.crm import record_states, search
 
 PAGE = 50
 LARGEST_PAGE = 200
+# What is found is counted so far.
+MOST_COUNTED = 1000
 # Of records, by type and number.
 Titles = Mapping[tuple[str, int], str]
 
@@ -102,9 +103,9 @@ def _read(
 def _narrowing(actor: Actor, resource: ResourceType, query: ListQuery) -> dict[str, list[Any]] | None:
     """Return the columns and values that a list is narrowed to; None where its streams cannot tell.
 
-    They cannot for following types, the bin, searches, and fields that are readable on some records alone.
+    They cannot for following types, the bin, and fields that are readable on some records alone.
     """
-    if resource.parent or query.bin or query.search.strip():
+    if resource.parent or query.bin:
         return None
     if leaves_out(actor, resource, query) or not is_open(actor, resource, _sort(resource, query)[0]):
         return None
@@ -117,6 +118,11 @@ def _narrowing(actor: Actor, resource: ResourceType, query: ListQuery) -> dict[s
         if values and not record_states.is_filter(resource, name):
             declared = _filterable(actor, resource, name)[0]
             found[declared.column] = _wanted(actor, declared, name, values)
+    if query.search.strip():
+        ways = search.ways(actor, resource, query.search)
+        if ways is None:
+            return None
+        found[lists.SEARCH] = ways
     return found
 
 
@@ -141,30 +147,45 @@ def shown_with(resource: ResourceType) -> tuple[str, ...]:
 
 
 def count_records(actor: Actor, resource: ResourceType, query: ListQuery | None = None) -> int:
-    """Return how many records the actor may view, under the query's filters and search."""
+    """Return how many records the actor may view, under the query's filters and search.
+
+    Under these it is AtLeast from MOST_COUNTED on, and without for whom very many are named one by one.
+    """
     asked = query or ListQuery()
     if not _narrows(actor, resource, asked):
         return cells.count(actor, resource, with_void=False)
-    return _narrowed(actor, resource, asked).count()
+    narrowing = _narrowing(actor, resource, asked)
+    if narrowing is not None:
+        newest = Order(lists.STREAM, descending=True)
+        found = len(lists.page(actor, resource, newest, None, narrowing, MOST_COUNTED + 1))
+    else:
+        rows = _narrowed(actor, resource, asked)
+        if not _is_asked_for(asked):
+            return rows.count()
+        found = rows[: MOST_COUNTED + 1].count()
+    return cells.AtLeast(MOST_COUNTED) if found > MOST_COUNTED else found
 
 
 def _narrows(actor: Actor, resource: ResourceType, query: ListQuery) -> bool:
     """Say whether a list shows less than all that the actor views and is not void: else cells know its number."""
     # What follows a parent is counted one by one: how many children somebody views is no number of a cell.
     return bool(
-        resource.parent
-        or query.bin
-        or query.search.strip()
-        or any(query.filters.values())
-        or _sort_readable(actor, resource, query)
+        resource.parent or query.bin or _is_asked_for(query) or _sort_readable(actor, resource, query)
     )
 
 
+def _is_asked_for(query: ListQuery) -> bool:
+    """Say whether a list is narrowed by what somebody chose or typed."""
+    return bool(query.search.strip() or any(query.filters.values()))
+
+
 def count(actor: Actor, permission: str) -> int:
-    """Return on how many records the actor may use the permission."""
+    """Return on how many records the actor may use the permission, exactly."""
     resource = type_of(permission)
     if resource is not None and not resource.parent and permission == resource.permission("view"):
-        return cells.count(actor, resource, with_void=True)
+        found = cells.count(actor, resource, with_void=True)
+        if not isinstance(found, cells.AtLeast):
+            return found
     return guard.scope(actor, permission).count()
 
 
@@ -216,16 +237,26 @@ def titles_of(actor: Actor, records: Iterable[tuple[str, int]]) -> Titles:
 
 
 def find(actor: Actor, resource: ResourceType, text: str, *, limit: int = 20) -> list[Any]:
-    """Return viewable records whose searchable fields begin with (or equal) the text, for pickers.
+    """Return viewable records that the search box finds, for pickers: what is the text, what begins with it, the rest.
 
     What is offered was read: it is one event in the log, as a list is.
     """
-    rows = record_states.narrowed(guard.scope(actor, resource.permission("view")), resource, ())
-    if text.strip():
-        rows = _search(actor, rows, resource, text)
-    found = list(rows.order_by("-updated_at", "-pk")[:limit])
+    found = _found(actor, resource, text, limit)
     _record_list(actor, resource, ListQuery(search=text), found)
     return found
+
+
+def _found(actor: Actor, resource: ResourceType, text: str, limit: int) -> list[Any]:
+    narrowing = _narrowing(actor, resource, ListQuery(search=text))
+    if narrowing is None:
+        rows = record_states.narrowed(guard.scope(actor, resource.permission("view")), resource, ())
+        rows = search.narrowed(actor, rows, resource, text) if text.strip() else rows
+        return list(rows.order_by("-updated_at", "-pk")[:limit])
+    newest = Order(lists.STREAM, descending=True)
+    numbers: dict[int, None] = {}
+    for ways in search.from_the_nearest(narrowing.get(lists.SEARCH)):
+        numbers |= dict.fromkeys(lists.page(actor, resource, newest, None, narrowing | ways, limit))
+    return lists.records(actor, resource, list(numbers)[:limit], ())
 
 
 def _record_list(actor: Actor, resource: ResourceType, query: ListQuery, found: Sequence[Any]) -> None:
@@ -262,7 +293,7 @@ def _narrowed(actor: Actor, resource: ResourceType, query: ListQuery) -> QuerySe
             rows = rows.filter(_filtered(actor, resource, name, values))
     rows = rows.filter(_sort_readable(actor, resource, query))
     if query.search.strip():
-        rows = _search(actor, rows, resource, query.search)
+        rows = search.narrowed(actor, rows, resource, query.search)
     return rows
 
 
@@ -302,47 +333,6 @@ def _wanted(actor: Actor, declared: DeclaredField, name: str, values: Sequence[s
     assert declared.reference is not None
     seen = guard.scope(actor, resource_type(declared.reference).permission("view")).filter(pk__in=numbers)
     return list(seen.values_list("pk", flat=True))
-
-
-def _search(actor: Actor, rows: QuerySet[Any], resource: ResourceType, text: str) -> QuerySet[Any]:
-    """Narrow the rows to those that the search box finds.
-
-    INVARIANT: what is masked for somebody on a record does not find it, or the right guess would tell the value.
-    """
-    if not is_storable(text):
-        return rows.none()
-    condition = Q(pk__in=())
-    for declared in resource.fields:
-        found = _searched(resource, declared, text.strip())
-        readable = guard.readable(actor, resource, declared) if found is not None else None
-        if found is not None and readable is not None:
-            condition |= found & readable
-    return rows.filter(condition)
-
-
-def _searched(resource: ResourceType, declared: DeclaredField, text: str) -> Q | None:
-    """Return the condition by which the search box looks into a field: prefixes of names (characters, pinyin,
-    initials), exact codes, whole values of sealed ones. None where it does not."""
-    if declared.search is None:
-        return None
-    if declared.is_encrypted:
-        return blind.searched(resource, declared, text)
-    if declared.search is Search.EXACT:
-        return Q(**{declared.column: text})
-    condition = Q(**{f"{declared.column}__starts_with": text})
-    sound = folded(text).replace(" ", "")
-    if sound.isascii() and _has_column(resource, f"{declared.name}_initials"):
-        condition |= Q(**{f"{declared.name}_sort__starts_with": sound})
-        condition |= Q(**{f"{declared.name}_initials__starts_with": sound})
-    return condition
-
-
-def _has_column(resource: ResourceType, name: str) -> bool:
-    try:
-        resource.model_class._meta.get_field(name)
-    except FieldDoesNotExist:
-        return False
-    return True
 
 
 # The bin begins with what was deleted last. No page shows the field.

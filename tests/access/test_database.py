@@ -963,7 +963,7 @@ DEFINERS = {
         "erase_crm_contact",
         "facts_change",
     ),
-    *("my_shares", "recipients", "take_away_shares", "count_tasks", "end_task"),
+    *("my_shares", "has_many_shares", "recipients", "take_away_shares", "count_tasks", "end_task"),
     *("my_terms", "my_teams"),
     # Sharing rules: what builds them, what tells the actor their own, and numbers for whoever manages rights.
     *("rule_role_holders", "rule_owners", "departments_for", "rule_alternatives", "rule_rebuild"),
@@ -1108,7 +1108,7 @@ DEFINERS = {
     # How backups stand, for the operator: three types of events, none about a person or a record.
     "last_of_operation",
     # Cells: triggers note differences; what the actor sees of cells, and how many records they view.
-    *("fold_cells", "cells_missing", "repair_cells", "my_list_facts"),
+    *("fold_cells", "cells_missing", "repair_cells", "cells_totals"),
     *("drift", "mend_drift"),  # they ask by themselves that it is the operator
     *(
         f"{what}_{TABLES[name]}"
@@ -1141,7 +1141,7 @@ def test_every_function_of_more_than_one_expression_has_its_own_search_path(owne
     of_rules = {"text_is", "number_is", "day_is", *(f"atom_of_{TABLES[name]}" for name in INDEPENDENT)}
     assert {name for (name,) in loose} == of_rules | {
         *("actor", "bit", "scope_bit", "field_level", "principal", "moment", "closed_gates"),
-        *("permission_ceiling", "partition_ceiling"),
+        *("permission_ceiling", "partition_ceiling", "totals_of", "folded"),
     }
 
 

@@ -19,37 +19,58 @@ TEN_MILLION = 10_000_000
 def way(owner_connection):
     """Return the way that is chosen for somebody, and how far a walk goes."""
 
-    def chosen(visible, keys, *, newest_first=True, total=TEN_MILLION, within=TEN_MILLION):
+    def chosen(
+        visible, streams, *, passed=None, newest_first=True, filtered=False, finds=None, total=TEN_MILLION
+    ):
         return owner_connection.execute(
-            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, 51)",
-            [total, within, visible, keys, newest_first],
+            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, %s, %s, 51)",
+            [total, streams, passed or visible, visible, newest_first, filtered, finds],
         ).fetchone()
 
     return chosen
 
 
 def test_a_chief_executive_walks_through_the_newest(way):
-    assert way(visible=TEN_MILLION, keys=40)[0] == "walk"
+    assert way(TEN_MILLION, 40)[0] == "walk"
 
 
 def test_a_representative_reads_their_own_stream(way):
-    assert way(visible=2_000, keys=1)[0] == "keys"
+    assert way(2_000, 1)[0] == "keys"
 
 
 def test_who_views_a_few_records_sorts_them_by_name_rather_than_walk_past_millions(way):
-    assert way(visible=2_000, keys=1, newest_first=False)[0] == "keys"
+    assert way(2_000, 1, newest_first=False)[0] == "keys"
 
 
-def test_a_manager_of_large_departments_walks_through_the_names_rather_than_read_these_whole(way):
-    assert way(visible=12_601, keys=60, newest_first=False, within=343_451)[0] == "walk"
+def test_a_manager_of_large_departments_sorts_all_that_is_theirs_by_name(way):
+    assert way(12_601, 120, newest_first=False)[0] == "keys"
+
+
+def test_who_views_little_of_what_is_shared_with_many_walks_through_the_names(way):
+    assert way(12_601, 60, passed=343_451, newest_first=False)[0] == "walk"
 
 
 def test_who_views_many_records_walks_through_the_names(way):
-    assert way(visible=1_000_000, keys=60, newest_first=False)[0] == "walk"
+    assert way(1_000_000, 60, newest_first=False)[0] == "walk"
+
+
+def test_under_a_filter_a_manager_looks_at_all_that_is_theirs_and_a_chief_executive_at_the_newest(way):
+    assert way(12_601, 120, filtered=True)[0] == "keys"
+    assert way(TEN_MILLION, 40, passed=6 * TEN_MILLION, filtered=True)[0] == "walk"
+
+
+def test_what_is_rarely_found_is_looked_up_and_what_is_often_found_is_met_among_the_newest(way):
+    assert way(TEN_MILLION, 40, finds=20)[0] == "match"
+    assert way(TEN_MILLION, 40, passed=6 * TEN_MILLION, finds=3_000_000)[0] == "walk"
+    assert way(12_601, 120, finds=20)[0] == "match"
+
+
+def test_a_representative_looks_for_a_frequent_name_among_what_is_theirs(way):
+    assert way(1_000, 1, finds=20_000)[0] == "keys"
 
 
 def test_a_walk_that_meets_hardly_anything_is_given_up_when_streams_would_have_been_cheaper(way):
-    chosen, budget = way(visible=1_000_000, keys=100)
+    chosen, budget = way(1_000_000, 100)
     assert chosen == "walk"
     assert 4_000 <= budget < TEN_MILLION / 100
 
@@ -79,6 +100,35 @@ def test_every_order_of_a_list_has_an_index_with_all_that_decides_what_is_kept(
         and all(name in text.partition("INCLUDE")[2] for name in kept)
         for text in described
     ), described
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [each for each in registry.resource_types() if each.parent_type is None],
+    ids=lambda each: each.name,
+)
+def test_the_streams_of_owners_and_departments_hold_all_by_which_a_list_is_ordered_narrowed_and_searched(
+    owner_connection, resource
+):
+    """So whoever views some thousands of many millions is answered from these alone."""
+    [(wanted,)] = owner_connection.execute(
+        "SELECT ARRAY(SELECT jsonb_object_keys(d -> 'sorts') UNION SELECT jsonb_object_keys(d -> 'filters'))"
+        " FROM hufu.listed_type(%s) d",
+        [resource.name],
+    ).fetchall()
+    wanted += ["id", "name", "name_initials", "deleted_at", "voided_at", "locked_at", "pending_tasks"]
+    for beginning in ("owner_id, updated_at", "department_id, partition_id, updated_at"):
+        [columns] = [
+            columns
+            for (columns,) in owner_connection.execute(
+                "SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_index i"
+                " JOIN pg_attribute a ON a.attrelid = i.indexrelid WHERE i.indrelid = %s::regclass"
+                " AND i.indpred IS NULL GROUP BY i.indexrelid",
+                [resource.table],
+            )
+            if columns.startswith(beginning)
+        ]
+        assert set(wanted) <= set(columns.split(", "))
 
 
 @pytest.mark.parametrize("wrong", ["name", "updated_at; DROP TABLE crm_customer", "phone"])
@@ -141,8 +191,9 @@ def test_what_a_rule_shares_with_zhang_moves_up_his_list_when_it_is_changed(comp
     "call",
     [
         "hufu.list_walk(hufu.listed_type('customer'), 'updated_at', 'updated_at DESC, id DESC',"
-        " 'EXISTS (SELECT 1 FROM access_shared_record)', NULL, '{}', 5, NULL)",
-        "hufu.list_merge(hufu.listed_type('customer'), 'updated_at', 'updated_at DESC, id DESC',"
+        " 'EXISTS (SELECT 1 FROM access_shared_record)', NULL, '{}', 5, NULL, false)",
+        "hufu.list_merge(hufu.listed_type('customer'), ARRAY[('partition', 1, NULL, NULL, NULL, NULL, false, NULL)]"
+        "::hufu.stream[], 'updated_at', 'updated_at DESC, id DESC',"
         " 'EXISTS (SELECT 1 FROM access_shared_record)', NULL, '{}', 5)",
         "hufu.list_shared(hufu.listed_type('customer'), true, NULL, '{}', 5, NULL)",
     ],

@@ -18,7 +18,7 @@ from hufu.access.registry import (
 )
 from hufu.audit import declare_record_events
 from hufu.core.vault.fields import SealedText
-from hufu.crm.models import BusinessRecord, Customer, Record
+from hufu.crm.models import BusinessRecord, Customer, Record, held_streams
 from hufu.crm.resources import KEPT, OWNED
 
 declare_record_events("site", "Site")
@@ -103,6 +103,10 @@ class Site(BusinessRecord):
 
     class Meta(BusinessRecord.Meta):
         db_table = "added_site"
+        indexes: ClassVar[tuple[models.Index, ...]] = (
+            *BusinessRecord.Meta.indexes,
+            *held_streams("stage", "customer"),
+        )
         constraints = (models.UniqueConstraint(fields=["partition", "id"], name="added_site_in_partition"),)
 
 

@@ -1,4 +1,4 @@
-"""Lists: every sort in pages, forwards and backwards; filters; search by characters, sound, initials and code."""
+"""Lists: every sort in pages, forwards and backwards; filters; search by parts of names, sound, initials and code."""
 
 from __future__ import annotations
 
@@ -231,7 +231,13 @@ def names(company, name, query):
         ("shqm", {"上海启明精密机械有限公司"}),
         ("SHQM", {"上海启明精密机械有限公司"}),
         ("hz", {"杭州云合软件有限公司"}),
-        ("启明", set()),
+        ("启明", {"上海启明精密机械有限公司"}),
+        ("精密机械", {"上海启明精密机械有限公司"}),
+        ("海", {"上海启明精密机械有限公司", "宁波海天重工有限公司"}),
+        ("机械 上海", {"上海启明精密机械有限公司"}),
+        ("软件 hz", {"杭州云合软件有限公司"}),
+        ("软件 上海", set()),
+        ("启精", set()),
         ("%", set()),
         ("_", set()),
         ("上%", set()),
@@ -243,7 +249,7 @@ def names(company, name, query):
         ("gz", set()),
     ],
 )
-def test_search_finds_beginnings_in_characters_sound_and_initials(company, text, found):
+def test_search_finds_parts_of_names_every_word_and_beginnings_of_sound_and_initials(company, text, found):
     assert names(company, "lin", ListQuery(search=text)) == found
 
 

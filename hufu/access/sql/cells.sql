@@ -16,10 +16,20 @@ CREATE OR REPLACE VIEW hufu.cells AS
     SELECT type, partition_id, owner_id, department_id, pool_id, records, void FROM public.access_cell
     UNION ALL
     SELECT type, partition_id, owner_id, department_id, pool_id, records, void FROM public.access_cell_change;
-CREATE OR REPLACE VIEW hufu.cell_totals AS
-    SELECT type, partition_id, records, void FROM public.access_cell_total
+
+-- The totals to which a cell belongs. Without a search path of its own: it is taken into the query that asks.
+CREATE OR REPLACE FUNCTION hufu.totals_of(partition_id int, owner_id int, department_id int) RETURNS TABLE (by text, key int)
+    LANGUAGE sql IMMUTABLE ROWS 3 AS
+$$ SELECT t.by, t.key FROM (VALUES
+       ('partition', partition_id), ('owner', owner_id),
+       (CASE WHEN owner_id IS NULL THEN 'unowned' ELSE 'department' END, department_id)) t (by, key)
+   WHERE t.key IS NOT NULL $$;
+DROP VIEW IF EXISTS hufu.cell_totals;
+CREATE VIEW hufu.cell_totals AS
+    SELECT type, by::text, key, partition_id, records, void FROM public.access_cell_total
     UNION ALL
-    SELECT type, partition_id, records, void FROM public.access_cell_change;
+    SELECT c.type, t.by, t.key, c.partition_id, c.records, c.void
+    FROM public.access_cell_change c CROSS JOIN LATERAL hufu.totals_of(c.partition_id, c.owner_id, c.department_id) t;
 
 -- Put the differences that are committed into their cells. Returns how many; NULL, and does nothing, while somebody else
 -- does it. Differences that come meanwhile stay for the next time.
@@ -35,9 +45,11 @@ BEGIN
     END IF;
     WITH taken AS (DELETE FROM access_cell_change RETURNING *),
     totals AS (
-        INSERT INTO access_cell_total AS c (type, partition_id, records, void)
-        SELECT type, partition_id, sum(records), sum(void) FROM taken GROUP BY type, partition_id
-        ON CONFLICT (type, partition_id)
+        INSERT INTO access_cell_total AS c (type, by, key, partition_id, records, void)
+        SELECT type, t.by, t.key, partition_id, sum(records), sum(void)
+        FROM taken CROSS JOIN LATERAL hufu.totals_of(partition_id, owner_id, department_id) t
+        GROUP BY type, t.by, t.key, partition_id
+        ON CONFLICT (type, by, key, partition_id)
             DO UPDATE SET records = c.records + EXCLUDED.records, void = c.void + EXCLUDED.void),
     cells AS (
         INSERT INTO access_cell AS c (type, partition_id, owner_id, department_id, pool_id, records, void)

@@ -1,8 +1,9 @@
 -- A page of a list, as the numbers of records in order (docs/decisions/0033-lists.md). What the actor may view of a type
 -- is a union of ordered streams, one for each owner, department, partition or pool that their reach names, and of single
--- records. hufu.page merges them in one of two ways, which its caller chooses by what was counted:
+-- records. hufu.page merges them in the way that costs less by what was counted:
 --   keys  the first records of every stream
 --   walk  the records of the type in order, of which those are kept that any stream holds
+--   match what a search finds, of which those are kept that any stream holds, put in order
 -- INVARIANT: what is reached is read here, from the actor's own reach; no argument widens it. The numbers are of records
 -- that the actor may view, and whoever shows these reads them through their row policies.
 -- INVARIANT: hufu.page alone runs as the owner. The others take text that becomes SQL: whoever else calls them does so with
@@ -25,8 +26,9 @@ END $$;
 --   scope    of these owners, and owned ones of these departments; of everybody, where both are NULL
 --   rule     of these owners and of these departments (NULL: any) that this part of a rule matched (NULL: without fields)
 --   pool     in these pools
---   records  these: what reaches the actor across the wall and, `with_shared`, what shares, teams and tasks give. In the order
---            of streams that is a stream of its own (hufu.list_shared)
+--   shared   that shares, teams and tasks give the actor, `with_shared`: in the order of streams these are a stream of their own
+--            (hufu.list_shared)
+--   records  these: what reaches the actor across the wall
 CREATE OR REPLACE FUNCTION hufu.list_parts(of_type text, with_shared boolean)
     RETURNS TABLE (kind text, partitions bytea, owners bytea, departments bytea, matched int, pools int[], records bigint[])
     LANGUAGE plpgsql STABLE ROWS 2 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
@@ -37,7 +39,6 @@ DECLARE
     term record;
     within bytea;
     pools_of_mine int[];
-    among bigint[];
     across bigint[];
 BEGIN
     FOR term IN SELECT * FROM hufu.my_terms(of_type || '.view') LOOP
@@ -62,9 +63,6 @@ BEGIN
     IF own_partitions <> '{}' THEN
         pools_of_mine := ARRAY(SELECT hufu.my_pools(of_type));
     END IF;
-    IF own_partitions <> '{}' AND with_shared THEN
-        among := ARRAY(SELECT record_id FROM hufu.my_teams(of_type) UNION SELECT record_id FROM hufu.my_shares(of_type));
-    END IF;
     IF holds THEN
         across := ARRAY(SELECT record_id FROM hufu.my_crossings(of_type));
     END IF;
@@ -74,37 +72,166 @@ BEGIN
                      FROM hufu.my_rules(of_type) r;
         RETURN QUERY SELECT 'pool', within, NULL::bytea, NULL::bytea, NULL::int, pools_of_mine, NULL::bigint[]
                      WHERE pools_of_mine <> '{}';
-        RETURN QUERY SELECT 'records', within, NULL::bytea, NULL::bytea, NULL::int, NULL::int[], among
-                     WHERE among <> '{}';
+        RETURN QUERY SELECT 'shared', within, NULL::bytea, NULL::bytea, NULL::int, NULL::int[], NULL::bigint[]
+                     WHERE with_shared;
     END LOOP;
     RETURN QUERY SELECT 'records', ceiling, NULL::bytea, NULL::bytea, NULL::int, NULL::int[], across WHERE across <> '{}';
 END $$;
 
--- The ordered streams of these parts: those of which an index begins with the key, and what else a record must meet.
--- `owned`: only records that have an owner.
-CREATE OR REPLACE FUNCTION hufu.list_keys(of_type text, with_shared boolean)
-    RETURNS TABLE (stream text, key bigint, partitions bytea, owners bytea, departments bytea, owned boolean)
-    LANGUAGE sql STABLE ROWS 20 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
-    WITH parts AS MATERIALIZED (SELECT * FROM hufu.list_parts(of_type, with_shared))
-    SELECT 'owner', o::bigint, p.partitions, NULL::bytea, CASE p.kind WHEN 'rule' THEN p.departments END, false
-    FROM parts p, unnest(hufu.numbers(p.owners)) o WHERE p.kind IN ('scope', 'rule') AND p.matched IS NULL
+-- An ordered stream: what an owner has, a department in a `place`, a partition, a pool or a part of a rule (`key`); or these
+-- records, in no order. What else each must meet: NULL asks nothing. `owned`: only records that have an owner.
+DROP TYPE IF EXISTS hufu.stream CASCADE;
+CREATE TYPE hufu.stream AS (kind text, key int, place int, partitions bytea, owners bytea, departments bytea, owned boolean,
+                            records bigint[]);
+
+-- The streams of these parts, without those that hold nothing. `passed` is what reading all of one costs, in entries of an
+-- index; `viewed`, about how many records it gives. In the order of streams matches are not counted, otherwise no more than
+-- some. Streams of partitions and pools hold no more than their own order (`plain`): for anything else they are fetched.
+DROP FUNCTION IF EXISTS hufu.list_keys(text, boolean), hufu.list_streams(text), hufu.list_streams(text, boolean);
+CREATE OR REPLACE FUNCTION hufu.list_streams(of_type text, in_order boolean, plain boolean)
+    RETURNS TABLE (stream hufu.stream, passed numeric, viewed numeric)
+    LANGUAGE plpgsql STABLE ROWS 20 SET search_path = pg_catalog, public, hufu, pg_temp
+    SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    RETURN QUERY
+    WITH parts AS MATERIALIZED (SELECT * FROM hufu.list_parts(of_type, NOT in_order)),
+    totals AS MATERIALIZED (
+        SELECT t.by, t.key, t.partition_id, sum(t.records) AS records
+        FROM (SELECT * FROM hufu.cell_totals WHERE type = of_type AND by = 'partition'
+              UNION ALL
+              SELECT * FROM hufu.cell_totals WHERE type = of_type AND by = 'owner'
+                  AND key = ANY (ARRAY(SELECT DISTINCT o FROM parts p, unnest(hufu.numbers(p.owners)) o))
+              UNION ALL
+              SELECT * FROM hufu.cell_totals WHERE type = of_type AND by IN ('department', 'unowned')
+                  AND key = ANY (ARRAY(SELECT DISTINCT d FROM parts p, unnest(hufu.numbers(p.departments)) d))
+                  AND partition_id = ANY (ARRAY(SELECT DISTINCT w FROM parts p, unnest(hufu.numbers(p.partitions)) w))) t
+        GROUP BY t.by, t.key, t.partition_id HAVING sum(t.records) > 0)
+    SELECT ('owner', t.key, NULL, p.partitions, NULL, CASE p.kind WHEN 'rule' THEN p.departments END, false, NULL)::hufu.stream,
+           sum(t.records), sum(t.records) FILTER (WHERE hufu.bit(p.partitions, t.partition_id))
+    FROM parts p JOIN totals t ON t.by = 'owner' AND hufu.bit(p.owners, t.key)
+    WHERE p.kind IN ('scope', 'rule') AND p.matched IS NULL
+    GROUP BY t.key, p.kind, p.partitions, p.departments
+    HAVING bool_or(hufu.bit(p.partitions, t.partition_id))
     UNION ALL
-    SELECT 'department', d, p.partitions, NULL, NULL, p.kind = 'scope'
-    FROM parts p, unnest(hufu.numbers(p.departments)) d
+    SELECT ('department', t.key, t.partition_id, NULL, NULL, NULL, p.kind = 'scope', NULL)::hufu.stream, sum(t.records), sum(t.records)
+    FROM parts p JOIN totals t ON (t.by = 'department' OR (t.by = 'unowned' AND p.kind = 'rule'))
+        AND hufu.bit(p.departments, t.key) AND hufu.bit(p.partitions, t.partition_id)
     WHERE p.kind = 'scope' OR (p.kind = 'rule' AND p.owners IS NULL AND p.matched IS NULL)
+    GROUP BY t.key, t.partition_id, p.kind
     UNION ALL
-    SELECT 'partition', w, NULL, NULL, NULL, false
-    FROM parts p, unnest(hufu.numbers(p.partitions)) w
+    SELECT ('partition', t.key, NULL, NULL, NULL, NULL, false, NULL)::hufu.stream,
+           t.records * CASE WHEN plain THEN 1 ELSE hufu.fetched() END, t.records
+    FROM parts p JOIN totals t ON t.by = 'partition' AND hufu.bit(p.partitions, t.key)
     WHERE p.kind IN ('scope', 'rule') AND p.owners IS NULL AND p.departments IS NULL AND p.matched IS NULL
     UNION ALL
-    SELECT 'pool', l, p.partitions, NULL, NULL, false FROM parts p, unnest(p.pools) l
+    SELECT ('pool', l, NULL, p.partitions, NULL, NULL, false, NULL)::hufu.stream,
+           n.records * CASE WHEN plain THEN 1 ELSE hufu.fetched() END, n.records
+    FROM parts p, unnest(p.pools) l,
+         LATERAL (SELECT sum(c.records) AS records FROM hufu.cells c WHERE c.type = of_type AND c.pool_id = l) n
+    WHERE n.records > 0
     UNION ALL
-    SELECT 'match', p.matched, p.partitions, p.owners, p.departments, false FROM parts p WHERE p.matched IS NOT NULL
+    SELECT ('match', p.matched, NULL, p.partitions, p.owners, p.departments, false, NULL)::hufu.stream, hufu.fetched() * n.records, n.records
+    FROM parts p, LATERAL (SELECT count(*)::numeric AS records FROM (
+        SELECT FROM access_rule_match m WHERE m.part = p.matched LIMIT CASE WHEN in_order THEN 0 ELSE 10000 END) m) n
+    WHERE p.matched IS NOT NULL
     UNION ALL
-    SELECT 'record', r, p.partitions, NULL, NULL, false FROM parts p, unnest(p.records) r $$;
+    SELECT ('records', NULL, NULL, p.partitions, NULL, NULL, false, n.records)::hufu.stream,
+           hufu.fetched() * cardinality(n.records)::numeric, cardinality(n.records)::numeric
+    FROM parts p, LATERAL (SELECT CASE p.kind WHEN 'records' THEN p.records
+                                  ELSE ARRAY(SELECT hufu.shared_records(of_type, ARRAY[p.partitions])) END AS records) n
+    WHERE p.kind IN ('records', 'shared') AND n.records <> '{}';
+END $$;
+
+-- What a search ($3 #> '{search}') asks of the record `r`, said in SQL: a search is any of its ways, a way all of its words, a
+-- word in any of these columns: [[[[how, column, text], …], …], …], for the column `id` numbers of records instead of a text.
+-- `indexed` says it so that an index finds it.
+DROP FUNCTION IF EXISTS hufu.list_found(jsonb, jsonb, boolean);
+CREATE OR REPLACE FUNCTION hufu.list_said(declared jsonb, search jsonb)
+    RETURNS TABLE (way bigint, word bigint, said text, indexed text) LANGUAGE plpgsql IMMUTABLE
+    SET search_path = pg_catalog, hufu, pg_temp AS $$
+DECLARE
+    path text[];
+    name text;
+    how text;
+BEGIN
+    FOR way, word, path, name, how IN
+        SELECT ways.n, words.n, ARRAY['search', (ways.n - 1)::text, (words.n - 1)::text, (columns.n - 1)::text, '2'],
+               columns.said ->> 1, columns.said ->> 0
+        FROM jsonb_array_elements(search) WITH ORDINALITY ways (of, n)
+        CROSS JOIN jsonb_array_elements(ways.of) WITH ORDINALITY words (of, n)
+        CROSS JOIN jsonb_array_elements(words.of) WITH ORDINALITY columns (said, n)
+    LOOP
+        said := CASE
+            WHEN name = 'id' THEN format('r.id = ANY (ARRAY(SELECT v::bigint FROM jsonb_array_elements_text($3 #> %L) v))', path)
+            WHEN NOT declared -> 'searched' -> name ? how THEN NULL
+            WHEN how = 'begins' THEN format('starts_with(r.%I, $3 #>> %L)', name, path)
+            -- Looked up by itself: no stream holds it.
+            WHEN how = 'equals' THEN format('r.id = ANY (ARRAY(SELECT e.id FROM public.%I e WHERE e.%I = $3 #>> %L))',
+                                            declared ->> 'table', name, path)
+            WHEN how = 'contains' THEN format('strpos(hufu.folded(r.%I), hufu.folded($3 #>> %L)) > 0', name, path) END;
+        IF said IS NULL THEN
+            RAISE EXCEPTION 'lists are not searched by %', name USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        indexed := CASE WHEN how = 'contains'
+                        THEN format('hufu.pieces(r.%I) @> hufu.pieces($3 #>> %L) AND %s', name, path, said) ELSE said END;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- The same as one condition.
+CREATE OR REPLACE FUNCTION hufu.list_found(declared jsonb, search jsonb) RETURNS text LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, hufu, pg_temp AS
+$$ SELECT coalesce('(' || string_agg(of_way, ' OR ') || ')', 'false') FROM (
+       SELECT string_agg(of_word, ' AND ') AS of_way FROM (
+           SELECT way, '(' || string_agg(said, ' OR ') || ')' AS of_word FROM hufu.list_said(declared, search) GROUP BY way, word) w
+       GROUP BY way) v $$;
+
+-- The same as alternatives, each of which an index finds by the first word of a way.
+CREATE OR REPLACE FUNCTION hufu.list_matches(declared jsonb, search jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, hufu, pg_temp AS
+$$ WITH said AS MATERIALIZED (SELECT * FROM hufu.list_said(declared, search))
+   SELECT concat_ws(' AND ', f.indexed, (
+       SELECT string_agg(of_word, ' AND ') FROM (
+           SELECT '(' || string_agg(o.said, ' OR ') || ')' AS of_word FROM said o WHERE o.way = f.way AND o.word > 1 GROUP BY o.word) w))
+   FROM said f WHERE f.word = 1 $$;
+
+-- About how many of `total` records a search finds: of all its words the rarest, in any of their columns.
+CREATE OR REPLACE FUNCTION hufu.list_finds(declared jsonb, search jsonb, total numeric) RETURNS numeric LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, hufu, pg_temp AS $$
+DECLARE
+    way jsonb;
+    word jsonb;
+    said jsonb;
+    several bigint;
+    of_word numeric;
+    of_way numeric;
+    found numeric := 0;
+BEGIN
+    FOR way IN SELECT jsonb_array_elements(search) LOOP
+        of_way := total;
+        FOR word IN SELECT jsonb_array_elements(way) LOOP
+            of_word := 0;
+            FOR said IN SELECT jsonb_array_elements(word) LOOP
+                IF said ->> 0 = 'contains' THEN
+                    of_word := of_word + hufu.holding(
+                        format('%s_%s_pieces', declared ->> 'table', said ->> 1), hufu.pieces(said ->> 2), total);
+                ELSIF said ->> 0 = 'begins' THEN
+                    EXECUTE format('SELECT count(*) FROM (SELECT FROM public.%I r WHERE starts_with(r.%I, $1) LIMIT 2000) r',
+                                   declared ->> 'table', said ->> 1) INTO several USING said ->> 2;
+                    -- Where there are so many nobody knows how many more there are.
+                    of_word := of_word + CASE WHEN several = 2000 THEN total / 100 ELSE several END;
+                END IF;
+            END LOOP;
+            of_way := least(of_way, of_word);
+        END LOOP;
+        found := found + of_way;
+    END LOOP;
+    RETURN least(found, total);
+END $$;
 
 -- The condition in SQL, with AND before each part, that the record `r` is among what a list is narrowed to ($3): live, in
--- one of the states and with one of the values that are wanted of a column.
+-- one of the states, with one of the values that are wanted of a column, found by a search.
+DROP FUNCTION IF EXISTS hufu.list_narrowed(jsonb, jsonb, boolean);
 CREATE OR REPLACE FUNCTION hufu.list_narrowed(declared jsonb, narrowing jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE
     SET search_path = pg_catalog, hufu, pg_temp AS $$
 DECLARE
@@ -116,9 +243,10 @@ BEGIN
         more := CASE
             WHEN named = 'state' THEN (
                 SELECT '(' || string_agg(declared -> 'states' ->> v, ' OR ') || ')' FROM jsonb_array_elements_text(narrowing -> named) v)
-            ELSE format('r.%I = ANY (ARRAY(SELECT v::%s FROM jsonb_array_elements_text($3 -> %L) v))',
+            WHEN named = 'search' THEN hufu.list_found(declared, narrowing -> named)
+            WHEN declared -> 'filters' ? named THEN format('r.%I = ANY (ARRAY(SELECT v::%s FROM jsonb_array_elements_text($3 -> %L) v))',
                         named, declared -> 'filters' ->> named, named) END;
-        IF more IS NULL OR (named <> 'state' AND declared -> 'filters' -> named IS NULL) THEN
+        IF more IS NULL THEN
             RAISE EXCEPTION 'lists are not narrowed by %', named USING ERRCODE = 'invalid_parameter_value';
         END IF;
         condition := condition || ' AND ' || more;
@@ -126,10 +254,17 @@ BEGIN
     RETURN condition;
 END $$;
 
+-- The condition in SQL that what is shared (`g`) was given to the actor by another, and is in force.
+CREATE OR REPLACE FUNCTION hufu.list_given() RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT 'g.given_by IS DISTINCT FROM (SELECT hufu.actor()) AND (g.starts_at IS NULL OR g.starts_at <= (SELECT hufu.now()))
+           AND (g.ends_at IS NULL OR g.ends_at > (SELECT hufu.now()))' $$;
+
 -- The condition in SQL that the record `r` meets what the parts ask for. Of part number n, $4[n] are the partitions, $5[n]
--- the owners, $6[n] the departments; $7 says to which part the record at the same place of $8 belongs; $9 are the pools.
-CREATE OR REPLACE FUNCTION hufu.list_condition(number int, kind text, partitions bytea, owners bytea, departments bytea,
-                                               matched int)
+-- the owners, $6[n] the departments; $7 are single records, $8 the pools, $9 and $10 through whom shares reach the actor
+-- (hufu.shared_with_me: those of $10 where a share reaches superiors).
+DROP FUNCTION IF EXISTS hufu.list_condition(int, text, bytea, bytea, bytea, int);
+CREATE OR REPLACE FUNCTION hufu.list_condition(of_type text, number int, kind text, partitions bytea, owners bytea,
+                                               departments bytea, matched int)
     RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, hufu, pg_temp AS $$
     SELECT concat_ws(' AND ',
         CASE WHEN partitions IS NOT NULL THEN format('hufu.bit($4[%s], r.partition_id)', number) END,
@@ -142,62 +277,83 @@ CREATE OR REPLACE FUNCTION hufu.list_condition(number int, kind text, partitions
                  CASE WHEN matched IS NOT NULL THEN format(
                      'r.id = (SELECT m.record_id FROM access_rule_match m WHERE m.part = %s AND m.record_id = r.id LIMIT 1)',
                      matched) END)
-             WHEN kind = 'pool' THEN 'r.pool_id = ANY ($9)'
-             WHEN kind = 'records' THEN format(
-                 'r.id IN (SELECT l.record FROM unnest($7, $8) l (part, record) WHERE l.part = %s)', number)
+             WHEN kind = 'pool' THEN 'r.pool_id = ANY ($8)'
+             WHEN kind = 'records' THEN 'r.id = ANY ($7)'
+             WHEN kind = 'shared' THEN format(
+                 'EXISTS (SELECT 1 FROM access_shared_record g WHERE g.type = %L AND g.record_id = r.id
+                          AND (g.principal = ANY ($9) OR (g.superiors AND g.principal = ANY ($10))) AND %s)', of_type, hufu.list_given())
              ELSE 'true' END) $$;
+
+-- What fetching a record costs, in entries of an index.
+CREATE OR REPLACE FUNCTION hufu.fetched() RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$$ SELECT 6 $$;
 
 -- Up to how many streams are merged as they are.
 CREATE OR REPLACE FUNCTION hufu.few_streams() RETURNS int LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
 $$ SELECT 6 $$;
 
--- The way `walk`: at most `budget` records of a stretch, in order, of which those are kept that a part holds. Where the
--- actor reaches into few partitions only, those are walked through, and no others.
+-- The ways `walk` and `match`: at most `budget` records of a stretch, in order, or all that a search finds (`matched`); of
+-- these are kept what a part holds. Where the actor reaches into few partitions only, those are walked through, and no others.
+DROP FUNCTION IF EXISTS hufu.list_walk(jsonb, text, text, text, jsonb, jsonb, int, int);
 CREATE OR REPLACE FUNCTION hufu.list_walk(declared jsonb, sort text, ordering text, stretch text, place jsonb, narrowing jsonb,
-                                          most int, budget int)
+                                          most int, budget int, matched boolean)
     RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
+    in_order boolean := sort = declared ->> 'stream';
     part record;
     held text := '';
     partitions bytea[] := '{}';
     owners bytea[] := '{}';
     departments bytea[] := '{}';
-    of_part int[] := '{}';
     records bigint[] := '{}';
     pools int[] := '{}';
+    given text[] := '{}';
+    given_above text[] := '{}';
     within int[] := '{}';
-    columns text;
     rows text;
     found bigint[];
 BEGIN
-    FOR part IN SELECT row_number() OVER () AS number, p.* FROM hufu.list_parts(declared ->> 'name', sort <> declared ->> 'stream') p LOOP
-        held := held || CASE WHEN held = '' THEN '' ELSE ' OR ' END || '(' || hufu.list_condition(
+    FOR part IN SELECT row_number() OVER () AS number, p.* FROM hufu.list_parts(declared ->> 'name', matched OR NOT in_order) p LOOP
+        held := held || CASE WHEN held = '' THEN '' ELSE ' OR ' END || '(' || hufu.list_condition(declared ->> 'name',
             part.number::int, part.kind, part.partitions, part.owners, part.departments, part.matched) || ')';
         partitions := partitions || part.partitions;
         owners := owners || part.owners;
         departments := departments || part.departments;
-        of_part := of_part || array_fill(part.number::int, ARRAY[coalesce(cardinality(part.records), 0)]);
         records := records || part.records;
         pools := coalesce(part.pools, pools);
         within := within || CASE WHEN part.partitions IS NOT NULL THEN hufu.numbers(part.partitions) END;
+        IF part.kind = 'shared' AND given = '{}' THEN
+            SELECT array_agg(m.principal) FILTER (WHERE NOT m.above), array_agg(m.principal) FILTER (WHERE m.above)
+            INTO given, given_above FROM hufu.shared_with_me(declared ->> 'name') m;
+        END IF;
     END LOOP;
     IF held = '' THEN
         RETURN '{}';
     END IF;
     within := ARRAY(SELECT DISTINCT w FROM unnest(within) w ORDER BY w);
-    columns := format('r.id, r.%I, r.partition_id, r.owner_id, r.department_id', sort)
-               || CASE WHEN pools <> '{}' THEN ', r.pool_id' ELSE '' END;
-    rows := format('SELECT %s FROM %I r WHERE %s%s', columns, declared ->> 'table', stretch,
-                   hufu.list_narrowed(declared, narrowing));
-    IF sort = declared ->> 'stream' AND array_position(partitions, NULL) IS NULL
-       AND cardinality(within) BETWEEN 1 AND hufu.few_streams() THEN
-        rows := (SELECT string_agg(format('(%s AND r.partition_id = %s ORDER BY %s)', rows, w, ordering), ' UNION ALL ')
-                 FROM unnest(within) w);
-        rows := format('SELECT * FROM (%s) r', rows);
+    IF matched OR narrowing - 'state' = '{}' THEN
+        rows := format('SELECT r.id, r.%I, r.partition_id, r.owner_id, r.department_id%s FROM %I r WHERE %s%s', sort,
+                       CASE WHEN pools <> '{}' THEN ', r.pool_id' ELSE '' END, declared ->> 'table', stretch,
+                       hufu.list_narrowed(declared, narrowing - CASE WHEN matched THEN 'search' ELSE '' END));
+    ELSE
+        -- The budget is of records that are passed: what is looked for is asked of these.
+        rows := format('SELECT * FROM %I r WHERE %s', declared ->> 'table', stretch);
+        held := format('(%s)%s', held, hufu.list_narrowed(declared, narrowing));
     END IF;
-    EXECUTE format('SELECT ARRAY(SELECT r.id FROM (%s ORDER BY %s LIMIT %s) r WHERE %s ORDER BY %s LIMIT %s)',
-                   rows, ordering, coalesce(budget::text, 'ALL'), held, ordering, most)
-    INTO found USING place, NULL::int, narrowing, partitions, owners, departments, of_part, records, pools;
+    IF matched AND narrowing ? 'search' THEN
+        rows := (SELECT string_agg(format('%s AND %s', rows, m), ' UNION ALL ') FROM hufu.list_matches(declared, narrowing -> 'search') m);
+    ELSIF NOT matched THEN
+        IF in_order AND array_position(partitions, NULL) IS NULL AND cardinality(within) BETWEEN 1 AND hufu.few_streams() THEN
+            rows := (SELECT string_agg(format('(%s AND r.partition_id = %s ORDER BY %s)', rows, w, ordering), ' UNION ALL ')
+                     FROM unnest(within) w);
+            rows := format('SELECT * FROM (%s) r', rows);
+        END IF;
+        rows := format('%s ORDER BY %s LIMIT %s', rows, ordering, coalesce(budget::text, 'ALL'));
+    END IF;
+    -- What a search finds in two ways takes one place.
+    EXECUTE format('SELECT ARRAY(SELECT r.id FROM (%s OFFSET 0) r WHERE %s %s ORDER BY %s LIMIT %s)', rows, held,
+                   CASE WHEN matched THEN format('GROUP BY r.id, r.%I', sort) END, ordering, most)
+    INTO found USING place, NULL::int, narrowing, partitions, owners, departments, records, pools, given, given_above;
     RETURN found;
 END $$;
 
@@ -206,19 +362,14 @@ CREATE OR REPLACE FUNCTION hufu.list_kept(condition text) RETURNS text LANGUAGE 
     SET search_path = pg_catalog, pg_temp AS
 $$ SELECT replace(replace(condition, 'r.updated_at', 'm.updated_at'), 'r.id', 'm.record_id') $$;
 
--- The way `keys`: the first records of every stream, merged. Where there are many streams, the first few of each tell
--- beyond which value none of them need be read any further.
-CREATE OR REPLACE FUNCTION hufu.list_merge(declared jsonb, sort text, ordering text, stretch text, place jsonb, narrowing jsonb,
-                                           most int)
+-- The way `keys`: the streams merged. In their own order the first records of each; where there are many, the first few of each
+-- tell beyond which value none of them need be read any further. In another order all of each, from its index alone.
+DROP FUNCTION IF EXISTS hufu.list_merge(jsonb, text, text, text, jsonb, jsonb, int);
+CREATE OR REPLACE FUNCTION hufu.list_merge(declared jsonb, streams hufu.stream[], sort text, ordering text, stretch text,
+                                           place jsonb, narrowing jsonb, most int)
     RETURNS bigint[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 DECLARE
-    streams text[];
-    keys bigint[];
-    partitions bytea[];
-    owners bytea[];
-    departments bytea[];
-    owned boolean[];
-    amount int;
+    amount int := (SELECT count(*) FROM unnest(streams) s WHERE s.kind <> 'records');
     each_of text;
     narrowed text := hufu.list_narrowed(declared, narrowing) || '
         AND (k.partitions IS NULL OR hufu.bit(k.partitions, r.partition_id))
@@ -230,41 +381,39 @@ DECLARE
     bound text;
     found bigint[];
 BEGIN
-    SELECT array_agg(k.stream), array_agg(k.key), array_agg(k.partitions), array_agg(k.owners), array_agg(k.departments),
-           array_agg(k.owned)
-    INTO streams, keys, partitions, owners, departments, owned FROM hufu.list_keys(declared ->> 'name', NOT in_order) k;
     IF streams IS NULL THEN
         RETURN '{}';
     END IF;
     -- %1$s: what else a record must meet; %2$s: how many of a stream; %3$s: the first by what a match keeps of its record.
-    -- Single records are no stream.
     each_of := (
         SELECT string_agg(format(
-            'SELECT x.id, x.%1$I FROM unnest($4, $5, $6, $7, $8, $9) k (stream, key, partitions, owners, departments, owned)
-             CROSS JOIN LATERAL (SELECT r.id, r.%1$I FROM %2$s WHERE %3$s AND %4$s %5$s) x WHERE k.stream = %6$L', sort,
-            CASE s.stream WHEN 'match' THEN format('access_rule_match m JOIN %I r ON r.id = m.record_id', declared ->> 'table')
-                          ELSE format('%I r', declared ->> 'table') END,
-            CASE s.stream WHEN 'owner' THEN 'r.owner_id = k.key::int' WHEN 'department' THEN 'r.department_id = k.key::int'
-                          WHEN 'partition' THEN 'r.partition_id = k.key::int' WHEN 'pool' THEN 'r.pool_id = k.key::int'
-                          WHEN 'match' THEN 'm.part = k.key::int' WHEN 'record' THEN 'r.id = k.key' END,
-            CASE WHEN s.stream = 'match' AND in_order THEN hufu.list_kept(stretch) ELSE stretch END
-            || replace(narrowed, '%', '%%') || CASE WHEN s.stream = 'match' AND in_order THEN '%3$s' ELSE '%1$s' END,
-            CASE WHEN s.stream = 'match' AND in_order THEN format('ORDER BY %s LIMIT %%2$s', hufu.list_kept(qualified))
-                 WHEN s.stream <> 'record' THEN format('ORDER BY %s LIMIT %%2$s', qualified) END, s.stream), ' UNION ALL ')
-        FROM (SELECT DISTINCT unnest(streams) AS stream) s);
-    amount := (SELECT count(*) FROM unnest(streams) s WHERE s <> 'record');
+            'SELECT x.id, x.%1$I FROM unnest($4) k CROSS JOIN LATERAL (SELECT r.id, r.%1$I FROM %2$s WHERE %3$s AND %4$s %5$s) x
+             WHERE k.kind = %6$L', sort,
+            CASE s.kind WHEN 'match' THEN format('access_rule_match m JOIN %I r ON r.id = m.record_id', declared ->> 'table')
+                        ELSE format('%I r', declared ->> 'table') END,
+            CASE s.kind WHEN 'owner' THEN 'r.owner_id = k.key' WHEN 'partition' THEN 'r.partition_id = k.key'
+                        WHEN 'department' THEN 'r.department_id = k.key AND r.partition_id = k.place'
+                        WHEN 'pool' THEN 'r.pool_id = k.key' WHEN 'match' THEN 'm.part = k.key'
+                        WHEN 'records' THEN 'r.id = ANY (k.records)' END,
+            CASE WHEN s.kind = 'match' AND in_order THEN hufu.list_kept(stretch) ELSE stretch END
+            || replace(narrowed, '%', '%%') || CASE WHEN s.kind = 'match' AND in_order THEN '%3$s' ELSE '%1$s' END,
+            CASE WHEN s.kind = 'match' AND in_order THEN format('ORDER BY %s LIMIT %%2$s', hufu.list_kept(qualified))
+                 WHEN s.kind <> 'records' AND in_order THEN format('ORDER BY %s LIMIT %%2$s', qualified)
+                 -- Each by itself: joined as a whole, the planner would choose how.
+                 ELSE 'OFFSET 0' END, s.kind), ' UNION ALL ')
+        FROM (SELECT DISTINCT s.kind FROM unnest(streams) s) s);
     IF in_order AND amount > hufu.few_streams() THEN
         EXECUTE format('SELECT CASE WHEN count(*) = %3$s THEN (array_agg(x.%2$I ORDER BY %4$s))[%3$s]::text END
                         FROM (SELECT x.id, x.%2$I FROM (%1$s) x GROUP BY x.id, x.%2$I ORDER BY %4$s LIMIT %3$s) x',
                        format(each_of, '', greatest(2, ceil(2.0 * most / amount)), ''), sort, most, ordering)
-        INTO bound USING place, NULL::int, narrowing, streams, keys, partitions, owners, departments, owned;
+        INTO bound USING place, NULL::int, narrowing, streams;
         IF bound IS NOT NULL THEN
             bound := format(' AND r.%I %s %L', sort, CASE WHEN ordering LIKE '% DESC' THEN '>=' ELSE '<=' END, bound);
         END IF;
     END IF;
     EXECUTE format('SELECT ARRAY(SELECT x.id FROM (%1$s) x GROUP BY x.id, x.%2$I ORDER BY %3$s LIMIT %4$s)',
                    format(each_of, coalesce(bound, ''), most, coalesce(hufu.list_kept(bound), '')), sort, ordering, most)
-    INTO found USING place, NULL::int, narrowing, streams, keys, partitions, owners, departments, owned;
+    INTO found USING place, NULL::int, narrowing, streams;
     RETURN found;
 END $$;
 
@@ -310,17 +459,14 @@ BEGIN
              -- What reaches somebody twice takes one place.
              SELECT DISTINCT g.record_id AS id, g.updated_at AS at FROM access_shared_record g JOIN %1$I r ON r.id = g.record_id
              WHERE g.principal = k.principal AND g.type = %2$L AND (NOT k.above OR g.superiors)
-               AND g.given_by IS DISTINCT FROM (SELECT hufu.actor())
-               AND (g.starts_at IS NULL OR g.starts_at <= (SELECT hufu.now()))
-               AND (g.ends_at IS NULL OR g.ends_at > (SELECT hufu.now()))
-               AND (%3$s) AND %4$s%5$s%%1$s
+               AND %7$s AND (%3$s) AND %4$s%5$s%%1$s
              ORDER BY g.updated_at %6$s, g.record_id %6$s LIMIT %%2$s) x',
         declared ->> 'table', declared ->> 'name',
         (SELECT string_agg(format('hufu.bit($2[%s], g.partition_id)', n), ' OR ') FROM generate_series(1, cardinality(within)) n),
         CASE WHEN place IS NULL THEN 'true'
              ELSE format('(g.updated_at, g.record_id) %s (($1 ->> ''value'')::timestamptz, ($1 ->> ''id'')::bigint)',
                          CASE WHEN descending THEN '<' ELSE '>' END) END,
-        replace(hufu.list_narrowed(declared, narrowing), '%', '%%'), CASE WHEN descending THEN 'DESC' ELSE 'ASC' END);
+        replace(hufu.list_narrowed(declared, narrowing), '%', '%%'), CASE WHEN descending THEN 'DESC' ELSE 'ASC' END, hufu.list_given());
     IF last IS NOT NULL THEN
         EXECUTE format('SELECT updated_at FROM %I WHERE id = $1', declared ->> 'table') INTO bound USING last;
     ELSIF cardinality(principals) > hufu.few_streams() THEN
@@ -337,38 +483,50 @@ BEGIN
     RETURN found;
 END $$;
 
-DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int);
--- The cheaper way, and how many records a walk may pass before the streams are asked after all. Costs are in records of an
--- index that are read: a walk keeps `visible` of `total`; a stream costs 8 to begin and, in another order than that of its
--- index, all of its records, which are fetched (3 each): those of an owner or a department lie in every partition, those
--- that are viewed in the `open` ones alone. The streams' first records are read twice over at most.
-CREATE OR REPLACE FUNCTION hufu.list_way(total bigint, open bigint, visible bigint, keys bigint, in_order boolean, most int,
-                                         OUT way text, OUT budget int)
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    walked float8 := most::float8 * total / greatest(visible, 1);
-    streamed float8 := keys * 8.0 + CASE WHEN in_order THEN 2.0 * most ELSE 3.0 * visible * total / greatest(open, 1) END;
-BEGIN
-    way := CASE WHEN walked < streamed THEN 'walk' ELSE 'keys' END;
-    budget := greatest(4000, streamed);
-END $$;
+-- The records that shares, teams and tasks give the actor within some partitions.
+CREATE OR REPLACE FUNCTION hufu.shared_records(of_type text, within bytea[]) RETURNS SETOF bigint LANGUAGE sql STABLE
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT DISTINCT g.record_id
+   FROM hufu.shared_with_me(of_type) k JOIN access_shared_record g ON g.principal = k.principal AND g.type = of_type
+   WHERE (NOT k.above OR g.superiors) AND g.given_by IS DISTINCT FROM hufu.actor()
+     AND (g.starts_at IS NULL OR g.starts_at <= hufu.now()) AND (g.ends_at IS NULL OR g.ends_at > hufu.now())
+     AND EXISTS (SELECT 1 FROM unnest(within) w WHERE hufu.bit(w, g.partition_id)) $$;
 
--- How many streams the scopes of the actor's terms make.
-CREATE OR REPLACE FUNCTION hufu.list_streams(of_type text) RETURNS bigint LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int),
+    hufu.list_way(bigint, bigint, bigint, bigint, boolean, int);
+-- How many records are shared with the actor, counted no further than to 10,000.
+CREATE OR REPLACE FUNCTION hufu.shared_about(of_type text) RETURNS bigint LANGUAGE sql STABLE
+    SET search_path = pg_catalog, public, hufu, pg_temp AS
+$$ SELECT count(*) FROM (
+       SELECT FROM hufu.shared_with_me(of_type) k JOIN access_shared_record g ON g.principal = k.principal AND g.type = of_type
+       WHERE NOT k.above OR g.superiors LIMIT 10000) g $$;
+
+-- The cheapest way, and how many records a walk may pass before what is `otherwise` cheapest is asked after all. Costs are in
+-- entries of an index that are read. A walk keeps `viewed` of `total`. A stream takes 8 to begin; in the order of streams their
+-- first records are read, twice over at most, and in another one all that they hold (`passed`). A search keeps `finds` of
+-- `total` (NULL: there is none), a filter one of twenty, and what a walk passes is fetched to be asked. What a search finds
+-- may be rarer than is believed, among what somebody views above all: only a walk, which is given up, is taken for short.
+CREATE OR REPLACE FUNCTION hufu.list_way(total numeric, streams bigint, passed numeric, viewed numeric, in_order boolean,
+                                         filtered boolean, finds numeric, most int, OUT way text, OUT budget int, OUT otherwise text)
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, hufu, pg_temp AS $$
+DECLARE
+    kept_of float8 := CASE WHEN filtered THEN 20 ELSE 1 END * CASE WHEN finds IS NULL THEN 1 ELSE total / greatest(finds, 1) END;
+    fetching int := CASE WHEN filtered OR finds IS NOT NULL THEN hufu.fetched() ELSE 1 END;
+    walked float8 := fetching * most * kept_of * total / greatest(viewed, 1);
+    first_records float8 := streams * 2 * (kept_of - 1) + 2 * most * kept_of * passed / greatest(viewed, 1);
+    streamed float8 := streams * 8 + CASE WHEN in_order AND finds IS NULL THEN least(passed, first_records) ELSE passed END;
+    matched float8 := hufu.fetched() * finds;
 BEGIN
-    RETURN (SELECT coalesce(sum(CASE
-                WHEN t.scopes & 64 <> 0 THEN bit_count(t.read_partitions)
-                ELSE CASE WHEN t.scopes & 8 <> 0 THEN bit_count(t.owners)
-                          WHEN t.scopes & 4 <> 0 THEN bit_count(t.reports) ELSE 1 END
-                     + CASE WHEN t.scopes & 32 <> 0 THEN bit_count(t.departments_below)
-                            WHEN t.scopes & 16 <> 0 THEN bit_count(t.departments) ELSE 0 END END), 0)
-            FROM hufu.my_terms(of_type || '.view') t);
+    otherwise := CASE WHEN matched < streamed THEN 'match' ELSE 'keys' END;
+    way := CASE WHEN walked < least(streamed, matched) THEN 'walk' ELSE otherwise END;
+    -- Where a search is not met four times as far as was expected, it finds less than was believed.
+    budget := least(greatest(4000, least(streamed, matched)) / fetching,
+                    CASE WHEN finds IS NULL THEN 2000000000 ELSE greatest(1000, 4 * walked / fetching) END);
 END $$;
 
 -- The numbers of at most `most` records of an independent type that the actor may view, ordered by a column and then by
 -- number, beyond a `place` in that order ({"value": …, "id": …}, or NULL for the beginning). Empty values come last when
--- descending. `way` forces one of the two; NULL takes the cheaper.
+-- descending. `way` forces one; NULL takes the cheapest.
 CREATE OR REPLACE FUNCTION hufu.page(of_type text, sort text, descending boolean, place jsonb, narrowing jsonb, most int,
                                      way text DEFAULT NULL)
     RETURNS bigint[] LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
@@ -385,7 +543,11 @@ DECLARE
     filled text := format('r.%I IS NOT NULL', sort);
     stretches text[];
     stretch text;
+    in_order boolean := sort = declared ->> 'stream';
+    streams hufu.stream[];
+    facts record;
     budget int;
+    otherwise text := 'keys';
     found bigint[] := '{}';
     more bigint[];
     shared bigint[];
@@ -393,10 +555,20 @@ BEGIN
     IF value_type IS NULL THEN
         RAISE EXCEPTION 'lists are not sorted by %', sort USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    IF way IS NULL OR way = 'keys' THEN
+        SELECT array_agg(s.stream), count(*) AS streams, coalesce(sum(s.passed), 0) AS passed, coalesce(sum(s.viewed), 0) AS viewed
+        INTO facts FROM hufu.list_streams(of_type, in_order, in_order AND narrowing - 'state' = '{}') s;
+        streams := facts.array_agg;
+    END IF;
     IF way IS NULL THEN
-        SELECT w.way, w.budget INTO way, budget
-        FROM hufu.my_list_facts(of_type) f
-        CROSS JOIN LATERAL hufu.list_way(f.total, f.open, f.visible, hufu.list_streams(of_type), sort = declared ->> 'stream', most) w;
+        SELECT w.way, w.budget, w.otherwise INTO way, budget, otherwise
+        FROM (SELECT coalesce(sum(t.records), 0) AS total FROM hufu.cell_totals t WHERE t.type = of_type AND t.by = 'partition') t
+        CROSS JOIN LATERAL hufu.list_way(
+            t.total, facts.streams,
+            -- What is shared is a stream of its own, of which little is passed unless something is looked for.
+            facts.passed + CASE WHEN in_order AND narrowing ? 'search' THEN hufu.fetched() * hufu.shared_about(of_type) ELSE 0 END,
+            facts.viewed, in_order, narrowing - '{state,search}'::text[] <> '{}',
+            CASE WHEN narrowing ? 'search' THEN hufu.list_finds(declared, narrowing -> 'search', t.total) END, most) w;
     END IF;
     -- A list by a column that may be empty is two, one after the other: of each an index serves the beginning.
     stretches := CASE
@@ -410,12 +582,16 @@ BEGIN
     FOREACH stretch IN ARRAY stretches LOOP
         more := NULL;
         IF way = 'walk' THEN
-            more := hufu.list_walk(declared, sort, ordering, stretch, place, narrowing, most - cardinality(found), budget);
+            more := hufu.list_walk(declared, sort, ordering, stretch, place, narrowing, most - cardinality(found), budget, false);
         END IF;
         IF way <> 'walk' OR (budget IS NOT NULL AND cardinality(more) < most - cardinality(found)) THEN
-            more := hufu.list_merge(declared, sort, ordering, stretch, place, narrowing, most - cardinality(found));
+            way := CASE way WHEN 'walk' THEN otherwise ELSE way END;
+            more := CASE way
+                WHEN 'match' THEN hufu.list_walk(declared, sort, ordering, stretch, place, narrowing, most - cardinality(found), NULL, true)
+                ELSE hufu.list_merge(declared, streams, sort, ordering, stretch, place, narrowing, most - cardinality(found)) END;
         END IF;
-        IF sort = declared ->> 'stream' THEN
+        -- A search that was answered from its matches has what is shared among them.
+        IF in_order AND way <> 'match' THEN
             shared := hufu.list_shared(declared, descending, place, narrowing, most, more[most]);
             IF shared <> '{}' THEN
                 EXECUTE format('SELECT ARRAY(SELECT r.id FROM %I r WHERE r.id = ANY ($1) ORDER BY %s LIMIT %s)',

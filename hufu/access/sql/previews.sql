@@ -90,5 +90,5 @@ CREATE OR REPLACE FUNCTION hufu.records_in_all() RETURNS bigint LANGUAGE plpgsql
     SET search_path = pg_catalog, public, hufu, pg_temp AS $$
 BEGIN
     PERFORM hufu.require_rehearsal();
-    RETURN (SELECT coalesce(sum(records), 0) FROM hufu.cell_totals);
+    RETURN (SELECT coalesce(sum(records), 0) FROM hufu.cell_totals WHERE by = 'partition');
 END $$;

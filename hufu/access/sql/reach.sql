@@ -231,7 +231,8 @@ CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text) RETURNS TABLE (record_id
 
 -- The same of some records alone; of all without any.
 CREATE OR REPLACE FUNCTION hufu.my_shares(of_type text, records bigint[]) RETURNS TABLE (record_id bigint, access text)
-    LANGUAGE plpgsql STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+    LANGUAGE plpgsql STABLE ROWS 5 SECURITY DEFINER SET search_path = pg_catalog, public, hufu, pg_temp
+    SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
     IF records IS NULL THEN
@@ -240,13 +241,21 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT s.record_id, s.access::text FROM hufu.shares s
-    WHERE s.type = of_type AND s.record_id = ANY (records) AND s.given_by <> hufu.actor() AND EXISTS (
-        SELECT 1 FROM access_term mine JOIN access_principal p ON p.principal = s.principal
-            AND (p.user_id = mine.user_id OR (s.superiors AND hufu.bit(mine.owners, p.user_id)))
-        WHERE mine.user_id = hufu.actor() AND mine.term = 0)
+    WHERE s.type = of_type AND s.record_id = ANY (records) AND s.given_by <> hufu.actor()
+      AND (EXISTS (SELECT 1 FROM access_principal p WHERE p.user_id = hufu.actor() AND p.principal = s.principal)
+           OR (s.superiors AND EXISTS (
+               SELECT 1 FROM access_term mine JOIN access_principal p ON hufu.bit(mine.owners, p.user_id)
+               WHERE mine.user_id = hufu.actor() AND mine.term = 0 AND p.principal = s.principal)))
     UNION ALL
     SELECT t.record_id, 'read' FROM access_task t
     WHERE t.type = of_type AND t.user_id = hufu.actor() AND t.record_id = ANY (records);
+END $$;
+
+-- Was so much of a type shared with the actor that it takes long to read all of it?
+CREATE OR REPLACE FUNCTION hufu.has_many_shares(of_type text) RETURNS boolean LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+BEGIN
+    RETURN hufu.shared_about(of_type) > 1000;
 END $$;
 
 -- The records of a type to which a share lets the actor through the wall.

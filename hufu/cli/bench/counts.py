@@ -14,7 +14,7 @@ from hufu.cli.bench import baselines
 from hufu.cli.bench.archetypes import Archetype
 from hufu.cli.bench.baselines import NAIVE
 from hufu.cli.bench.people import people
-from hufu.cli.bench.statements import application_within
+from hufu.cli.bench.statements import Cost, Statement, application_within, noted
 from hufu.cli.bench.timing import Times, TookTooLong, in_turns
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
@@ -68,6 +68,14 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
             tell(f"  {archetype.title}")
             for situation in SITUATIONS:
                 yield _measure(owner, archetype, actor, situation, rounds, limit)
+
+
+def cost(actor: Actor, situation: Situation, limit: float) -> Cost:
+    """Return what the statements of a count read, in the transaction that runs."""
+    sent: list[Statement] = []
+    with application_within(limit), noted(sent):
+        queries.count_records(actor, CUSTOMER, situation.query)
+    return sum((each.cost() for each in sent if each.reads_customers), Cost())
 
 
 def _measure(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import psycopg
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet
 
+from hufu.access.lookups import AnyLookup
 from hufu.cli.bench import baselines
 from hufu.cli.bench.archetypes import Archetype
 from hufu.cli.bench.baselines import NAIVE, PLAIN
@@ -48,8 +49,38 @@ SITUATIONS = (
     Situation("by name", ListQuery(sort="name")),
     Situation("by name", ListQuery(sort="name"), page=DEEP_PAGE),
     Situation("of an industry", ListQuery(filters={"industry": ["medical"]}), narrowed=Q(industry="medical")),
-    Situation("searched", ListQuery(search="上海澜川"), narrowed=Q(name__starts_with="上海澜川")),
+    Situation("searched", ListQuery(search="上海澜川"), narrowed=Q(name__found="上海澜川")),
 )
+# What is looked for, from what half a million have to what nobody has.
+SEARCHES = (
+    Situation("a frequent part", ListQuery(search="上海"), narrowed=Q(name__found="上海")),
+    Situation(
+        "two parts", ListQuery(search="澜川 物流"), narrowed=Q(name__found="澜川") & Q(name__found="物流")
+    ),
+    Situation("a rare part", ListQuery(search="公司99999"), narrowed=Q(name__found="公司99999")),
+    Situation("no part", ListQuery(search="查无此名"), narrowed=Q(name__found="查无此名")),
+    Situation(
+        "initials",
+        ListQuery(search="shlcyl"),
+        narrowed=Q(name__found="shlcyl") | Q(name_initials__starts_with="shlcyl"),
+    ),
+    Situation(
+        "a part, by name", ListQuery(search="澜川物流", sort="name"), narrowed=Q(name__found="澜川物流")
+    ),
+)
+
+
+@CharField.register_lookup
+class Found(AnyLookup):
+    """`field__found`: any part of a text, by the index of its pieces: what a search without authorization asks."""
+
+    lookup_name = "found"
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        left, left_values = self.process_lhs(compiler, connection)
+        right, right_values = self.process_rhs(compiler, connection)
+        held = f"hufu.pieces({left}) @> hufu.pieces({right}) AND strpos(hufu.folded({left}), hufu.folded({right})) > 0"
+        return f"({held})", [*left_values, *right_values] * 2
 
 
 @dataclass(frozen=True)
@@ -81,14 +112,32 @@ class Measured:
         }
 
 
-def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], None]) -> Iterator[Measured]:
+def measure(
+    owner_url: str,
+    rounds: int,
+    limit: float,
+    tell: Callable[[str], None],
+    situations: Sequence[Situation] = SITUATIONS,
+) -> Iterator[Measured]:
     """Yield every situation of a person of each kind; whatever takes longer than `limit` milliseconds is ended."""
     # Planned every time, as the application has it planned.
     with psycopg.connect(owner_url, autocommit=True, prepare_threshold=None) as owner:
         for archetype, actor in people():
             tell(f"  {archetype.title}")
-            for situation in SITUATIONS:
+            for situation in situations:
                 yield _measure(owner, archetype, actor, situation, rounds, limit)
+
+
+def searches(owner_url: str, rounds: int, limit: float, tell: Callable[[str], None]) -> Iterator[Measured]:
+    """Yield what `measure` yields, of what is typed into the search box."""
+    return measure(owner_url, rounds, limit, tell, SEARCHES)
+
+
+def cost(actor: Actor, situation: Situation, limit: float) -> Cost:
+    """Return what the statements read that find and read the rows of a page."""
+    with acting(actor):
+        sent, _shown = _read(actor, _turned_to(actor, situation, limit), limit)
+        return sum((each.cost() for each in sent if each.reads_customers), Cost())
 
 
 def _measure(

@@ -97,7 +97,8 @@ def measure(owner_url: str, rounds: int, limit: float, tell: Callable[[str], Non
 
 def _changes(owner: psycopg.Connection) -> Iterator[Change]:
     row = owner.execute(
-        "SELECT coalesce(sum(records), 0)::bigint FROM hufu.cell_totals WHERE type = %s", [CUSTOMER.name]
+        "SELECT coalesce(sum(records), 0)::bigint FROM hufu.cell_totals WHERE type = %s AND by = 'partition'",
+        [CUSTOMER.name],
     ).fetchone()
     wanted = (row[0] if row else 0) // LARGE
     found = owner.execute(DEPARTMENT.encode(), {"title": MANAGER.title, "wanted": wanted}).fetchone()

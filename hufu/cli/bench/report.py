@@ -19,13 +19,15 @@ _AGAINST = {
     baselines.NAIVE: ("one WHERE", "#d97706"),
     baselines.POLICY: ("row policies alone", "#dc2626"),
 }
+_OF_PAGES = {
+    lists.OURS: ("page alone", "#2563eb"),
+    lists.WHOLE: ("whole, with its log", "#93b4f5"),
+    **_AGAINST,
+}
 # What each way is called, and its colour, by what is measured. The first is ours.
 WAYS: dict[str, dict[str, tuple[str, str]]] = {
-    "list": {
-        lists.OURS: ("page alone", "#2563eb"),
-        lists.WHOLE: ("whole, with its log", "#93b4f5"),
-        **_AGAINST,
-    },
+    "list": _OF_PAGES,
+    "search": _OF_PAGES,
     "count": {
         counts.OURS: ("count", "#2563eb"),
         **_AGAINST,
@@ -62,6 +64,7 @@ WAYS: dict[str, dict[str, tuple[str, str]]] = {
 }
 TITLES: dict[str, Callable[[Any], str]] = {
     "list": lambda one: f"{one.who} · {one.situation.name} · page {one.situation.page} · {one.rows} rows",
+    "search": lambda one: f"{one.who} · {one.situation.name} · {one.rows} rows",
     "count": lambda one: f"{one.who} · {one.situation}",
     "check": lambda one: f"{one.who} · {one.asked} decisions",
     "who-can": lambda one: f"{one.about} · {one.people:,} people",

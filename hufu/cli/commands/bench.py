@@ -11,6 +11,7 @@ and Casbin where they are installed.
 examples:
   hufu bench list --records 100000
   hufu bench list --records 10000000 --keep /tmp/ten-million --html lists.html
+  hufu bench search --keep /tmp/ten-million
   hufu bench count --keep /tmp/ten-million
   hufu bench check --keep /tmp/ten-million
   hufu bench who-can --keep /tmp/ten-million
@@ -38,6 +39,7 @@ FEWEST_ROUNDS = 2
 MANY_RECORDS, FEW_RECORDS = 100_000, 10_000
 WHAT = {
     "list": "a page of a list: the first and a deep one, newest first, by name, filtered, searched",
+    "search": "what is typed into the search box: frequent and rare parts of names, several words, initials",
     "count": "how many customers somebody may view",
     "check": "whether somebody may view a customer",
     "who-can": "who may view a customer",
@@ -116,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
 
         measures: dict[str, tuple[Callable[..., Iterable[Any]], Callable[..., None]]] = {
             "list": (lists.measure, printing.pages),
+            "search": (lists.searches, printing.pages),
             "count": (counts.measure, printing.amounts),
             "check": (checks.measure, printing.decisions),
             "who-can": (who.measure, printing.viewers),

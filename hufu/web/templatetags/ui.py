@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
+from hufu.access.cells import AtLeast
 from hufu.core import days
 
 register = template.Library()
@@ -83,7 +84,9 @@ def query(context: dict[str, Any], **changes: Any) -> str:
 
 @register.filter
 def grouped(number: int) -> str:
-    """Return a whole number with separators."""
+    """Return a whole number with separators; thousands of which there may be more with a plus."""
+    if isinstance(number, AtLeast):
+        return f"{grouped(int(number) // 1000 * 1000 or int(number))}+"
     return number_format(number, use_l10n=True, force_grouping=True)
 
 

@@ -1,4 +1,4 @@
-"""The measured company at a small size, in a database of a module's own."""
+"""The measured company, small unless a module names RECORDS and USERS, in a database of the module's own."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ USERS = 300
 
 @pytest.fixture(scope="module")
 def database(
-    postgres: TestServer, template_database: str, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    request: pytest.FixtureRequest,
+    postgres: TestServer,
+    template_database: str,
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[str]:
     """The company with its customers; Django works in it."""
+    records, users = (
+        getattr(request.module, name, usual) for name, usual in (("RECORDS", RECORDS), ("USERS", USERS))
+    )
     with django_db_blocker.unblock():
         name = postgres.clone(template_database)
         try:
-            load(postgres.url(roles.OWNER, name), RECORDS, USERS, lambda _words: None)
+            load(postgres.url(roles.OWNER, name), records, users, lambda _words: None)
             with django_on(postgres.url(roles.APP, name)):
                 yield name
         finally:
