@@ -195,7 +195,8 @@ $$ WITH said AS MATERIALIZED (SELECT * FROM hufu.list_said(declared, search))
            SELECT '(' || string_agg(o.said, ' OR ') || ')' AS of_word FROM said o WHERE o.way = f.way AND o.word > 1 GROUP BY o.word) w))
    FROM said f WHERE f.word = 1 $$;
 
--- About how many of `total` records a search finds: of all its words the rarest, in any of their columns.
+-- About how many of `total` records a search finds: of all its words the rarest, in any of their columns. What is looked up
+-- by itself counts as nothing.
 CREATE OR REPLACE FUNCTION hufu.list_finds(declared jsonb, search jsonb, total numeric) RETURNS numeric LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, hufu, pg_temp AS $$
 DECLARE
@@ -212,7 +213,9 @@ BEGIN
         FOR word IN SELECT jsonb_array_elements(way) LOOP
             of_word := 0;
             FOR said IN SELECT jsonb_array_elements(word) LOOP
-                IF said ->> 0 = 'contains' THEN
+                IF NOT coalesce(declared -> 'searched' -> (said ->> 1) ? (said ->> 0), false) THEN
+                    CONTINUE;
+                ELSIF said ->> 0 = 'contains' THEN
                     of_word := of_word + hufu.holding(
                         format('%s_%s_pieces', declared ->> 'table', said ->> 1), hufu.pieces(said ->> 2), total);
                 ELSIF said ->> 0 = 'begins' THEN
