@@ -20,11 +20,11 @@ def way(owner_connection):
     """Return the way that is chosen for somebody, and how far a walk goes."""
 
     def chosen(
-        visible, streams, *, passed=None, newest_first=True, filtered=False, finds=None, total=TEN_MILLION
+        visible, streams, *, passed=None, newest_first=True, filtered=False, finds=None, among=TEN_MILLION
     ):
         return owner_connection.execute(
-            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, %s, %s, 51)",
-            [total, streams, passed or visible, visible, newest_first, filtered, finds],
+            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, %s, %s, %s, 51)",
+            [TEN_MILLION, among, streams, passed or visible, visible, newest_first, filtered, finds],
         ).fetchone()
 
     return chosen
@@ -57,6 +57,12 @@ def test_who_views_many_records_walks_through_the_names(way):
 def test_under_a_filter_a_manager_looks_at_all_that_is_theirs_and_a_chief_executive_at_the_newest(way):
     assert way(12_601, 120, filtered=True)[0] == "keys"
     assert way(TEN_MILLION, 40, passed=6 * TEN_MILLION, filtered=True)[0] == "walk"
+
+
+def test_who_reaches_into_few_partitions_walks_through_the_newest_of_these(way):
+    assert way(12_601, 120, among=343_451)[0] == "walk"
+    assert way(12_601, 120)[0] == "keys"
+    assert way(241_000, 1, passed=6 * 241_000, finds=120_000, among=241_000)[0] == "walk"
 
 
 def test_what_is_rarely_found_is_looked_up_and_what_is_often_found_is_met_among_the_newest(way):

@@ -284,7 +284,9 @@ CREATE OR REPLACE FUNCTION hufu.list_condition(of_type text, number int, kind te
              WHEN kind = 'records' THEN 'r.id = ANY ($7)'
              WHEN kind = 'shared' THEN format(
                  'EXISTS (SELECT 1 FROM access_shared_record g WHERE g.type = %L AND g.record_id = r.id
-                          AND (g.principal = ANY ($9) OR (g.superiors AND g.principal = ANY ($10))) AND %s)', of_type, hufu.list_given())
+                          -- Said so that the record finds it, and not each of many principals.
+                          AND (ARRAY[g.principal]::text[] <@ $9 OR (g.superiors AND ARRAY[g.principal]::text[] <@ $10)) AND %s)',
+                 of_type, hufu.list_given())
              ELSE 'true' END) $$;
 
 -- What fetching a record costs, in entries of an index.
@@ -495,8 +497,18 @@ $$ SELECT DISTINCT g.record_id
      AND (g.starts_at IS NULL OR g.starts_at <= hufu.now()) AND (g.ends_at IS NULL OR g.ends_at > hufu.now())
      AND EXISTS (SELECT 1 FROM unnest(within) w WHERE hufu.bit(w, g.partition_id)) $$;
 
-DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int),
-    hufu.list_way(bigint, bigint, bigint, bigint, boolean, int);
+-- How many records of a type there are, and among how many a walk goes: all of them, or in the order of streams those of the
+-- few partitions into which the actor reaches.
+CREATE OR REPLACE FUNCTION hufu.list_passed(of_type text, in_order boolean) RETURNS TABLE (total numeric, among numeric)
+    LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, public, hufu, pg_temp AS $$
+DECLARE
+    within int[] := ARRAY(SELECT DISTINCT w FROM hufu.my_terms(of_type || '.view') t, unnest(hufu.numbers(t.read_partitions)) w);
+    few boolean := in_order AND cardinality(within) <= hufu.few_streams();
+BEGIN
+    RETURN QUERY SELECT coalesce(sum(t.records), 0), coalesce(sum(t.records) FILTER (WHERE NOT few OR t.key = ANY (within)), 0)
+                 FROM hufu.cell_totals t WHERE t.type = of_type AND t.by = 'partition';
+END $$;
+
 -- How many records are shared with the actor, counted no further than to 10,000.
 CREATE OR REPLACE FUNCTION hufu.shared_about(of_type text) RETURNS bigint LANGUAGE sql STABLE
     SET search_path = pg_catalog, public, hufu, pg_temp AS
@@ -504,20 +516,24 @@ $$ SELECT count(*) FROM (
        SELECT FROM hufu.shared_with_me(of_type) k JOIN access_shared_record g ON g.principal = k.principal AND g.type = of_type
        WHERE NOT k.above OR g.superiors LIMIT 10000) g $$;
 
+DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int),
+    hufu.list_way(bigint, bigint, bigint, bigint, boolean, int),
+    hufu.list_way(numeric, bigint, numeric, numeric, boolean, boolean, numeric, int);
 -- The cheapest way, and how many records a walk may pass before what is `otherwise` cheapest is asked after all. Costs are in
--- entries of an index that are read. A walk keeps `viewed` of `total`. A stream takes 8 to begin; in the order of streams their
--- first records are read, twice over at most, and in another one all that they hold (`passed`). A search keeps `finds` of
--- `total` (NULL: there is none), a filter one of twenty, and what a walk passes is fetched to be asked. What a search finds
--- may be rarer than is believed, among what somebody views above all: only a walk, which is given up, is taken for short.
-CREATE OR REPLACE FUNCTION hufu.list_way(total numeric, streams bigint, passed numeric, viewed numeric, in_order boolean,
+-- entries of an index that are read. A walk keeps `viewed` of those `among` which it goes. A stream takes 20 to begin; in the
+-- order of streams their first records are read, twice over at most, and in another one all that they hold (`passed`). A
+-- search keeps `finds` of `total` (NULL: there is none), a filter one of twenty, and what a walk passes is fetched to be
+-- asked. What a search finds may be rarer than is believed, among what somebody views above all: only a walk, which is given
+-- up, is taken for short.
+CREATE OR REPLACE FUNCTION hufu.list_way(total numeric, among numeric, streams bigint, passed numeric, viewed numeric, in_order boolean,
                                          filtered boolean, finds numeric, most int, OUT way text, OUT budget int, OUT otherwise text)
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, hufu, pg_temp AS $$
 DECLARE
     kept_of float8 := CASE WHEN filtered THEN 20 ELSE 1 END * CASE WHEN finds IS NULL THEN 1 ELSE total / greatest(finds, 1) END;
     fetching int := CASE WHEN filtered OR finds IS NOT NULL THEN hufu.fetched() ELSE 1 END;
-    walked float8 := fetching * most * kept_of * total / greatest(viewed, 1);
+    walked float8 := fetching * most * kept_of * among / greatest(viewed, 1);
     first_records float8 := streams * 2 * (kept_of - 1) + 2 * most * kept_of * passed / greatest(viewed, 1);
-    streamed float8 := streams * 8 + CASE WHEN in_order AND finds IS NULL THEN least(passed, first_records) ELSE passed END;
+    streamed float8 := streams * 20 + CASE WHEN in_order AND finds IS NULL THEN least(passed, first_records) ELSE passed END;
     matched float8 := hufu.fetched() * finds;
 BEGIN
     otherwise := CASE WHEN matched < streamed THEN 'match' ELSE 'keys' END;
@@ -565,9 +581,9 @@ BEGIN
     END IF;
     IF way IS NULL THEN
         SELECT w.way, w.budget, w.otherwise INTO way, budget, otherwise
-        FROM (SELECT coalesce(sum(t.records), 0) AS total FROM hufu.cell_totals t WHERE t.type = of_type AND t.by = 'partition') t
+        FROM hufu.list_passed(of_type, in_order) t
         CROSS JOIN LATERAL hufu.list_way(
-            t.total, facts.streams,
+            t.total, t.among, facts.streams,
             -- What is shared is a stream of its own, of which little is passed unless something is looked for.
             facts.passed + CASE WHEN in_order AND narrowing ? 'search' THEN hufu.fetched() * hufu.shared_about(of_type) ELSE 0 END,
             facts.viewed, in_order, narrowing - '{state,search}'::text[] <> '{}',
