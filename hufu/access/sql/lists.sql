@@ -282,10 +282,10 @@ CREATE OR REPLACE FUNCTION hufu.list_condition(of_type text, number int, kind te
                      matched) END)
              WHEN kind = 'pool' THEN 'r.pool_id = ANY ($8)'
              WHEN kind = 'records' THEN 'r.id = ANY ($7)'
+             -- One look for each record that is met, as above, and by the record: not by each of many principals.
              WHEN kind = 'shared' THEN format(
-                 'EXISTS (SELECT 1 FROM access_shared_record g WHERE g.type = %L AND g.record_id = r.id
-                          -- Said so that the record finds it, and not each of many principals.
-                          AND (ARRAY[g.principal]::text[] <@ $9 OR (g.superiors AND ARRAY[g.principal]::text[] <@ $10)) AND %s)',
+                 'r.id = (SELECT g.record_id FROM access_shared_record g WHERE g.type = %L AND g.record_id = r.id
+                          AND (ARRAY[g.principal]::text[] <@ $9 OR (g.superiors AND ARRAY[g.principal]::text[] <@ $10)) AND %s LIMIT 1)',
                  of_type, hufu.list_given())
              ELSE 'true' END) $$;
 
