@@ -126,8 +126,8 @@ DECLARE
     p access_rule_part;
 BEGIN
     IF (SELECT count(*) FROM (SELECT FROM added LIMIT 2) few) < 2 THEN
-        INSERT INTO access_rule_match (part, record_id, updated_at)
-        SELECT part.id, a.id, a.updated_at
+        INSERT INTO access_rule_match (part, record_id, {PLACE})
+        SELECT part.id, a.id, {place(resource, "a")}
         FROM added a CROSS JOIN LATERAL (SELECT a::public.{table} AS r) typed CROSS JOIN access_rule_part part
         WHERE part.type = '{name}' AND part.by_fields AND {_met(resource, "typed.r", "part")}
         ON CONFLICT DO NOTHING;

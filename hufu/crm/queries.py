@@ -430,9 +430,10 @@ def _read_cursor(
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         name, backwards, value, record_id = json.loads(base64.urlsafe_b64decode(padded))
-        if name != sort.name or not isinstance(backwards, bool) or not isinstance(record_id, int):
+        # A truth value is a whole number to Python, and none to the database.
+        if name != sort.name or type(backwards) is not bool or type(record_id) is not int:
             return False, None
-        if not isinstance(value, (str, int, type(None))) or not is_storable(str(value)):
+        if type(value) not in (str, int, type(None)) or not is_storable(str(value)):
             return False, None
         if value is None and not _is_nullable(resource, sort):
             return False, None

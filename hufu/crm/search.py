@@ -25,6 +25,7 @@ from hufu.crm import blind
 MOST_NUMBERS = 500
 # How a way of a search is said in a condition of Django's.
 LOOKUPS = {CONTAINS: "holds", BEGINS: "starts_with", EQUALS: "exact"}
+LEFT_OUT = str.maketrans("", "", " -")
 # A way that finds no record.
 NOTHING: tuple[str, str, Any] = (EQUALS, ID, [])
 
@@ -126,7 +127,9 @@ def _looked(resource: ResourceType, declared: Field, text: str) -> Iterator[tupl
     """Yield in which columns of a field that is not sealed a text is looked for, and how."""
     columns = searched(resource)
     if declared.search is Search.EXACT:
-        yield (EQUALS, declared.column, text)
+        # As it is typed, and as codes are kept: in capitals, without spaces and hyphens.
+        for code in dict.fromkeys((text, folded(text).translate(LEFT_OUT).upper())):
+            yield (EQUALS, declared.column, code)
         return
     yield (CONTAINS, declared.column, text)
     sound = folded(text).replace(" ", "")

@@ -11,14 +11,18 @@ from django.db import connection
 
 from hufu.access import guard, registry
 from hufu.access.actions import Principal
+from hufu.access.cell_sql import LOOKED_AT
+from hufu.access.cells import AtLeast
 from hufu.access.doctor import KEPT_TWICE
 from hufu.cli.commands import doctor
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import actions, queries
 from hufu.crm.actions import NewRecord
+from hufu.crm.queries import ListQuery
 from hufu.crm.resources import CUSTOMER, OPPORTUNITY
 from hufu.people.models import User
+from hufu.web.templatetags.ui import grouped
 from tests.access.world import INDEPENDENT, TABLES
 from tests.company import PEOPLE
 from tests.crm.acts import by
@@ -188,6 +192,44 @@ def test_where_all_of_a_partition_is_viewed_its_total_is_the_number(company, own
     assert seen(company, owner_connection, "lin") == (5, 4, 3)
     assert seen(company, owner_connection, "sun") == (5, 1, 1)
     assert seen(company, owner_connection, "he") == (5, 0, 0)
+
+
+def test_with_whom_thousands_are_shared_one_by_one_is_told_at_least_how_many(company, owner_connection):
+    many = LOOKED_AT + 100
+    owner_connection.execute(
+        "INSERT INTO crm_customer (id, partition_id, department_id, owner_id, name, name_sort, name_initials, stage,"
+        " created_at, created_by_id, updated_at, updated_by_id, lock_version, pending_tasks, void_reason, lock_reason,"
+        " customer_level, industry, source, region, code, code_repeated, phone, website, address, parent_company, note)"
+        " SELECT nextval('crm_customer_id_seq'), partition_id, department_id, owner_id, '客户' || n, 'kehu', 'kh',"
+        " 'new', now(), -1, now(), -1, 1, 0, '', '', '', '', '', '', '', false, '', '', '', '', ''"
+        " FROM crm_customer, generate_series(1, %s) n WHERE id = %s",
+        [many, company.customer("qiming")],
+    )
+    owner_connection.execute(
+        "INSERT INTO access_share (type, record_id, user_id, access, reason, given_by)"
+        " SELECT 'customer', id, %s, 'read', '', -1 FROM crm_customer WHERE name LIKE '客户%%'",
+        [company.people["zhang"]],
+    )
+    with by(company, "zhang") as zhang:
+        shown = queries.count_records(zhang, CUSTOMER)
+        assert isinstance(shown, AtLeast)
+        assert shown == LOOKED_AT + 1, "all that were looked at, and his own"
+        assert grouped(shown) == "2,000+"
+        exact = queries.count(zhang, "customer.view")
+        assert (exact, type(exact)) == (many + 1, int)
+        # So many shares are asked about one by one, and nobody gains or loses by it.
+        assert guard.scope(zhang, "customer.view").count() == many + 1
+        assert len(queries.list_records(zhang, CUSTOMER, ListQuery(limit=200)).records) == 200
+
+
+def test_what_is_found_is_counted_to_a_bound(company, monkeypatch):
+    monkeypatch.setattr(queries, "MOST_COUNTED", 1)
+    with by(company, "lin") as lin:
+        found = queries.count_records(lin, CUSTOMER, ListQuery(search="海"))
+        assert (found, isinstance(found, AtLeast)) == (1, True)
+        assert grouped(found) == "1+"
+        assert type(queries.count_records(lin, CUSTOMER, ListQuery(search="上海"))) is int
+        assert type(queries.count_records(lin, CUSTOMER)) is int
 
 
 def test_nobody_is_told_another_persons_number(company):

@@ -148,6 +148,28 @@ def test_a_list_is_sorted_and_narrowed_by_what_the_type_declares_alone(owner_con
         )
 
 
+@pytest.mark.parametrize(
+    ("narrowing", "most", "way"),
+    [
+        ('{"search": [[[["begins", "address", "上"]]]]}', 5, None),
+        ('{"search": [[[["contains", "phone", "上"]]]]}', 5, "match"),
+        ('{"search": [[[["begins", "code", "上"]]]]}', 5, "keys"),
+        ('{"state": ["kept", "nosuch"]}', 5, None),
+        ("{}", 5, "x"),
+        ("{}", None, None),
+    ],
+)
+def test_a_list_is_searched_as_the_type_declares_alone(company, connect_as, narrowing, most, way):
+    app = connect_as("hufu_app")
+    with app.transaction(force_rollback=True):
+        app.execute("SELECT hufu.enter(%s)", [company.people["wang"]])
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            app.execute(
+                "SELECT hufu.page('customer', 'updated_at', true, NULL, %s::jsonb, %s, %s)",
+                [narrowing, most, way],
+            )
+
+
 @pytest.mark.parametrize("way", lists.Way)
 def test_what_reaches_zhang_twice_takes_one_place_of_a_page(company, owner_connection, way):
     """Each customer by the team and by a share: a page of any length is the beginning of the whole list."""

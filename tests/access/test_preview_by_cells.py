@@ -18,6 +18,7 @@ from hufu.access.change_sets.rehearsal import Rehearsal, Way
 from hufu.core.actor import Actor
 from hufu.core.transaction import acting
 from hufu.crm import actions
+from hufu.crm.actions import NewRecord
 from hufu.crm.resources import CUSTOMER
 from tests.access.test_change_sets import ROLES, WIDE, views, with_grants
 from tests.access.world import INDEPENDENT, TABLES
@@ -180,6 +181,14 @@ def test_a_share_and_a_match_say_in_which_cell_their_record_lies_whatever_is_don
         actions.restore_record(lin, CUSTOMER, qiming, version=2)
     for table in ("access_shared_record", "access_rule_match"):
         assert kept(table, qiming) == {(sh, company.people["lin"], east, None)}
+    with by(company, "lin") as lin:
+        for amount in (1, 3):
+            new = [
+                NewRecord(sh, lin.user_id, {"name": f"新客户{amount}-{n}", "stage": "new"})
+                for n in range(amount)
+            ]
+            for created in actions.create_many(lin, CUSTOMER, new):
+                assert kept("access_rule_match", created) == {(sh, company.people["lin"], east, None)}
     with acting(OPERATOR), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM hufu.drift()")
         assert cursor.fetchall() == []

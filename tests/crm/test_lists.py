@@ -263,6 +263,8 @@ def test_a_code_is_found_whole_and_not_by_its_beginning(company, owner_connectio
         "UPDATE crm_customer SET code = '91310000MA1FL2AB3X' WHERE id = %s", [company.customer("qiming")]
     )
     assert names(company, "lin", ListQuery(search="91310000MA1FL2AB3X")) == {"上海启明精密机械有限公司"}
+    for typed in ("91310000ma1fl2ab3x", "9131 0000-MA1F L2AB 3X", "９１３１００００ＭＡ１ＦＬ２ＡＢ３Ｘ"):
+        assert names(company, "lin", ListQuery(search=typed)) == {"上海启明精密机械有限公司"}, typed
     assert names(company, "lin", ListQuery(search="91310000MA1FL2AB3")) == set()
     assert names(company, "zhang", ListQuery(search="91310000MA1FL2AB3X")) == set()
 

@@ -34,6 +34,12 @@ HUGE = "9" * 25
         ("/customers/?q=%00%F0%9F%98%80", 200),
         ("/customers/?cursor=broken", 200),
         ("/customers/?sort=name&cursor=WyJuYW1lIixmYWxzZSxbMV0sMV0", 200),
+        # A number, or a value, that is true.
+        (
+            "/customers/?sort=-updated_at&cursor=WyJ1cGRhdGVkX2F0IiwgZmFsc2UsICIyMDI2LTExLTAxVDAwOjAwOjAwKzAwOjAwIiwgdHJ1ZV0",
+            200,
+        ),
+        ("/customers/?sort=name&cursor=WyJuYW1lIiwgZmFsc2UsIHRydWUsIDFd", 200),
         (f"/customers/owners?partition={HUGE}", 404),
         ("/customers/owners?partition=²", 404),
         ("/customers/pick?q=%00&name=<b>", 200),

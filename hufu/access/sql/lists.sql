@@ -163,7 +163,7 @@ BEGIN
     LOOP
         said := CASE
             WHEN name = 'id' THEN format('r.id = ANY (ARRAY(SELECT v::bigint FROM jsonb_array_elements_text($3 #> %L) v))', path)
-            WHEN NOT declared -> 'searched' -> name ? how THEN NULL
+            WHEN NOT coalesce(declared -> 'searched' -> name ? how, false) THEN NULL
             WHEN how = 'begins' THEN format('starts_with(r.%I, $3 #>> %L)', name, path)
             -- Looked up by itself: no stream holds it.
             WHEN how = 'equals' THEN format('r.id = ANY (ARRAY(SELECT e.id FROM public.%I e WHERE e.%I = $3 #>> %L))',
@@ -245,7 +245,8 @@ BEGIN
     FOR named IN SELECT jsonb_object_keys(narrowing) LOOP
         more := CASE
             WHEN named = 'state' THEN (
-                SELECT '(' || string_agg(declared -> 'states' ->> v, ' OR ') || ')' FROM jsonb_array_elements_text(narrowing -> named) v)
+                SELECT '(' || string_agg(declared -> 'states' ->> v, ' OR ') || ')' FROM jsonb_array_elements_text(narrowing -> named) v
+                HAVING bool_and(declared -> 'states' ? v))
             WHEN named = 'search' THEN hufu.list_found(declared, narrowing -> named)
             WHEN declared -> 'filters' ? named THEN format('r.%I = ANY (ARRAY(SELECT v::%s FROM jsonb_array_elements_text($3 -> %L) v))',
                         named, declared -> 'filters' ->> named, named) END;
@@ -573,6 +574,8 @@ DECLARE
 BEGIN
     IF value_type IS NULL THEN
         RAISE EXCEPTION 'lists are not sorted by %', sort USING ERRCODE = 'invalid_parameter_value';
+    ELSIF way NOT IN ('keys', 'walk', 'match') OR most IS NULL THEN
+        RAISE EXCEPTION 'a page is of a number of records, in a way that there is' USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF way IS NULL OR way = 'keys' THEN
         SELECT array_agg(s.stream), count(*) AS streams, coalesce(sum(s.passed), 0) AS passed, coalesce(sum(s.viewed), 0) AS viewed

@@ -33,7 +33,7 @@ class Choice:
 
 
 def records(request: Passage, resource: ResourceType) -> HttpResponse:
-    """Offer records that the actor may view and whose name begins with what was typed."""
+    """Offer records that the actor may view and that the search box finds."""
     actor = request.actor
     found = queries.find(actor, resource, request.GET.get("q", "")[:100], limit=OFFERED)
     choices = [Choice(record.pk, getattr(record, resource.title)) for record in found]
