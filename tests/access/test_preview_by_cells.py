@@ -181,14 +181,16 @@ def test_a_share_and_a_match_say_in_which_cell_their_record_lies_whatever_is_don
         actions.restore_record(lin, CUSTOMER, qiming, version=2)
     for table in ("access_shared_record", "access_rule_match"):
         assert kept(table, qiming) == {(sh, company.people["lin"], east, None)}
-    with by(company, "lin") as lin:
-        for amount in (1, 3):
+    for amount in (1, 3):
+        with by(company, "lin") as lin:
             new = [
                 NewRecord(sh, lin.user_id, {"name": f"新客户{amount}-{n}", "stage": "new"})
                 for n in range(amount)
             ]
-            for created in actions.create_many(lin, CUSTOMER, new):
-                assert kept("access_rule_match", created) == {(sh, company.people["lin"], east, None)}
+            created = actions.create_many(lin, CUSTOMER, new)
+        assert [kept("access_rule_match", each) for each in created] == amount * [
+            {(sh, company.people["lin"], east, None)}
+        ]
     with acting(OPERATOR), connection.cursor() as cursor:
         cursor.execute("SELECT * FROM hufu.drift()")
         assert cursor.fetchall() == []
