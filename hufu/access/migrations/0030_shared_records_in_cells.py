@@ -21,7 +21,11 @@ DECLARE
 BEGIN
     FOREACH kept IN ARRAY ARRAY['customer', 'opportunity'] LOOP
         IF to_regclass('public.crm_' || kept) IS NOT NULL THEN
-            pool := CASE kept WHEN 'customer' THEN 'r.pool_id' ELSE 'NULL::int' END;
+            -- Whoever comes from before pools gets them later in the same run, and has no record in one.
+            pool := CASE WHEN EXISTS (
+                SELECT 1 FROM pg_attribute
+                WHERE attrelid = to_regclass('public.crm_' || kept) AND attname = 'pool_id' AND NOT attisdropped)
+                THEN 'r.pool_id' ELSE 'NULL::int' END;
             EXECUTE format('
                 INSERT INTO access_shared_record (id, source, source_id, type, record_id, principal, superiors, given_by,
                     starts_at, ends_at, partition_id, owner_id, department_id, pool_id, updated_at)
