@@ -348,9 +348,16 @@ def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None
         _authorize_assigning(actor, given_to(assignment), assignment.role)
     data = {"role": assignment.role.key, "principal": str(given_to(assignment))}
     if not assignment.delete()[0]:
-        raise lost_rights.lost(actor) or Conflict
+        return _already_gone(actor)
     record(actor, "role.unassigned", data=data, reason=reason)
     reach.changed()
+
+
+def _already_gone(actor: Actor) -> None:
+    """Refuse whoever ends what is not there any more; a document may take away in two ways, of which the first did."""
+    refused = lost_rights.lost(actor)
+    if refused is not None or not publishing.is_on():
+        raise refused or Conflict
 
 
 def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
@@ -358,7 +365,7 @@ def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
     guard.authorize(actor, "role.assign")
     data = {"partition": admission.partition.key, "principal": str(given_to(admission))}
     if not admission.delete()[0]:
-        raise lost_rights.lost(actor) or Conflict
+        return _already_gone(actor)
     record(actor, "partition.admission_ended", data=data, reason=reason)
     reach.changed()
 
