@@ -21,6 +21,7 @@ from hufu.crm import actions
 from hufu.crm.actions import NewRecord
 from hufu.crm.resources import CUSTOMER
 from tests.access.test_change_sets import ROLES, WIDE, views, with_grants
+from tests.access.test_delegation import lend
 from tests.access.world import INDEPENDENT, TABLES
 from tests.company import Company, approver, publish
 from tests.crm.acts import by
@@ -117,6 +118,22 @@ def test_who_is_reached_by_a_rule_about_owners_of_a_role_is_told_when_others_get
     document = {"format": 1, "roles": [{**ROLES["rep"], "inherits": ["finance"]}]}
     told = said(rehearsed(document))
     assert told["chen", "customer"][2] > 0
+    assert said(rehearsed(document, Way.LISTS)) == told == published(company, document)
+
+
+def test_what_a_rule_gives_counts_where_somebody_is_admitted_and_not_where_they_only_stand_in(
+    company: Company,
+) -> None:
+    rule = {
+        **{"key": "of_far", "name": "深圳的客户", "type": "customer", "to": {"user": "zhao"}},
+        "condition": {"owner_department": "far"},
+    }
+    publish(company, {"format": 1, "sharing_rules": [rule]})
+    lend(company, "li", "zhao", "customer.view")
+    # 赵敏 views 深圳 as long as 李强 does; the rule gives her nothing there.
+    document = with_grants("executive", customer__view="subordinates")
+    told = said(rehearsed(document))
+    assert told["zhao", "customer"] == (5, 4, 0, 1)
     assert said(rehearsed(document, Way.LISTS)) == told == published(company, document)
 
 
