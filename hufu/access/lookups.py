@@ -12,16 +12,24 @@ else:
     AnyLookup = Lookup
 
 
-@CharField.register_lookup
-class StartsWith(AnyLookup):
-    """`field__starts_with`: PostgreSQL's own starts_with(), which an index in C order serves."""
+class Said(AnyLookup):
+    """What is said of a column and a value in SQL, `{0}` and `{1}` once each, or as often as `times` says."""
 
-    lookup_name = "starts_with"
+    sql = ""
+    times = 1
 
     def as_sql(self, compiler: Any, connection: Any) -> Any:
         left, left_values = self.process_lhs(compiler, connection)
         right, right_values = self.process_rhs(compiler, connection)
-        return f"starts_with({left}, {right})", [*left_values, *right_values]
+        return f"({self.sql.format(left, right)})", [*left_values, *right_values] * self.times
+
+
+@CharField.register_lookup
+class StartsWith(Said):
+    """`field__starts_with`: PostgreSQL's own starts_with(), which an index in C order serves."""
+
+    lookup_name = "starts_with"
+    sql = "starts_with({0}, {1})"
 
 
 @CharField.register_lookup
@@ -29,11 +37,7 @@ class Holds(AnyLookup):
     """`field__holds`: any part of the text, compared as by the search box (sql/search.sql). No index serves it."""
 
     lookup_name = "holds"
-
-    def as_sql(self, compiler: Any, connection: Any) -> Any:
-        left, left_values = self.process_lhs(compiler, connection)
-        right, right_values = self.process_rhs(compiler, connection)
-        return f"strpos(hufu.folded({left}), hufu.folded({right})) > 0", [*left_values, *right_values]
+    sql = "strpos(hufu.folded({0}), hufu.folded({1})) > 0"
 
 
 @BigIntegerField.register_lookup

@@ -64,7 +64,7 @@ def ways(actor: Actor, resource: ResourceType, text: str) -> Ways | None:
     # The first word is what an index is asked for: the longest one is the rarest, as a rule.
     words = sorted(text.split(), key=len, reverse=True)
     if len(words) > 1:
-        found.append([[NOTHING, *_names(resource, word)] for word in words])
+        found.append([list(_names(resource, word)) or [NOTHING] for word in words])
     return found
 
 

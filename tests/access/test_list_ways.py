@@ -20,11 +20,20 @@ def way(owner_connection):
     """Return the way that is chosen for somebody, and how far a walk goes."""
 
     def chosen(
-        visible, streams, *, passed=None, newest_first=True, filtered=False, finds=None, among=TEN_MILLION
+        visible,
+        streams,
+        *,
+        passed=None,
+        newest_first=True,
+        filtered=False,
+        finds=None,
+        at_most=None,
+        among=TEN_MILLION,
     ):
+        facts = (TEN_MILLION, among, streams, passed or visible, visible, newest_first, filtered)
         return owner_connection.execute(
-            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, %s, %s, %s, 51)",
-            [TEN_MILLION, among, streams, passed or visible, visible, newest_first, filtered, finds],
+            "SELECT way, budget FROM hufu.list_way(%s, %s, %s, %s, %s, %s, %s, %s, %s, 51)",
+            [*facts, finds, at_most or finds],
         ).fetchone()
 
     return chosen
@@ -69,6 +78,29 @@ def test_what_is_rarely_found_is_looked_up_and_what_is_often_found_is_met_among_
     assert way(TEN_MILLION, 40, finds=20)[0] == "match"
     assert way(TEN_MILLION, 40, passed=6 * TEN_MILLION, finds=3_000_000)[0] == "walk"
     assert way(12_601, 120, finds=20)[0] == "match"
+
+
+def test_words_that_are_frequent_each_are_met_among_the_newest_as_often_as_both_go_together(way):
+    chosen, budget = way(TEN_MILLION, 40, finds=50_000, at_most=500_000)
+    assert chosen == "walk"
+    assert budget > 51 * TEN_MILLION / 50_000
+    assert way(TEN_MILLION, 40, finds=250, at_most=50_000)[0] == "match"
+
+
+def test_what_several_words_find_is_between_all_that_the_rarest_finds_and_what_chance_leaves_of_it(
+    owner_connection,
+):
+    names = [
+        f"{place}{trade}{n}" for n in range(50) for place in ("上海", "杭州") for trade in ("澜川", "云合")
+    ]
+    owner_connection.execute("CREATE TABLE public.shops AS SELECT unnest(%s::text[]) AS name", [names])
+    owner_connection.execute("CREATE INDEX shops_name_pieces ON public.shops USING gin (hufu.pieces(name))")
+    owner_connection.execute("ANALYZE public.shops")
+    declared = '{"table": "shops", "searched": {"name": ["contains"]}}'
+    search = '[[[["contains", "name", "上海"]], [["contains", "name", "澜川"]]]]'
+    assert owner_connection.execute(
+        "SELECT round(about), round(at_most) FROM hufu.list_finds(%s, %s, 200)", [declared, search]
+    ).fetchone() == (50, 100)
 
 
 def test_a_representative_looks_for_a_frequent_name_among_what_is_theirs(way):

@@ -142,96 +142,6 @@ BEGIN
     WHERE p.kind IN ('records', 'shared') AND n.records <> '{}';
 END $$;
 
--- What a search ($3 #> '{search}') asks of the record `r`, said in SQL: a search is any of its ways, a way all of its words, a
--- word in any of these columns: [[[[how, column, text], …], …], …], for the column `id` numbers of records instead of a text.
--- `indexed` says it so that an index finds it.
-DROP FUNCTION IF EXISTS hufu.list_found(jsonb, jsonb, boolean);
-CREATE OR REPLACE FUNCTION hufu.list_said(declared jsonb, search jsonb)
-    RETURNS TABLE (way bigint, word bigint, said text, indexed text) LANGUAGE plpgsql IMMUTABLE
-    SET search_path = pg_catalog, hufu, pg_temp AS $$
-DECLARE
-    path text[];
-    name text;
-    how text;
-BEGIN
-    FOR way, word, path, name, how IN
-        SELECT ways.n, words.n, ARRAY['search', (ways.n - 1)::text, (words.n - 1)::text, (columns.n - 1)::text, '2'],
-               columns.said ->> 1, columns.said ->> 0
-        FROM jsonb_array_elements(search) WITH ORDINALITY ways (of, n)
-        CROSS JOIN jsonb_array_elements(ways.of) WITH ORDINALITY words (of, n)
-        CROSS JOIN jsonb_array_elements(words.of) WITH ORDINALITY columns (said, n)
-    LOOP
-        said := CASE
-            WHEN name = 'id' THEN format('r.id = ANY (ARRAY(SELECT v::bigint FROM jsonb_array_elements_text($3 #> %L) v))', path)
-            WHEN NOT coalesce(declared -> 'searched' -> name ? how, false) THEN NULL
-            WHEN how = 'begins' THEN format('starts_with(r.%I, $3 #>> %L)', name, path)
-            -- Looked up by itself: no stream holds it.
-            WHEN how = 'equals' THEN format('r.id = ANY (ARRAY(SELECT e.id FROM public.%I e WHERE e.%I = $3 #>> %L))',
-                                            declared ->> 'table', name, path)
-            WHEN how = 'contains' THEN format('strpos(hufu.folded(r.%I), hufu.folded($3 #>> %L)) > 0', name, path) END;
-        IF said IS NULL THEN
-            RAISE EXCEPTION 'lists are not searched by %', name USING ERRCODE = 'invalid_parameter_value';
-        END IF;
-        indexed := CASE WHEN how = 'contains'
-                        THEN format('hufu.pieces(r.%I) @> hufu.pieces($3 #>> %L) AND %s', name, path, said) ELSE said END;
-        RETURN NEXT;
-    END LOOP;
-END $$;
-
--- The same as one condition.
-CREATE OR REPLACE FUNCTION hufu.list_found(declared jsonb, search jsonb) RETURNS text LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, hufu, pg_temp AS
-$$ SELECT coalesce('(' || string_agg(of_way, ' OR ') || ')', 'false') FROM (
-       SELECT string_agg(of_word, ' AND ') AS of_way FROM (
-           SELECT way, '(' || string_agg(said, ' OR ') || ')' AS of_word FROM hufu.list_said(declared, search) GROUP BY way, word) w
-       GROUP BY way) v $$;
-
--- The same as alternatives, each of which an index finds by the first word of a way.
-CREATE OR REPLACE FUNCTION hufu.list_matches(declared jsonb, search jsonb) RETURNS SETOF text LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, hufu, pg_temp AS
-$$ WITH said AS MATERIALIZED (SELECT * FROM hufu.list_said(declared, search))
-   SELECT concat_ws(' AND ', f.indexed, (
-       SELECT string_agg(of_word, ' AND ') FROM (
-           SELECT '(' || string_agg(o.said, ' OR ') || ')' AS of_word FROM said o WHERE o.way = f.way AND o.word > 1 GROUP BY o.word) w))
-   FROM said f WHERE f.word = 1 $$;
-
--- About how many of `total` records a search finds: of all its words the rarest, in any of their columns. What is looked up
--- by itself counts as nothing.
-CREATE OR REPLACE FUNCTION hufu.list_finds(declared jsonb, search jsonb, total numeric) RETURNS numeric LANGUAGE plpgsql STABLE
-    SET search_path = pg_catalog, hufu, pg_temp AS $$
-DECLARE
-    way jsonb;
-    word jsonb;
-    said jsonb;
-    several bigint;
-    of_word numeric;
-    of_way numeric;
-    found numeric := 0;
-BEGIN
-    FOR way IN SELECT jsonb_array_elements(search) LOOP
-        of_way := total;
-        FOR word IN SELECT jsonb_array_elements(way) LOOP
-            of_word := 0;
-            FOR said IN SELECT jsonb_array_elements(word) LOOP
-                IF NOT coalesce(declared -> 'searched' -> (said ->> 1) ? (said ->> 0), false) THEN
-                    CONTINUE;
-                ELSIF said ->> 0 = 'contains' THEN
-                    of_word := of_word + hufu.holding(
-                        format('%s_%s_pieces', declared ->> 'table', said ->> 1), hufu.pieces(said ->> 2), total);
-                ELSIF said ->> 0 = 'begins' THEN
-                    EXECUTE format('SELECT count(*) FROM (SELECT FROM public.%I r WHERE starts_with(r.%I, $1) LIMIT 2000) r',
-                                   declared ->> 'table', said ->> 1) INTO several USING said ->> 2;
-                    -- Where there are so many nobody knows how many more there are.
-                    of_word := of_word + CASE WHEN several = 2000 THEN total / 100 ELSE several END;
-                END IF;
-            END LOOP;
-            of_way := least(of_way, of_word);
-        END LOOP;
-        found := found + of_way;
-    END LOOP;
-    RETURN least(found, total);
-END $$;
-
 -- The condition in SQL, with AND before each part, that the record `r` is among what a list is narrowed to ($3): live, in
 -- one of the states, with one of the values that are wanted of a column, found by a search.
 DROP FUNCTION IF EXISTS hufu.list_narrowed(jsonb, jsonb, boolean);
@@ -519,15 +429,17 @@ $$ SELECT count(*) FROM (
 
 DROP FUNCTION IF EXISTS hufu.list_way(bigint, bigint, bigint, boolean, int),
     hufu.list_way(bigint, bigint, bigint, bigint, boolean, int),
-    hufu.list_way(numeric, bigint, numeric, numeric, boolean, boolean, numeric, int);
+    hufu.list_way(numeric, bigint, numeric, numeric, boolean, boolean, numeric, int),
+    hufu.list_way(numeric, numeric, bigint, numeric, numeric, boolean, boolean, numeric, int);
 -- The cheapest way, and how many records a walk may pass before what is `otherwise` cheapest is asked after all. Costs are in
 -- entries of an index that are read. A walk keeps `viewed` of those `among` which it goes. A stream takes 20 to begin; in the
 -- order of streams their first records are read, twice over at most, and in another one all that they hold (`passed`). A
--- search keeps `finds` of `total` (NULL: there is none), a filter one of twenty, and what a walk passes is fetched to be
--- asked. What a search finds may be rarer than is believed, among what somebody views above all: only a walk, which is given
--- up, is taken for short.
+-- search keeps `finds` of `total` (NULL: there is none), and all of up to `at_most` may be fetched; a filter keeps one of
+-- twenty; what a walk passes is fetched to be asked. What a search finds may be rarer than is believed, among what somebody
+-- views above all: only a walk, which is given up, is taken for short.
 CREATE OR REPLACE FUNCTION hufu.list_way(total numeric, among numeric, streams bigint, passed numeric, viewed numeric, in_order boolean,
-                                         filtered boolean, finds numeric, most int, OUT way text, OUT budget int, OUT otherwise text)
+                                         filtered boolean, finds numeric, at_most numeric, most int,
+                                         OUT way text, OUT budget int, OUT otherwise text)
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, hufu, pg_temp AS $$
 DECLARE
     kept_of float8 := CASE WHEN filtered THEN 20 ELSE 1 END * CASE WHEN finds IS NULL THEN 1 ELSE total / greatest(finds, 1) END;
@@ -535,7 +447,7 @@ DECLARE
     walked float8 := fetching * most * kept_of * among / greatest(viewed, 1);
     first_records float8 := streams * 2 * (kept_of - 1) + 2 * most * kept_of * passed / greatest(viewed, 1);
     streamed float8 := streams * 20 + CASE WHEN in_order AND finds IS NULL THEN least(passed, first_records) ELSE passed END;
-    matched float8 := hufu.fetched() * finds;
+    matched float8 := hufu.fetched() * at_most;
 BEGIN
     otherwise := CASE WHEN matched < streamed THEN 'match' ELSE 'keys' END;
     way := CASE WHEN walked < least(streamed, matched) THEN 'walk' ELSE otherwise END;
@@ -585,12 +497,13 @@ BEGIN
     IF way IS NULL THEN
         SELECT w.way, w.budget, w.otherwise INTO way, budget, otherwise
         FROM hufu.list_passed(of_type, in_order) t
+        LEFT JOIN LATERAL hufu.list_finds(declared, narrowing -> 'search', t.total) f ON narrowing ? 'search'
         CROSS JOIN LATERAL hufu.list_way(
             t.total, t.among, facts.streams,
             -- What is shared is a stream of its own, of which little is passed unless something is looked for.
             facts.passed + CASE WHEN in_order AND narrowing ? 'search' THEN hufu.fetched() * hufu.shared_about(of_type) ELSE 0 END,
             facts.viewed, in_order, narrowing - '{state,search}'::text[] <> '{}',
-            CASE WHEN narrowing ? 'search' THEN hufu.list_finds(declared, narrowing -> 'search', t.total) END, most) w;
+            f.about, f.at_most, most) w;
     END IF;
     -- A list by a column that may be empty is two, one after the other: of each an index serves the beginning.
     stretches := CASE
