@@ -128,6 +128,18 @@ def _of_owners(resource: ResourceType) -> str:
     return "\n                  UNION ALL ".join([*looked_up, joined(changes)])
 
 
+def _recipients(name: str) -> str:
+    """Return the SQL query for all to whom records of a type are shared: a step each in an index of millions."""
+    first, after = (
+        f"""SELECT s.principal FROM access_shared_record s WHERE s.type = '{name}'{beyond}
+            ORDER BY s.principal LIMIT 1"""
+        for beyond in ("", " AND s.principal > each.principal")
+    )
+    return f"""
+            WITH RECURSIVE each AS (({first}) UNION ALL SELECT ({after}) FROM each WHERE each.principal IS NOT NULL)
+            SELECT principal::text FROM each WHERE principal IS NOT NULL"""
+
+
 def _named(resource: ResourceType) -> str:
     """Return the SQL that finds what reaches people record by record, for one independent type."""
     table, name = resource.table, resource.name
@@ -143,7 +155,7 @@ def _named(resource: ResourceType) -> str:
     def shared(where: str, department: str) -> str:
         return f"""
             SELECT w.user_id, g.record_id, g.partition_id, g.owner_id, g.department_id, g.pool_id, true AS is_shared,
-                   false AS is_across, NULL::int AS part
+                   false AS is_across, NULL::varbit AS mark
             FROM places a JOIN whom w ON w.user_id = a.user_id
             CROSS JOIN LATERAL (
                 SELECT s.* FROM access_shared_record s
@@ -158,12 +170,14 @@ def _named(resource: ResourceType) -> str:
 -- shared with them, what a share lets across the wall to them, wherever it lies, and the matches of alternatives of
 -- rules over fields that are named for them. How many records there are, or how many of a type that follows them.
 -- Owners and departments that are told apart for somebody are in the bitmaps (0 is any other; without an owner NULL).
+-- `marks`: a bit of its own for each alternative; as numbers in lists they would not fit into memory.
+DROP FUNCTION IF EXISTS hufu.preview_named_{table}(text, int[], bytea[], bytea[], int[], int[], int[], int[], int[]);
 CREATE OR REPLACE FUNCTION hufu.preview_named_{table}(
     counted text, people int[], told_owners bytea[], told_departments bytea[], placed int[], partitions int[],
-    departments int[], reached int[], parts int[])
+    departments int[], reached int[], parts int[], marks varbit[])
     RETURNS TABLE (user_id int, partition_id int, owner_id int, department_id int, pool_id int, is_shared boolean,
-                   is_across boolean, matched int[], records bigint)
-    LANGUAGE plpgsql STABLE {HEAD} AS $$
+                   is_across boolean, matched varbit, records bigint)
+    LANGUAGE plpgsql STABLE {HEAD}{HASHED} AS $$
 #variable_conflict use_column
 BEGIN
     PERFORM hufu.require_rehearsal();
@@ -172,20 +186,26 @@ BEGIN
             SELECT * FROM unnest(people, told_owners, told_departments) q (user_id, owners, departments)),
         places AS MATERIALIZED (
             SELECT * FROM unnest(placed, partitions, departments) q (user_id, partition_id, department_id)),
+        sharing AS MATERIALIZED ({_recipients(name)}),
         whom AS MATERIALIZED (
             SELECT p.user_id, p.principal::text, false AS above
             FROM asked a JOIN access_principal p ON p.user_id = a.user_id
+            WHERE p.principal IN (SELECT principal FROM sharing)
             UNION ALL
             SELECT DISTINCT t.user_id, p.principal::text, true
             FROM (SELECT DISTINCT g.principal FROM access_shared_record g WHERE g.type = '{name}' AND g.superiors) s
             JOIN access_principal p ON p.principal = s.principal
             JOIN access_term t ON t.term = 0 AND hufu.bit(t.owners, p.user_id)
             JOIN asked a ON a.user_id = t.user_id),
-        matching AS MATERIALIZED (SELECT * FROM unnest(reached, parts) x (user_id, part)),
+        matching AS MATERIALIZED (
+            SELECT x.user_id, x.part, x.mark, a.partition_id, a.department_id
+            FROM unnest(reached, parts, marks) x (user_id, part, mark) JOIN places a ON a.user_id = x.user_id),
         found AS MATERIALIZED (
             SELECT m.part, m.record_id, m.partition_id, m.owner_id, m.department_id, m.pool_id
             FROM (SELECT DISTINCT part FROM matching) x JOIN access_rule_match m ON m.part = x.part
-            WHERE m.department_id IS NOT NULL),
+            WHERE (m.part, m.partition_id, m.department_id) IN (SELECT part, partition_id, department_id FROM matching)
+               OR (m.department_id IS NOT NULL AND (m.part, m.partition_id) IN (
+                   SELECT part, partition_id FROM matching WHERE department_id IS NULL))),
         reaching AS (
             {shared("IS NULL", "IS NOT NULL")}
             UNION ALL {shared("IS NOT NULL", "= a.department_id")}
@@ -196,17 +216,16 @@ BEGIN
                 AND s.given_by <> a.user_id
             JOIN {table} r ON r.id = s.record_id AND r.deleted_at IS NULL
             UNION ALL
-            SELECT x.user_id, m.record_id, m.partition_id, m.owner_id, m.department_id, m.pool_id, false, false, m.part
-            FROM matching x JOIN places a ON a.user_id = x.user_id
-            JOIN found m ON m.part = x.part AND m.partition_id = a.partition_id
-            WHERE a.department_id IS NULL OR m.department_id = a.department_id),
+            SELECT x.user_id, m.record_id, m.partition_id, m.owner_id, m.department_id, m.pool_id, false, false, x.mark
+            FROM matching x JOIN found m ON m.part = x.part AND m.partition_id = x.partition_id
+            WHERE x.department_id IS NULL OR m.department_id = x.department_id),
         named AS (
             SELECT u.user_id, u.record_id, u.partition_id,
                    CASE WHEN u.owner_id IS NULL OR hufu.bit(a.owners, u.owner_id) THEN u.owner_id ELSE 0 END
                        AS owner_id,
                    CASE WHEN hufu.bit(a.departments, u.department_id) THEN u.department_id ELSE 0 END AS department_id,
                    u.pool_id, bool_or(u.is_shared) AS is_shared, bool_or(u.is_across) AS is_across,
-                   array_agg(u.part) FILTER (WHERE u.part IS NOT NULL) AS matched
+                   bit_or(u.mark)::varbit AS matched
             FROM reaching u JOIN asked a ON a.user_id = u.user_id
             GROUP BY 1, 2, 3, 4, 5, 6)
         SELECT n.user_id, n.partition_id, n.owner_id, n.department_id, n.pool_id, n.is_shared, n.is_across, n.matched,

@@ -222,7 +222,7 @@ EVERYBODY = (
 COUNTING = (
     *(f"preview_places_{table}('{{}}', '{{}}')" for table in TABLES.values()),
     *(f"preview_owners_{table}({', '.join(8 * [repr('{}')])})" for table in TABLES.values()),
-    *(f"preview_named_{TABLES[name]}('', {', '.join(8 * [repr('{}')])})" for name in INDEPENDENT),
+    *(f"preview_named_{TABLES[name]}('', {', '.join(9 * [repr('{}')])})" for name in INDEPENDENT),
     "records_in_all()",
 )
 

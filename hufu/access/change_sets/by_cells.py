@@ -355,16 +355,20 @@ def _named(asked: _Asked, people: Mapping[int, _Person], *, moved: bool = False)
         places += [(user_id, place, department) for place in numbers(one.own) for department in within]
     if not told:
         return
-    reached = {
-        (user_id, part.number) for user_id, one in people.items() for part in one.rules() if part.by_fields
+    by_fields = {
+        user_id: {part.number for part in one.rules() if part.by_fields} for user_id, one in people.items()
     }
-    for user_id, partition, owner, department, pool, is_shared, is_across, parts, records in _rows(
+    every = sorted(set().union(*by_fields.values()))
+    marks = {part: f"{1 << place:0{len(every)}b}"[::-1] for place, part in enumerate(every)}
+    reached = [(user_id, part, marks[part]) for user_id, parts in by_fields.items() for part in parts]
+    for user_id, partition, owner, department, pool, is_shared, is_across, matched, records in _rows(
         f"preview_named_{asked.resource.independent.table}(%s, %s::int[], %s::bytea[], %s::bytea[],"
-        " %s::int[], %s::int[], %s::int[], %s::int[], %s::int[])",
-        [asked.resource.name, *_columns(told), *_columns(places, 3), *_columns(reached, 2)],
+        " %s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::varbit[])",
+        [asked.resource.name, *_columns(told), *_columns(places, 3), *_columns(reached, 3)],
     ):
         cell = Cell(partition, owner, department, pool, asked.marks_of(owner, department))
-        yield user_id, cell, Given(is_shared, is_across, frozenset(parts or ())), records
+        parts = frozenset(every[place] for place in numbers(_mark(matched)))
+        yield user_id, cell, Given(is_shared, is_across, parts), records
 
 
 def _columns(rows: Iterable[tuple[Any, ...]], amount: int = 0) -> list[list[Any]]:
