@@ -173,7 +173,9 @@ def _measure(
         agrees = (
             _agrees(others[NAIVE], shown, query.limit) if times[NAIVE].each and shown is not None else None
         )
-        costs = {PLAIN: owner_cost(owner, *statement(baselines.everything().filter(situation.narrowed)))}
+        costs = {}
+        if times[PLAIN].each:
+            costs[PLAIN] = owner_cost(owner, *statement(baselines.everything().filter(situation.narrowed)))
         if times[OURS].each:
             costs[OURS] = sum((each.cost() for each in of_page), Cost())
     return Measured(archetype.title, situation, len(shown or ()), len(sent), times, agrees, costs)

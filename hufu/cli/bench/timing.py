@@ -69,6 +69,11 @@ def timed(run: Callable[[], object]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def yardstick() -> float:
+    """Return how many milliseconds this machine takes to add a million numbers, to put figures of two runs beside."""
+    return median(timed(lambda: sum(range(1_000_000))) for _turn in range(15))
+
+
 def in_turns(runs: Mapping[str, Callable[[], object]], rounds: int, limit: float) -> dict[str, Times]:
     """Run each in turns and return its times. The first turn of each, which warms up, does not count unless it is slow.
 
