@@ -28,6 +28,7 @@ def of_a_type(name: str, *, without: str, unseen: str) -> list[Row]:
     """The pages of a business type. `without` holds no permission on it, `unseen` does not see the record."""
     return [
         Row(f"{name}_list", "GET", f"{name}.view", "lin", 200, without, 403),
+        Row(f"{name}_filters", "GET", f"{name}.view", "lin", 200, without, 403),
         Row(f"{name}_pick", "GET", f"{name}.view", "lin", 200, without, 403),
         Row(f"{name}_new", "GET", f"{name}.create", "lin", 200, "chen", 403),
         Row(f"{name}_new", "POST", f"{name}.create", "lin", 302, "chen", 403),

@@ -43,7 +43,7 @@ RECORDS = {"customer": "qiming", "opportunity": "machines", "contact": "gao"}
 NUMBERS = {"customer": "customers", "opportunity": "opportunities", "contact": "contacts"}
 # The pages of a type that are not about one record.
 OF_TYPE = {
-    *("list", "new", "pick", "owners", "bin", "retention"),
+    *("list", "filters", "new", "pick", "owners", "bin", "retention"),
     *("check", "dispute", "duplicates", "duplicate_decide", "dispute_answer"),
 }
 

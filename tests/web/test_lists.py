@@ -88,6 +88,24 @@ def test_a_page_takes_as_many_queries_for_five_records_as_for_fifty(
     assert queries_of(client, address) == few
 
 
+def test_what_a_list_can_be_narrowed_to_is_asked_for_when_the_panel_opens(
+    company: Company, visit: Visit
+) -> None:
+    east = company.departments["east"]
+    address = f"?department={east}&stage=following&q=上海&sort=name"
+    client = visit("wang")
+    shown = client.get(f"/customers/{address}").content.decode()
+    assert "Department: 华东" in shown
+    # A company may have hundreds of departments: of these the list names those that are chosen.
+    assert "华南" not in shown
+    panel = client.get(f"/customers/filters{address}").content.decode()
+    assert f'<option value="{east}" selected>' in panel
+    assert "华南" in panel
+    assert 'value="following" checked' in panel
+    assert '<input type="hidden" name="q" value="上海">' in panel
+    assert '<input type="hidden" name="sort" value="name">' in panel
+
+
 def test_columns_are_those_that_this_browser_chose_and_unknown_names_are_none(
     company: Company, visit: Visit
 ) -> None:

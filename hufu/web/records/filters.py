@@ -64,40 +64,38 @@ def read(params: QueryDict) -> ListQuery:
     )
 
 
-def controls(actor: Actor, resource: ResourceType, query: ListQuery) -> list[Control]:
-    """Return the filters that the panel offers."""
+def controls(
+    actor: Actor, resource: ResourceType, query: ListQuery, *, chosen_only: bool = False
+) -> list[Control]:
+    """Return the filters that the panel offers; `chosen_only`: those that are on, with what is chosen alone."""
     made = []
     for declared in resource.fields:
-        if not declared.filterable or declared.kind is Kind.REFERENCE:
+        chosen = {*query.filters.get(declared.name, ())}
+        if not declared.filterable or declared.kind is Kind.REFERENCE or (chosen_only and not chosen):
             continue
         if guard.readable(actor, resource, declared) is None:
             continue
-        chosen = set(query.filters.get(declared.name, ()))
         if declared.kind is Kind.CHOICE:
             options = [(value, str(label)) for value, label in declared.choices]
             shape = "checks" if len(options) <= FEW else "select"
         elif declared.kind is Kind.USER:
             options, shape = _people(chosen), "person"
         elif declared.kind is Kind.DEPARTMENT:
-            options, shape = departments(), "select"
+            options, shape = _departments(chosen) if chosen_only else departments(), "select"
         else:
             options, shape = partitions(actor), "select"
             if len(options) < 2:
                 continue
-        made.append(
-            Control(declared, shape, [Option(value, label, value in chosen) for value, label in options])
-        )
-    if resource.states:
-        chosen = set(query.filters.get(record_states.NAME, ()))
+        made.append(_control(declared, shape, options, chosen))
+    chosen = {*query.filters.get(record_states.NAME, ())}
+    if resource.states and (chosen or not chosen_only):
         options = [(value, str(label)) for value, label in record_states.FILTER.choices]
-        made.append(
-            Control(
-                record_states.FILTER,
-                "checks",
-                [Option(value, label, value in chosen) for value, label in options],
-            )
-        )
+        made.append(_control(record_states.FILTER, "checks", options, chosen))
     return made
+
+
+def _control(declared: Field, shape: str, options: list[tuple[str, str]], chosen: set[str]) -> Control:
+    return Control(declared, shape, [Option(value, label, value in chosen) for value, label in options])
 
 
 def chips(params: QueryDict, shown: list[Control]) -> list[Chip]:
@@ -109,7 +107,7 @@ def chips(params: QueryDict, shown: list[Control]) -> list[Chip]:
             made.append(
                 Chip(
                     str(control.field.label),
-                    _(", ").join(chosen).strip(),
+                    _(", ").join(chosen),
                     without(params, control.field.name),
                 )
             )
@@ -145,6 +143,11 @@ def partitions(actor: Actor) -> list[tuple[str, str]]:
     readable = {number for term in reach.terms(actor) for number in term.partitions[Right.READ]}
     rows: Any = Partition.objects.filter(id__in=readable).order_by("id")
     return [(str(row.id), row.name) for row in rows]
+
+
+def _departments(chosen: set[str]) -> list[tuple[str, str]]:
+    found = Department.objects.filter(id__in=[number(value) for value in chosen]).order_by("id")
+    return [(str(department.id), department.name) for department in found]
 
 
 def _people(chosen: set[str]) -> list[tuple[str, str]]:

@@ -60,6 +60,7 @@ def routes_of(resource: ResourceType) -> list[URLPattern]:
     one = "<record:record_id>/"
     each = [
         route("", "list", lists.list_page, "view", limit="lists"),
+        route("filters", "filters", lists.filters_panel, "view", limit="lists"),
         route("new", "new", editing.create_page, "create", methods=WRITE),
         route("pick", "pick", pickers.records, "view", limit="search"),
         route(

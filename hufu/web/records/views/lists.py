@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
@@ -27,7 +28,7 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
     query = filters.read(request.GET)
     found = queries.list_records(actor, resource, query)
     fields = columns.shown(request, resource)
-    controls = filters.controls(actor, resource, query)
+    on = filters.controls(actor, resource, query, chosen_only=True)
     owner = query.filters.get("owner", ())
     return render(
         request,
@@ -41,23 +42,12 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             "column_choices": columns.choices(resource, fields),
             "page": found,
             "query": query,
-            "controls": controls,
-            "chips": filters.chips(request.GET, controls),
+            "chips": filters.chips(request.GET, on),
             "is_narrowed": bool(query.search or any(query.filters.values())),
             "is_mine": list(owner) == [str(actor.user_id)],
             "without_search": filters.without(request.GET, "q"),
-            "kept": [
-                (name, value)
-                for name in request.GET
-                for value in request.GET.getlist(name)
-                if name in ("q", "sort") and value
-            ],
-            "kept_by_search": [
-                (name, value)
-                for name in request.GET
-                for value in request.GET.getlist(name)
-                if name not in ("q", "cursor") and value
-            ],
+            "kept_by_search": _kept(request, lambda name: name not in ("q", "cursor")),
+            "filters_url": f"{reverse(f'{resource.name}_filters')}{filters.without(request.GET)}",
             "may_create": may_create(actor, resource),
             "bin_url": reverse(f"{resource.name}_bin")
             if guard.may(actor, resource.permission("restore"))
@@ -70,9 +60,36 @@ def list_page(request: Passage, resource: ResourceType) -> HttpResponse:
             and guard.may(actor, resource.permission(retention.seen_by(resource)))
             else "",
             "new_url": reverse(f"{resource.name}_new"),
-            "owners_url": "" if resource.parent else reverse(f"{resource.name}_owners"),
+            "owners_url": _owners_url(resource),
         },
     )
+
+
+def filters_panel(request: Passage, resource: ResourceType) -> HttpResponse:
+    """Show what a list can be narrowed to: asked for when the panel opens, for a company may have many departments."""
+    query = filters.read(request.GET)
+    return render(
+        request,
+        "records/filters.html",
+        {
+            "controls": filters.controls(request.actor, resource, query),
+            "list_url": reverse(f"{resource.name}_list"),
+            "owners_url": _owners_url(resource),
+            "is_narrowed": any(query.filters.values()),
+            "kept": _kept(request, lambda name: name in ("q", "sort")),
+        },
+    )
+
+
+def _kept(request: Passage, keeps: Callable[[str], bool]) -> list[tuple[str, str]]:
+    """Return what of the address a form sends along."""
+    return [
+        (name, value) for name in request.GET for value in request.GET.getlist(name) if value and keeps(name)
+    ]
+
+
+def _owners_url(resource: ResourceType) -> str:
+    return "" if resource.parent else reverse(f"{resource.name}_owners")
 
 
 def heading(actor: Actor, resource: ResourceType, declared: Field, sort: str) -> dict[str, Any]:
