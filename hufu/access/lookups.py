@@ -33,7 +33,7 @@ class StartsWith(Said):
 
 
 @CharField.register_lookup
-class Holds(AnyLookup):
+class Holds(Said):
     """`field__holds`: any part of the text, compared as by the search box (sql/search.sql). No index serves it."""
 
     lookup_name = "holds"

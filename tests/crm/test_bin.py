@@ -12,9 +12,12 @@ from hufu.crm.resources import CONTACT, CUSTOMER, OPPORTUNITY
 from tests.crm.acts import by, last, may
 
 
-def in_bin(company, name, resource=CUSTOMER):
+def in_bin(company, name, resource=CUSTOMER, search=""):
     with by(company, name) as actor:
-        return {row.pk for row in queries.list_records(actor, resource, ListQuery(bin=True)).records}
+        return {
+            row.pk
+            for row in queries.list_records(actor, resource, ListQuery(bin=True, search=search)).records
+        }
 
 
 def test_lin_deletes_a_customer_and_its_contact_is_gone_with_it_and_both_come_back(company, owner_connection):
@@ -41,6 +44,14 @@ def test_the_bin_shows_everybody_what_they_may_restore(company):
                 assert guard.scope(actor, "customer.restore").count() == 0
             continue
         assert (binned in in_bin(company, name)) is sees, name
+
+
+def test_the_bin_is_searched_by_any_part_of_a_name(company):
+    binned = company.binned["customer"]
+    assert in_bin(company, "lin", search="建记") == {binned}
+    assert in_bin(company, "lin", search="记录 误建") == {binned}
+    assert in_bin(company, "lin", search="建误") == set()
+    assert in_bin(company, "tang", search="误建") == set()
 
 
 def test_who_views_but_may_not_restore_finds_nothing_in_the_bin(company):
