@@ -28,6 +28,7 @@ from hufu.access.models import (
     RoleInherits,
 )
 from hufu.audit import record
+from hufu.core import clock
 from hufu.core.actor import Actor
 from hufu.core.errors import Conflict, Invalid
 from hufu.people.models import Department, Group, Level, Position, User
@@ -344,8 +345,7 @@ def binds_of(gate: Gate) -> Binds:
 
 def end_assignment(actor: Actor, assignment: Assignment, *, reason: str) -> None:
     """Take a role back from a principal; it counts from the very next request."""
-    if not publishing.is_on():
-        _authorize_assigning(actor, given_to(assignment), assignment.role)
+    require_may_end(actor, assignment)
     data = {"role": assignment.role.key, "principal": str(given_to(assignment))}
     if not assignment.delete()[0]:
         return _already_gone(actor)
@@ -368,6 +368,35 @@ def end_admission(actor: Actor, admission: Admission, *, reason: str) -> None:
         return _already_gone(actor)
     record(actor, "partition.admission_ended", data=data, reason=reason)
     reach.changed()
+
+
+def change_end(actor: Actor, given: Assignment | Admission, *, ends_at: datetime | None, reason: str) -> bool:
+    """Let what was given end earlier, later, or not at all; return whether anything changed.
+
+    It is given anew, in the name of whoever changes it: nobody changes what they hold themselves. Raise Invalid for an
+    end that has passed, Conflict where somebody took it back meanwhile.
+    """
+    if isinstance(given, Assignment):
+        require_may_assign(actor, given.role, given_to(given))
+    # Whoever gives some roles to some people takes them back and gives them anew.
+    guard.authorize(actor, "role.assign")
+    _refuse_own(actor, given_to(given))
+    if ends_at is not None and ends_at <= clock.now():
+        raise Invalid({"ends_at": [_("This day has passed: end it instead.")]})
+    before = given.ends_at
+    if before == ends_at:
+        return False
+    # The row as it stands, whatever was read before.
+    if not type(given).objects.filter(pk=given.pk).update(ends_at=ends_at, given_by=actor.user_id):
+        raise Conflict
+    data = {"principal": str(given_to(given)), "before": before, "ends_at": ends_at}
+    if isinstance(given, Assignment):
+        record(actor, "role.end_changed", data={"role": given.role.key, **data}, reason=reason)
+    else:
+        data["partition"] = given.partition.key
+        record(actor, "partition.admission_end_changed", data=data, reason=reason)
+    reach.changed()
+    return True
 
 
 def given_to(row: Assignment | Admission | GateUse) -> Principal:
@@ -410,10 +439,28 @@ def refuse_own_role(actor: Actor, role: Role) -> None:
 def _authorize_gift(actor: Actor, to: Principal, role: Role | None = None) -> None:
     """Raise Denied unless the actor may give to this principal. Whoever belongs to it would give to themselves."""
     _authorize_assigning(actor, to, role)
+    _refuse_own(actor, to)
+
+
+def _refuse_own(actor: Actor, to: Principal) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s IN (SELECT hufu.my_principals())", [str(to)])
         if cursor.fetchone()[0]:
             raise guard.denied(actor, "role.assign")
+
+
+def require_may_assign(actor: Actor, role: Role, to: Principal) -> None:
+    """Raise Denied unless the actor may give this role to this principal here and now."""
+    if to.level is not None:
+        publishing.authorize(actor, "role.assign")
+    if not publishing.is_on():
+        _authorize_gift(actor, to, role)
+
+
+def require_may_end(actor: Actor, assignment: Assignment) -> None:
+    """Raise Denied unless the actor may take this back."""
+    if not publishing.is_on():
+        _authorize_assigning(actor, given_to(assignment), assignment.role)
 
 
 def _authorize_assigning(actor: Actor, to: Principal, role: Role | None) -> None:
@@ -437,10 +484,7 @@ def assign_role(
 ) -> Assignment:
     """Give a role to a principal. Nobody gives to themselves; administrator roles cannot hang on a level, and fall to
     different people as the company's mode asks for. What levels hold is a definition (see hufu.access.publishing)."""
-    if to.level is not None:
-        publishing.authorize(actor, "role.assign")
-    if not publishing.is_on():
-        _authorize_gift(actor, to, role)
+    require_may_assign(actor, role, to)
     if to.level is not None and role.administrator:
         raise Invalid({"to": [_("“%s” is an administrator role and cannot hang on a level.") % role.name]})
     company.require_apart(role, to.user)

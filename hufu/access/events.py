@@ -15,12 +15,22 @@ declare(
     EventType("role.assigned", _("Role assigned"), shown("role", "principal", "starts_at", "ends_at")),
     EventType("role.unassigned", _("Role assignment ended"), shown("role", "principal")),
     EventType(
+        "role.end_changed",
+        _("End of a role assignment changed"),
+        (*shown("role", "principal", "ends_at"), *kept("before")),
+    ),
+    EventType(
         "partition.admitted",
         _("Admitted to a partition"),
         shown("partition", "principal", "rights", "starts_at", "ends_at"),
     ),
     EventType(
         "partition.admission_ended", _("Admission to a partition ended"), shown("partition", "principal")
+    ),
+    EventType(
+        "partition.admission_end_changed",
+        _("End of an admission to a partition changed"),
+        (*shown("partition", "principal", "ends_at"), *kept("before")),
     ),
     EventType(
         "gate.created", _("Access limit created"), (*shown("key", "name"), *kept("conditions", "binds"))

@@ -15,6 +15,7 @@ from hufu.access import (
     delegations,
     duplicate_facts,
     field_rules,
+    giving,
     guard,
     policy_file,
     principals,
@@ -217,6 +218,13 @@ def _some(found):
     """An operation that answers with nothing where it may not is refused that way."""
     if not found:
         raise NotFound
+
+
+def _assigned(actor, company):
+    """Give 林悦 a role, and return that."""
+    return access.assign_role(
+        actor, Role.objects.get(key="rep"), to=Principal(user=_lin(company)), reason="x"
+    )
 
 
 def _lin(company):
@@ -500,6 +508,20 @@ OPERATIONS = {
     "policy: end of an assignment": (
         {"role.assign"},
         lambda a, c: access.end_assignment(a, Assignment.objects.first(), reason="x"),
+    ),
+    "policy: another end of an assignment": (
+        {"role.assign"},
+        lambda a, c: _some(access.change_end(a, _assigned(a, c), ends_at=_soon(), reason="x")),
+    ),
+    "policy: another end of an admission": (
+        {"role.assign"},
+        lambda a, c: _some(
+            access.change_end(a, Admission.objects.get(user=c.people["chen"]), ends_at=_soon(), reason="x")
+        ),
+    ),
+    "role: what it would add": (
+        {"role.assign", "role.view"},
+        lambda a, c: _some(giving.would_add(a, Role.objects.get(key="clerk"), to=Principal(user=_lin(c)))),
     ),
     "policy: end of an admission": (
         {"role.assign"},

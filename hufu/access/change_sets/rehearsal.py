@@ -6,7 +6,7 @@ each person's own lists under the row policies (by_lists). A section that nobody
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -159,6 +159,20 @@ def rehearse(
         after.pop("tests", None)
     effects = tuple(looking.effects())
     return Rehearsal(steps, narrows, risk, differences(before, after), after, effects, results)
+
+
+def rehearse_deed(actor: Actor, deed: Callable[[], object]) -> tuple[PersonEffect, ...]:
+    """Say what a single deed would do, and for whom, and leave no trace. Raise Invalid as the deed would.
+
+    For whoever may view roles. A rehearsal asks nobody whether they may: ask before. Counted by cells.
+    """
+    guard.authorize(actor, "role.view")
+    looking = _Looking(True, Way.CELLS)
+    with rehearsing():
+        looking.before()
+        deed()
+        looking.after(())
+    return tuple(looking.effects())
 
 
 def test_standing(actor: Actor) -> tuple[asserting.Result, ...]:

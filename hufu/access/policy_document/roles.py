@@ -104,7 +104,7 @@ def _plan_role(draft: Draft, place: str, key: str, entry: Mapping[str, Any]) -> 
     draft.grants[key] = wanted
     if standing is None:
         deed = partial(_create_role, draft, key, grants, values)
-        risk = Risk.HIGH if values["administrator"] else _risk(added)
+        risk = Risk.HIGH if values["administrator"] else risk_of_grants(added)
         draft.add(place, f"role:{key}", deed, creates=True, risk=risk)
     elif actions.role_differs(standing, grants=grants, **values):
         same = all(getattr(standing, name) == value for name, value in values.items())
@@ -118,7 +118,7 @@ def _plan_role(draft: Draft, place: str, key: str, entry: Mapping[str, Any]) -> 
             creates=False,
             # Less of a role whose field rules hide something may show it by another role.
             narrows=same and not added and not standing.field_rules.exists(),
-            risk=Risk.HIGH if administrator else _risk(added),
+            risk=Risk.HIGH if administrator else risk_of_grants(added),
         )
     plan_fields(draft, f"{place}.fields", key, entry.get("fields"))
 
@@ -128,7 +128,7 @@ def risk_of_role(draft: Draft, key: str) -> Risk:
     held = with_inherited(key, draft.inherits)
     if held & draft.administrators:
         return Risk.HIGH
-    return max_risk(_risk(draft.grants.get(role, set())) for role in held)
+    return max_risk(risk_of_grants(draft.grants.get(role, set())) for role in held)
 
 
 def max_risk(risks: Iterable[Risk]) -> Risk:
@@ -136,7 +136,7 @@ def max_risk(risks: Iterable[Risk]) -> Risk:
     return max(risks, key=list(Risk).index, default=Risk.LOW)
 
 
-def _risk(grants: Iterable[tuple[str, str]]) -> Risk:
+def risk_of_grants(grants: Iterable[tuple[str, str]]) -> Risk:
     """Return how dangerous grants are: what is so by itself, and whatever reaches every record."""
     risks = []
     for name, scope in grants:
