@@ -16,5 +16,10 @@ declare(
     EventType("role.listed", _("Roles: list read"), shown("count")),
     EventType("policy.listed", _("Change sets: list read"), shown("count")),
     EventType("policy.viewed", _("Change set read"), shown("change_set")),
+    EventType(
+        "assignment.previewed", _("Effect of giving or ending a role read"), shown("role", "principal")
+    ),
+    EventType("change.listed", _("Changes that wait: list read"), shown("count")),
+    EventType("change.previewed", _("Effect of releasing changes read"), shown("count")),
     EventType("assignment.listed", _("Assignments and admissions: list read"), shown("count")),
 )

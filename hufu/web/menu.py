@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access import guard, registry
 from hufu.core.actor import Actor
+from hufu.web.pending.waiting import amount
 
 # The letter that opens a page after G.
 KEYS = {
@@ -19,6 +20,7 @@ KEYS = {
     "people": "p",
     "roles": "r",
     "policy": "y",
+    "pending": "w",
     "log": "l",
 }
 
@@ -31,6 +33,8 @@ class Item:
     url: str
     icon: str
     key: str = ""
+    # How many things wait there.
+    count: int = 0
 
     def is_current(self, path: str) -> bool:
         return path == self.url if self.url == "/" else path.startswith(self.url)
@@ -66,6 +70,9 @@ def groups(actor: Actor) -> list[Group]:
         )
         if guard.may(actor, permission)
     ]
+    if guard.may(actor, "role.assign") or guard.may(actor, "user.manage"):
+        waits = Item(_("To be released"), reverse("pending"), "clock", KEYS["pending"], amount(actor))
+        administration.insert(1, waits)
     everything = [
         Group("", [Item(_("Home"), reverse("home"), "home", KEYS["home"])]),
         Group(_("Customers and sales"), business),

@@ -20,7 +20,9 @@ urlpatterns = [
     path("people/", include("hufu.web.people.urls")),
     path("setup/", include("hufu.web.setup.urls")),
     path("roles/", include("hufu.web.roles.urls")),
+    path("roles/", include("hufu.web.giving.urls")),
     path("policy/", include("hufu.web.policy.urls")),
+    path("pending/", include("hufu.web.pending.urls")),
     path("requests/", include("hufu.web.requests.urls")),
     path("break-glass/", include("hufu.web.break_glass.urls")),
 ]

@@ -45,6 +45,10 @@ PAGES = (
     ("feng", "/people/2/"),
     ("he", "/roles/"),
     ("he", "/roles/given/"),
+    ("he", "/roles/give/?role=2&to=5"),
+    ("he", "/roles/given/9/until/"),
+    ("he", "/people/6/"),
+    ("he", "/pending/"),
     ("zhou", "/opportunities/"),
     ("lin", "/customers/987654321/"),
 )

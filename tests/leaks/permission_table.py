@@ -208,6 +208,37 @@ TABLE: list[Row] = [
     ),
     Row("roles", "GET", "role.view", "he", 200, "feng", 403),
     Row("roles_given", "GET", "role.view", "he", 200, "li", 403),
+    *(
+        Row(name, method, "role.assign", "he", answer, who, 403)
+        for name, method, answer in (
+            ("roles_give", "GET", 200),
+            ("roles_give", "POST", 302),
+            ("roles_give_people", "GET", 200),
+            ("roles_give_preview", "POST", 200),
+            ("roles_given_end", "GET", 200),
+            ("roles_given_end", "POST", 302),
+            ("roles_given_until", "GET", 200),
+            ("roles_given_until", "POST", 302),
+            # It was given by somebody else, long ago.
+            ("roles_given_undo", "POST", 404),
+        )
+        for who in ("feng", "wu", "wang")
+    ),
+    *(
+        Row(name, method, "role.assign", may, answer, who, 403)
+        for name, method, answer in (
+            ("pending", "GET", 200),
+            # Nothing is chosen: they are led back to the list.
+            ("pending_review", "GET", 302),
+            ("pending_review", "POST", 302),
+        )
+        for may, who in (("he", "wu"), ("feng", "wang"))
+    ),
+    *(
+        Row("pending_beforehand", method, "role.manage", "he", 404, who, 403)
+        for method in ("GET", "POST")
+        for who in ("feng", "wu")
+    ),
     Row("policy", "GET", "role.view", "he", 200, "feng", 403),
     Row("policy_change_set", "GET", "role.view", "he", 200, "li", 403),
     Row("policy_approve", "POST", "policy.approve", "he", 302, "feng", 403),

@@ -157,12 +157,22 @@ def address(request):
             "request_crossing",
             "request_crossing_end",
             "my_delegation_end",
+            "pending_beforehand",
             "my_session_end",
             "my_device_trust_end",
             "my_device_confirm",
             "my_device_forget",
         ):
             return reverse(name, args=[0]), {}
+        if name.startswith("roles_give"):
+            role, row = owner_connection.execute(
+                "SELECT a.role_id, a.id FROM access_assignment a WHERE a.user_id = %s",
+                [company.people["chen"]],
+            ).fetchone()
+            to = company.people["qian"]
+            form = {"role": str(role), "who": str(to), "seen": f"{role} user:{to}", "term": "never"}
+            args = [row] if name.startswith("roles_given_") else []
+            return reverse(name, args=args), {**form, "reason": "x"}
         if kind == "policy" and page:
             return reverse(name, args=[a_change_set(owner_connection)]), {"reason": "x"}
         if name == "log_entry":

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hufu.access import guard
+from hufu.access import giving, guard
 from hufu.audit import Subject, Target, record
 from hufu.core.errors import Invalid, NotFound
 from hufu.people.models import Department, Status, User
@@ -86,6 +86,8 @@ def person_page(request: Passage, number: int) -> HttpResponse:
     shown = profile(person, TONES[Status(person.status)])
     manages = guard.may(request.actor, "user.manage")
     limits_access = guard.may(request.actor, "role.manage")
+    may_give = person.pk != request.actor.user_id and giving.may_give_any(request.actor)
+    shows_roles = may_give or guard.may(request.actor, "role.view")
     manages_somebody_else = manages and person.pk != request.actor.user_id
     return render(
         request,
@@ -93,6 +95,9 @@ def person_page(request: Passage, number: int) -> HttpResponse:
         {
             "profile": shown,
             "person": person,
+            "may_give": may_give and person.status == Status.ACTIVE,
+            "shows_roles": shows_roles,
+            "given": giving.given_by_name(person.pk) if shows_roles else [],
             "may_suspend": manages_somebody_else,
             "reset": manages_somebody_else and factors(person.pk).exists(),
             "sessions": shown_sessions(request, person.pk) if manages else [],

@@ -135,8 +135,8 @@ def outcome(draft: ChangeSet, page: int = 1) -> Outcome:
     names = dict(User.objects.filter(pk__in=[one["user_id"] for one in shown]).values_list("pk", "name"))
     return Outcome(
         [_line(one, words) for one in found.get("differences", [])],
-        _kinds(people) if len(people) > 1 else [],
-        [_person(one, names, words) for one in shown],
+        kinds_of(people) if len(people) > 1 else [],
+        [person_words(one, names, words) for one in shown],
         len(people),
         page,
         pages,
@@ -158,7 +158,7 @@ def _line(found: Mapping[str, Any], words: PolicyWords) -> Line:
     return Line(words.section(found["section"]), name, str(kind), tone, parts)
 
 
-def _person(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWords) -> Person:
+def person_words(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWords) -> Person:
     rights = [
         told(permission_words(name), f"{scopes_words(before)} → {scopes_words(after)}")
         for name, (before, after) in found["permissions"].items()
@@ -187,7 +187,7 @@ def _moved(found: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     return {name: (one["gained"], one["lost"]) for name, one in found["records"].items()}
 
 
-def _kinds(people: Iterable[Mapping[str, Any]]) -> list[Kind]:
+def kinds_of(people: Iterable[Mapping[str, Any]]) -> list[Kind]:
     every, kinds = totals((one["user_id"], _moved(one)) for one in people)
     return [
         Kind(

@@ -2,4 +2,4 @@ from django.urls import path
 
 from hufu.web.roles import views
 
-urlpatterns = [path("", views.roles_page, name="roles"), path("given/", views.given_page, name="roles_given")]
+urlpatterns = [path("", views.roles_page, name="roles")]

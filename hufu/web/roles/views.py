@@ -1,4 +1,4 @@
-"""Roles, assignments and admissions, to be read by the security administrator."""
+"""Roles, to be read by the security administrator."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.functional import Promise
 
-from hufu.access import company, queries, registry
-from hufu.access.explain import RIGHT_LABELS, SCOPE_LABELS
+from hufu.access import company, guard, queries, registry
+from hufu.access.explain import SCOPE_LABELS
 from hufu.access.models import Administrator, Role
 from hufu.access.registry import Risk
 from hufu.audit import record
-from hufu.web import principals
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 
@@ -37,7 +35,11 @@ def roles_page(request: Passage) -> HttpResponse:
     actor = request.actor
     roles = [card(role) for role in queries.roles(actor)]
     record(actor, "role.listed", data={"count": len(roles)})
-    return render(request, "roles/list.html", {"roles": roles, "mode": company.mode()})
+    return render(
+        request,
+        "roles/list.html",
+        {"roles": roles, "mode": company.mode(), "may_give": guard.may(actor, "role.assign")},
+    )
 
 
 def card(role: Any) -> RoleCard:
@@ -63,18 +65,3 @@ def card(role: Any) -> RoleCard:
             for name in sorted(scopes, key=order.index)
         ],
     )
-
-
-@page("role.view")
-def given_page(request: Passage) -> HttpResponse:
-    """Show who holds which role, and who is admitted where."""
-    actor = request.actor
-    assignments = [(row, *principals.words(row)) for row in queries.assignments(actor)]
-    admissions = [(row, *principals.words(row), rights(row)) for row in queries.admissions(actor)]
-    record(actor, "assignment.listed", data={"count": len(assignments) + len(admissions)})
-    return render(request, "roles/given.html", {"assignments": assignments, "admissions": admissions})
-
-
-def rights(row: Any) -> list[str | Promise]:
-    """Return the rights of an admission in words."""
-    return [RIGHT_LABELS[right] for right in RIGHT_LABELS if right in queries.rights(row)]
