@@ -71,6 +71,7 @@ class AccessConfig(AppConfig):
         yield "access.sharing", sql_file("hufu.access", "sharing")
         yield "access.gates", sql_file("hufu.access", "gates")
         yield "access.change_sets", sql_file("hufu.access", "change_sets")
+        yield "access.drafts", sql_file("hufu.access", "drafts")
         yield "access.prohibitions", sql_file("hufu.access", "prohibitions")
         yield "access.rules", sql_file("hufu.access", "rules")
         yield "access.duplicate_facts", sql_file("hufu.access", "duplicate_facts")

@@ -112,6 +112,15 @@ declare(
         _("Change set submitted"),
         shown("change_set", "title", "base_version", "narrows", "risk"),
     ),
+    EventType(
+        "policy.drafted", _("Draft of the policy changed"), shown("role", "permissions", "type", "access")
+    ),
+    EventType("policy.draft_viewed", _("Draft of the policy viewed"), shown("changes")),
+    EventType("policy.draft_undone", _("Change taken out of a draft of the policy"), shown("key")),
+    EventType("policy.draft_discarded", _("Draft of the policy discarded"), shown("changes")),
+    EventType(
+        "policy.draft_carried", _("Draft of the policy carried over"), shown("base_version", "version")
+    ),
     EventType("policy.rejected", _("Change set rejected"), shown("change_set")),
     EventType("policy.withdrawn", _("Change set withdrawn"), shown("change_set")),
     EventType("reporting.opened", _("Reporting sign-in opened"), shown("ends_at")),

@@ -16,6 +16,7 @@ from hufu.access.change_set_models import ChangeSet as ChangeSet
 from hufu.access.change_set_models import VersionText as VersionText
 from hufu.access.delegated_models import DELEGATED_COLUMNS
 from hufu.access.delegation_models import DELEGATION_COLUMNS
+from hufu.access.draft_models import WorkingDraft as WorkingDraft
 from hufu.access.duplicate_models import DUPLICATE_COLUMNS
 from hufu.access.duty_models import DUTY_COLUMNS
 from hufu.access.pending_models import APPROVED_COLUMNS

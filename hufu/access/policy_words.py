@@ -248,7 +248,11 @@ class PolicyWords:
 
     def _usual(self, section: str, word: str, value: Any) -> str:
         """Return what holds where an entry says nothing."""
-        if section != "break_glass" or value is not None:
+        if value is not None:
+            return ""
+        if section == "base_access":
+            return str(BaseAccess.Access.PRIVATE.label)
+        if section != "break_glass":
             return ""
         return {"partitions": _everywhere(), "access": str(BreakGlass.Access.READ.label)}.get(word, "")
 

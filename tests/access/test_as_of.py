@@ -721,7 +721,7 @@ def test_where_people_were_there_first_the_past_begins_with_the_upgrade(
     owner_connection.execute("ALTER TABLE crm_duplicate_dispute DROP COLUMN outcome CASCADE")
     owner_connection.execute("DELETE FROM django_migrations WHERE app = 'crm' AND name > '0007_duplicates'")
     owner_connection.execute("ALTER TABLE crm_opportunity DROP CONSTRAINT opportunity_owner")
-    owner_connection.execute("DROP TABLE access_version_text, access_change_set CASCADE")
+    owner_connection.execute("DROP TABLE access_version_text, access_change_set, access_draft CASCADE")
     owner_connection.execute("DROP TABLE access_duplicate_facts, access_duplicate_facts_history CASCADE")
     owner_connection.execute("DROP TABLE access_delegation, access_delegation_history CASCADE")
     owner_connection.execute(

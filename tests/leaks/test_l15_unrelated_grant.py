@@ -13,6 +13,7 @@ from hufu.access import (
     break_glass,
     change_sets,
     delegations,
+    drafting,
     duplicate_facts,
     field_rules,
     giving,
@@ -565,6 +566,20 @@ OPERATIONS = {
         {"policy.approve", "role.view"},
         lambda a, c: change_sets.reject(a, 1, reason="x"),
     ),
+    "draft: a grant": (
+        {"role.manage"},
+        lambda a, c: drafting.set_scopes(a, "finance", {"customer.edit": ("own",)}),
+    ),
+    "draft: base access": (
+        {"role.manage"},
+        lambda a, c: drafting.set_base_access(a, "customer", "public_read"),
+    ),
+    "draft: a role": ({"role.manage"}, lambda a, c: drafting.add_role(a, "x", "x")),
+    "draft: undone": ({"role.manage"}, lambda a, c: drafting.undo(a, "base_access/customer")),
+    "draft: discarded": ({"role.manage"}, lambda a, c: drafting.discard(a)),
+    "draft: carried over": ({"role.manage"}, lambda a, c: drafting.carry_over(a)),
+    "draft: rehearsed": ({"role.manage", "role.view"}, lambda a, c: drafting.rehearse(a)),
+    "draft: submitted": ({"role.manage", "role.view"}, lambda a, c: drafting.submit(a, title="x")),
     "change set: rehearsed": ({"role.view"}, lambda a, c: change_sets.rehearse(a, MORE)),
     "policy: roles": ({"role.view"}, lambda a, c: queries.roles(a)),
     "policy: assignments": ({"role.view"}, lambda a, c: queries.assignments(a)),
@@ -638,6 +653,12 @@ def somebody(request):
                 "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk,"
                 " outcome, submitted_at) VALUES (1, '', '', %s, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
                 [company.people["he"], json.dumps(MORE)],
+            )
+        if operation.startswith("draft: "):
+            owner_connection.execute(
+                "INSERT INTO access_draft (author_id, base_version, document, changes, changed_at)"
+                " VALUES (%s, 1, %s, 1, now()) ON CONFLICT DO NOTHING",
+                [zhao, json.dumps({"format": 1, "base_access": {"customer": "public_read"}})],
             )
         for table in ("crm_customer", "crm_opportunity"):
             owner_connection.execute(

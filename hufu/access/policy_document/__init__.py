@@ -5,7 +5,7 @@ Planning reads and changes nothing. It finds everything that is wrong with a doc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -101,12 +101,15 @@ def export() -> dict[str, Any]:
     return _written(SECTIONS)
 
 
-def definitions() -> dict[str, Any]:
-    """Return what change sets change, as a document: all but what is given to people by deeds of its own."""
+def definitions(only: Collection[str] | None = None) -> dict[str, Any]:
+    """Return what change sets change, as a document: all but what is given to people by deeds of its own.
+
+    `only`: the names of the sections that are wanted.
+    """
     changed = [
         replace(section, export=given.export_to_levels) if section is given.ASSIGNMENTS else section
         for section in SECTIONS
-        if section is not given.ADMISSIONS
+        if section is not given.ADMISSIONS and (only is None or section.name in only)
     ]
     document: dict[str, Any] = plain(_written(changed))
     return document

@@ -10,6 +10,7 @@ FACTS: dict[str, str | Promise] = {
     "access": _("Access"),
     "at": _("As of"),
     "changed": _("Changed"),
+    "changes": _("Changes"),
     "children": _("What followed it"),
     "count": _("Records given"),
     "days": _("Days"),
@@ -186,5 +187,6 @@ REASONS: dict[str, str | Promise] = {
     "idle": _("It lay idle for too long."),
     "password_set": _("A new password was set."),
     "too_old": _("It had lasted as long as a session may."),
+    "no_such_choice": _("There is no such permission, or it does not take this scope."),
     "too_many_failures": _("There were too many failures before."),
 }
