@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language_info
 
-from hufu.access import break_glass, emergency, guard, registry
+from hufu.access import break_glass, drafting, emergency, guard, registry
 from hufu.core.actor import ANONYMOUS, Actor
 from hufu.web import menu, toasts
 from hufu.web.accounts.browsers import notices
@@ -33,6 +33,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "toasts": SimpleLazyObject(lambda: list(toasts.waiting(request))),
         "emergencies": SimpleLazyObject(lambda: emergency.standing(actor)),
         "broken_glass": SimpleLazyObject(lambda: break_glass.standing(actor)),
+        "draft_bar": SimpleLazyObject(lambda: drafting.summary(actor)),
         "glass_is_open": SimpleLazyObject(lambda: break_glass.is_open(actor)),
         "new_devices": SimpleLazyObject(lambda: notices(request)),
         "demo": settings.HUFU_DEMO,

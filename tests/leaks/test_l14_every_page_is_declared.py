@@ -78,15 +78,29 @@ def a_consent(owner_connection, contact):
     ).fetchone()[0]
 
 
-def a_change_set(owner_connection):
-    """Return a change set that the operator submitted and that waits, made where there is none."""
+def a_change_set(owner_connection, number=1, author=-1):
+    """Return a change set that the operator or somebody submitted and that waits, made where there is none."""
     document = json.dumps({"format": 1, "partitions": [{"key": "x", "name": "x"}]})
     owner_connection.execute(
         "INSERT INTO access_change_set (number, title, reason, author, base_version, document, narrows, risk, outcome,"
-        " submitted_at) VALUES (1, 'x', '', -1, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
-        [document],
+        " submitted_at) VALUES (%s, 'x', '', %s, 1, %s, false, 'low', '', now()) ON CONFLICT DO NOTHING",
+        [number, author, document],
     )
-    return 1
+    return number
+
+
+def a_draft(owner_connection, author):
+    """See to it that somebody has a working draft."""
+    document = {
+        "format": 1,
+        "base_access": {"customer": "public_read"},
+        "roles": [{"key": "drafted", "name": "x", "grants": {}}],
+    }
+    owner_connection.execute(
+        "INSERT INTO access_draft (author_id, base_version, document, changes, changed_at)"
+        " VALUES (%s, 1, %s, 1, now()) ON CONFLICT DO NOTHING",
+        [author, json.dumps(document)],
+    )
 
 
 def a_share(owner_connection, company, kind, record_id):
@@ -173,6 +187,21 @@ def address(request):
             form = {"role": str(role), "who": str(to), "seen": f"{role} user:{to}", "term": "never"}
             args = [row] if name.startswith("roles_given_") else []
             return reverse(name, args=args), {**form, "reason": "x"}
+        if name == "role_new":
+            return reverse(name), {"name": "新", "key": "new"}
+        if name.startswith("role_drafted"):
+            a_draft(owner_connection, company.people["he"])
+            return reverse(name, args=["drafted"]), {"permission": "customer.view", "scope": "own"}
+        if kind == "role":
+            role = owner_connection.execute("SELECT id FROM access_role WHERE key = 'rep'").fetchone()
+            return reverse(name, args=role), {"permission": "customer.view", "scope": "own"}
+        if page.startswith("draft"):
+            a_draft(owner_connection, company.people["he"])
+            return reverse(name), {"place": "base_access/customer"}
+        if name in ("policy_version", "policy_roll_back"):
+            return reverse(name, args=[1]), {"reason": "x"}
+        if name in ("policy_rebase", "policy_withdraw"):
+            return reverse(name, args=[a_change_set(owner_connection, 2, company.people["he"])]), {}
         if kind == "policy" and page:
             return reverse(name, args=[a_change_set(owner_connection)]), {"reason": "x"}
         if name == "log_entry":
@@ -206,6 +235,7 @@ def test_who_may_does_the_deed(sign_in, address, row):
     assert answer.status_code == row.answer, answer.content.decode()[-2000:]
 
 
+KEYS = {"access_change_set": "number", "access_draft": "author_id"}
 REFUSED = [row for row in TABLE if row.refusal]
 
 
@@ -215,15 +245,22 @@ def test_who_may_not_is_refused_and_nothing_changes(unharmed, sign_in, address, 
     tables = (
         *("crm_customer", "crm_opportunity", "people_user", "access_assignment"),
         *("crm_contact", "access_team_member", "access_share", "crm_consent", "crm_attachment"),
+        *("access_change_set", "access_draft"),
     )
-    before = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
+    before = [
+        owner_connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS.get(table, 'id')}").fetchall()
+        for table in tables
+    ]
     client = sign_in(row.who_may_not)
     before[2] = owner_connection.execute("SELECT * FROM people_user ORDER BY id").fetchall()
     answer = client.get(url) if row.method == "GET" else client.post(url, form)
     assert answer.status_code == row.refusal
     if row.refusal == 302:
         assert "/accounts/login/" in answer["Location"]
-    after = [owner_connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in tables]
+    after = [
+        owner_connection.execute(f"SELECT * FROM {table} ORDER BY {KEYS.get(table, 'id')}").fetchall()
+        for table in tables
+    ]
     assert after == before
 
 

@@ -191,9 +191,14 @@ def test_departments_are_a_tree_with_the_people_in_them(visit: Visit) -> None:
 
 
 def test_roles_are_shown_with_scopes_and_who_holds_them(visit: Visit) -> None:
-    page = text(visit("he"), "/roles/")
-    assert "inherits 销售代表" in page
-    assert "own and subordinates" in page
+    he = visit("he")
+    page = text(he, "/roles/")
+    assert "销售经理" in page
+    link = re.search(r'href="(/roles/[0-9]+/)">销售经理', page)
+    assert link is not None
+    manager = text(he, link[1])
+    assert "inherits 销售代表" in manager
+    assert "own and subordinates" in manager
     given = text(visit("he"), "/roles/given/")
     for shown in ("销售序列 · 销售经理", "Level and above", "冯刚", "上海公司", "Department and below"):
         assert shown in given

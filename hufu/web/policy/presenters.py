@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from hufu.access.change_sets.differences import Difference
 from hufu.access.change_sets.totals import totals
+from hufu.access.decision.scopes import is_within
 from hufu.access.explain import RIGHT_LABELS
 from hufu.access.models import ChangeSet, Version
 from hufu.access.policy_words import (
@@ -24,6 +26,7 @@ from hufu.access.policy_words import (
     verdict,
 )
 from hufu.people.models import User
+from hufu.web.templatetags.ui import grouped
 
 KINDS = {
     "added": (gettext_lazy("added"), "green"),
@@ -59,12 +62,11 @@ class Card:
 
     @property
     def risk(self) -> str:
-        narrow = _("Takes away only")
-        return narrow if self.draft.narrows else str(ChangeSet.Risk(self.draft.risk).label)
+        return risk(self.draft.narrows, self.draft.risk)[0]
 
     @property
     def risk_tone(self) -> str:
-        return "teal" if self.draft.narrows else RISKS[ChangeSet.Risk(self.draft.risk)]
+        return risk(self.draft.narrows, self.draft.risk)[1]
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the rehearsal found when the change set was submitted; of the people those of one page.
+    """What a rehearsal found; of the people those of one page.
 
     `kinds` are told where there are more people than one: all of them first.
     """
@@ -110,6 +112,13 @@ class Outcome:
     page: int = 1
     pages: int = 1
     tests: list[dict[str, Any]] = field(default_factory=list)
+
+
+def risk(narrows: bool, of: str) -> tuple[str, str]:
+    """Return how dangerous a change is, in words and as a tone."""
+    if narrows:
+        return _("Takes away only"), "teal"
+    return str(ChangeSet.Risk(of).label), RISKS[ChangeSet.Risk(of)]
 
 
 def card(draft: ChangeSet, names: Mapping[int, str]) -> Card:
@@ -125,16 +134,27 @@ def names_of(drafts: Iterable[ChangeSet], versions: Iterable[Version] = ()) -> d
 
 
 def outcome(draft: ChangeSet, page: int = 1) -> Outcome:
-    """Return what was found, in words, and of the people those of a page; beyond the last page those of the last."""
-    found = json.loads(draft.outcome or "{}")
+    """Return what was found when a change set was submitted."""
+    return found(draft.outcome, page)
+
+
+def found(kept: str, page: int = 1) -> Outcome:
+    """Return what was found, as it is kept, in words, and of the people those of a page; beyond the last page those of
+    the last."""
+    said = json.loads(kept or "{}")
     words = PolicyWords()
-    people = sorted(found.get("people", []), key=lambda one: -sum(map(sum, _moved(one).values())))
+    people = [
+        without
+        for one in said.get("people", [])
+        if (without := _without_what_is_held_anyway(one)) is not None
+    ]
+    people = sorted(people, key=lambda one: -sum(map(sum, _moved(one).values())))
     pages = max(1, -(-len(people) // MOST_PEOPLE))
     page = min(max(page, 1), pages)
     shown = people[(page - 1) * MOST_PEOPLE : page * MOST_PEOPLE]
     names = dict(User.objects.filter(pk__in=[one["user_id"] for one in shown]).values_list("pk", "name"))
     return Outcome(
-        [_line(one, words) for one in found.get("differences", [])],
+        [line(one, words) for one in said.get("differences", [])],
         kinds_of(people) if len(people) > 1 else [],
         [person_words(one, names, words) for one in shown],
         len(people),
@@ -142,7 +162,7 @@ def outcome(draft: ChangeSet, page: int = 1) -> Outcome:
         pages,
         [
             {**test, "test": words.test(test["test"]), "found": verdict(test["found"])}
-            for test in found.get("tests", [])
+            for test in said.get("tests", [])
         ],
     )
 
@@ -152,10 +172,37 @@ def who(number: int, names: Mapping[int, str]) -> str:
     return names.get(number) or _("command line")
 
 
-def _line(found: Mapping[str, Any], words: PolicyWords) -> Line:
+def line(found: Difference | Mapping[str, Any], words: PolicyWords) -> Line:
+    """Return one difference in words."""
+    found = asdict(found) if isinstance(found, Difference) else found
     kind, tone = KINDS[found["kind"]]
     name, parts = words.difference(found)
     return Line(words.section(found["section"]), name, str(kind), tone, parts)
+
+
+def _without_what_is_held_anyway(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what changes for somebody, without scopes that a wider one holds before and afterwards.
+
+    None where nothing else changes for them.
+    """
+    permissions = {
+        name: (_widest(before), _widest(after)) for name, (before, after) in found["permissions"].items()
+    }
+    records = {name: one for name, one in found["records"].items() if one["gained"] or one["lost"]}
+    differing = {name: scopes for name, scopes in permissions.items() if scopes[0] != scopes[1]}
+    left = {**found, "permissions": differing, "records": records}
+    return left if _changes(left) or not _changes(found) else None
+
+
+def _widest(scopes: Iterable[str]) -> list[str]:
+    listed = list(scopes)
+    return [
+        scope for scope in listed if not any(other != scope and is_within(scope, other) for other in listed)
+    ]
+
+
+def _changes(found: Mapping[str, Any]) -> bool:
+    return any(found.get(name) for name in ("permissions", "partitions", "records", "break_glass", "pools"))
 
 
 def person_words(found: Mapping[str, Any], names: Mapping[int, str], words: PolicyWords) -> Person:
@@ -176,11 +223,14 @@ def person_words(found: Mapping[str, Any], names: Mapping[int, str], words: Poli
 def _amounts(of: Mapping[str, Any]) -> str:
     comes = _signed(of["gained"], of["lost"])
     # Of many people all that they view was counted for some alone.
-    return comes if of["before"] is None else f"{of['before']} → {of['after']} ({comes})"
+    if of["before"] is None:
+        return comes
+    return f"{grouped(of['before'])} → {grouped(of['after'])} ({comes})"
 
 
 def _signed(gained: int, lost: int) -> str:
-    return f"+{gained} −{lost}"
+    signed = (f"{sign}{grouped(amount)}" for sign, amount in (("+", gained), ("−", lost)) if amount)
+    return " ".join(signed)
 
 
 def _moved(found: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
@@ -193,7 +243,7 @@ def kinds_of(people: Iterable[Mapping[str, Any]]) -> list[Kind]:
         Kind(
             _("All") if each is every else kind_words(each),
             each.people,
-            [told(type_words(name), _signed(*moved)) for name, moved in each.records.items()],
+            [told(type_words(name), _signed(*moved)) for name, moved in each.records.items() if any(moved)],
         )
         for each in (every, *kinds)
     ]

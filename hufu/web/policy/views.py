@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from hufu.access import change_sets, guard
+from hufu.access import change_sets, guard, policy_file
 from hufu.access.models import ChangeSet, Version
 from hufu.audit import record
 from hufu.core import clock
@@ -97,21 +99,59 @@ def reject(request: Passage, number: int) -> HttpResponse:
     return _shown(request, draft, form)
 
 
+@page("role.manage", methods=("POST",), limit="sensitive")
+def rebase(request: Passage, number: int) -> HttpResponse:
+    """Write one's own change set anew for the version that stands."""
+    draft = _found(request, number)
+    form = DecisionForm()
+    try:
+        with transaction.atomic():
+            made = change_sets.rebase(request.actor, number)
+    except Invalid as invalid:
+        return _shown(request, draft, form, problems=in_words(invalid))
+    if not made.number:
+        messages.info(request, _("What it changes stands already. It is withdrawn."))
+        return HttpResponseRedirect(reverse("policy"))
+    messages.success(
+        request, _("Change set %(old)s was written anew as %(new)s.") % {"old": number, "new": made.number}
+    )
+    return HttpResponseRedirect(reverse("policy_change_set", args=[made.number]))
+
+
+@page("role.manage", methods=("POST",))
+def withdraw(request: Passage, number: int) -> HttpResponse:
+    """Take one's own change set back."""
+    draft = _found(request, number)
+    try:
+        change_sets.withdraw(request.actor, number)
+    except Invalid as invalid:
+        return _shown(request, draft, DecisionForm(), problems=in_words(invalid))
+    messages.success(request, _("Change set %s is withdrawn.") % number)
+    return HttpResponseRedirect(reverse("policy"))
+
+
 def _found(request: Passage, number: int) -> ChangeSet:
     if number >= 2**31:
         raise NotFound
     return change_sets.find(request.actor, number)
 
 
-def _shown(request: Passage, draft: ChangeSet, form: DecisionForm) -> HttpResponse:
+def _shown(
+    request: Passage, draft: ChangeSet, form: DecisionForm, *, problems: Iterable[str] = ()
+) -> HttpResponse:
     actor = request.actor
     waits = draft.state == ChangeSet.State.SUBMITTED
+    standing = policy_file.current_version()
     context = {
         "card": presenters.card(draft, presenters.names_of([draft])),
         "outcome": presenters.outcome(draft, _page(request)),
         "form": form,
+        "problems": problems,
+        "standing": standing,
+        "is_stale": waits and draft.base_version != standing,
         "may_decide": waits and guard.may(actor, "policy.approve") and draft.author != actor.user_id,
         "is_mine": waits and draft.author == actor.user_id,
+        "may_carry": waits and draft.author == actor.user_id and guard.may(actor, "role.manage"),
     }
     record(actor, "policy.viewed", data={"change_set": draft.number})
     return render(request, "policy/change_set.html", context)
@@ -129,6 +169,15 @@ def _require_fresh_factor(request: Passage, draft: ChangeSet) -> None:
     proven = request.actor.context.second_factor_at
     if proven is None or proven < clock.true_time() - FRESH:
         raise SecondFactorNeeded(None, _("This change set is of high risk. Prove your second factor again."))
+
+
+def in_words(invalid: Invalid) -> list[str]:
+    """Return what is wrong with a document, each with its place."""
+    return [
+        str(message) if not place else f"{place}: {message}"
+        for place, said in invalid.problems.items()
+        for message in said
+    ]
 
 
 def _add_problems(form: DecisionForm, invalid: Invalid) -> None:
