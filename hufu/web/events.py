@@ -22,6 +22,7 @@ declare(
     EventType(
         "assignment.previewed", _("Effect of giving or ending a role read"), shown("role", "principal")
     ),
+    EventType("posture.viewed", _("Posture of rights read"), shown("count")),
     EventType("change.listed", _("Changes that wait: list read"), shown("count")),
     EventType("change.previewed", _("Effect of releasing changes read"), shown("count")),
     EventType("assignment.listed", _("Assignments and admissions: list read"), shown("count")),

@@ -21,6 +21,7 @@ KEYS = {
     "roles": "r",
     "policy": "y",
     "pending": "w",
+    "posture": "u",
     "log": "l",
 }
 
@@ -66,6 +67,7 @@ def groups(actor: Actor) -> list[Group]:
             (_("People"), "people", "sitemap", "user.view"),
             (_("Roles"), "roles", "shield-lock", "role.view"),
             (_("Policy"), "policy", "shield-check", "role.view"),
+            (_("Posture"), "posture", "target-arrow", "role.view"),
             (_("Log"), "log", "history", "audit.view"),
         )
         if guard.may(actor, permission)

@@ -23,6 +23,7 @@ urlpatterns = [
     path("roles/", include("hufu.web.giving.urls")),
     path("policy/", include("hufu.web.policy.urls")),
     path("pending/", include("hufu.web.pending.urls")),
+    path("posture/", include("hufu.web.posture.urls")),
     path("requests/", include("hufu.web.requests.urls")),
     path("break-glass/", include("hufu.web.break_glass.urls")),
 ]

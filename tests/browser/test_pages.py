@@ -58,6 +58,8 @@ PAGES = (
     ("he", "/policy/"),
     ("he", "/policy/draft/"),
     ("he", "/policy/versions/1/"),
+    ("he", "/posture/"),
+    ("he", "/posture/endless/"),
     ("zhou", "/opportunities/"),
     ("lin", "/customers/987654321/"),
 )

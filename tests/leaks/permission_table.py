@@ -262,6 +262,11 @@ TABLE: list[Row] = [
     Row("policy_roll_back", "POST", "role.manage", "he", 302, "lin", 403),
     Row("policy_rebase", "POST", "role.manage", "he", 302, "feng", 403),
     Row("policy_withdraw", "POST", "role.manage", "he", 302, "lin", 403),
+    *(
+        Row(name, "GET", "role.view", "he", 200, who, 403)
+        for name in ("posture", "posture_finding")
+        for who in ("feng", "wu")
+    ),
     Row("policy", "GET", "role.view", "he", 200, "feng", 403),
     Row("policy_change_set", "GET", "role.view", "he", 200, "li", 403),
     Row("policy_approve", "POST", "policy.approve", "he", 302, "feng", 403),

@@ -43,6 +43,7 @@ from hufu.people.models import Department, Device, User
 from hufu.staffing import actions as staffing
 from hufu.staffing.devices import end_trust, forget_device
 from hufu.staffing.holdings import holdings
+from hufu.staffing.posture import Looking
 from tests.company import republish, unpublish
 from tests.pools import a_pooled_customer
 
@@ -583,6 +584,7 @@ OPERATIONS = {
     "change set: rehearsed": ({"role.view"}, lambda a, c: change_sets.rehearse(a, MORE)),
     "policy: roles": ({"role.view"}, lambda a, c: queries.roles(a)),
     "policy: assignments": ({"role.view"}, lambda a, c: queries.assignments(a)),
+    "posture": ({"role.view"}, lambda a, c: Looking(a).posture()),
     "policy: admissions": ({"role.view"}, lambda a, c: queries.admissions(a)),
     "policy: document": (
         {"policy.apply", "role.manage"},

@@ -94,7 +94,7 @@ def test_the_navigation_follows_permissions(visit: Visit) -> None:
     assert entries_of("zhou") == {"/", "/customers/"}
     assert entries_of("wu") == {"/", "/log/"}
     assert entries_of("feng") == {"/", "/people/", "/pending/"}
-    assert entries_of("he") == {"/", "/people/", "/pending/", "/policy/", "/roles/"}
+    assert entries_of("he") == {"/", "/people/", "/pending/", "/policy/", "/posture/", "/roles/"}
     assert entries_of("qian") == {"/"}
 
 
