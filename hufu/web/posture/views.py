@@ -134,7 +134,7 @@ class _Lines:
         if isinstance(about, (Assignment, Admission)):
             return self._given(about)
         if isinstance(about, Role):
-            return Line(about.name, item.note, _("Look at the role"), reverse("roles"))
+            return Line(about.name, item.note, _("Look at the role"), reverse("role", args=[about.pk]))
         if isinstance(about, PendingChange):
             self._names = self._names or Names()
             url = f"{reverse('pending_review')}?n={about.pk}"
