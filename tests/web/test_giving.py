@@ -169,7 +169,7 @@ def test_who_is_affected_is_shown_before_a_role_is_taken_back(
     page = told(he, address)
     assert "1 person is affected" in page
     assert "陈静" in page
-    assert "→ 0 (+0 −4)" in page
+    assert "→ 0 (−4)" in page
     assert held_by(company, "chen"), "looking takes nothing"
     assert "This field is required" in told(he, address, {"reason": ""})
     assert he.post(address, {"reason": "调岗"}).status_code == 302

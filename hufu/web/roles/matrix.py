@@ -158,9 +158,8 @@ def matrix(key: str, before: Entries, after: Entries, *, text: str = "") -> Matr
 
 def compared(roles: Mapping[str, Any], one: str, other: str) -> list[tuple[str, Cell, Cell]]:
     """Return the permissions that two roles hold differently, with what each holds of it."""
-    nothing: Entries = {"base_access": {}, "roles": {}}
-    after: Entries = {"base_access": {}, "roles": dict(roles)}
-    of_one, of_other = _Cells(one, nothing, after), _Cells(other, nothing, after)
+    entries: Entries = {"base_access": {}, "roles": dict(roles)}
+    of_one, of_other = _Cells(one, entries, entries), _Cells(other, entries, entries)
     return [
         (str(declared.label), of_one.of(declared), of_other.of(declared))
         for declared in registry.permissions()
