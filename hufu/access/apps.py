@@ -85,5 +85,6 @@ class AccessConfig(AppConfig):
         yield "access.emergency", sql_file("hufu.access", "emergency")
         yield "access.reporting", sql_file("hufu.access", "reporting")
         yield "access.requests", sql_file("hufu.access", "requests")
+        yield "access.team_rights", sql_file("hufu.access", "team_rights")
         yield "access.crossing", sql_file("hufu.access", "crossing")
         yield "access.break_glass", sql_file("hufu.access", "break_glass")

@@ -5,7 +5,8 @@ what stood; numbers decide, not times. Answers are about coverage, account inclu
 evaluated. What the permissions, scopes and types mean is what they mean in this version of the program.
 
 Every question needs `explain.any` and leaves an event. The database asks for that permission again: the past is
-read through its definer functions alone.
+read through its definer functions alone. So is the present where a question names no moment: whoever explains rights
+need not be one who may view records, or roles.
 """
 
 from __future__ import annotations
@@ -85,6 +86,15 @@ class PastReach:
     gates: str = NOT_EVALUATED
 
 
+@dataclass(frozen=True)
+class PastRights:
+    """All that rights are derived from; `change` is the last one that had been made."""
+
+    snapshot: Snapshot
+    change: Change
+    gates: str = NOT_EVALUATED
+
+
 class How(StrEnum):
     BEGAN = "began"
     CHANGED = "changed"
@@ -137,6 +147,19 @@ def change_at(actor: Actor, moment: datetime) -> Change:
     return _nothing()
 
 
+def rights_at(
+    actor: Actor, people: Iterable[int], moment: datetime | None, *, question: str = "rights", about: str = ""
+) -> PastRights:
+    """Return what the rights of these people were derived from then; None: now. Each is asked about by an event.
+
+    `about` is the permission that the question is narrowed to.
+    """
+    change, at = _when(actor, moment)
+    for person_id in people:
+        _asked(actor, question, Target("user", person_id), about or None, at=moment)
+    return PastRights(_stood(change, at, moment), change)
+
+
 def snapshot_at(actor: Actor, number: int) -> Snapshot:
     """Return all facts and policy as the change of this number left them; raise Invalid for an unknown number."""
     guard.authorize(actor, PERMISSION)
@@ -159,20 +182,20 @@ def record_facts_at(
 
 
 def decide_at(
-    actor: Actor, person_id: int, permission: str, record_id: int | None, moment: datetime
+    actor: Actor, person_id: int, permission: str, record_id: int | None, moment: datetime | None
 ) -> PastDecision:
-    """Return whether the person could use the permission then: on that record, or without one at all.
+    """Return whether the person could use the permission then (None: now): on that record, or without one at all.
 
     A record that was not there yet, or no longer, is Code.NO_RECORD; an unknown permission is a KeyError.
     """
-    change = change_at(actor, moment)
+    change, at = _when(actor, moment)
     resource = _about_records(permission) if record_id is not None else None
     about = f"{resource.name}:{record_id}" if resource is not None else None
     _asked(actor, "explain", Target("user", person_id), permission, about=about, at=moment)
-    past = _snapshot(change, moment)
+    past = _stood(change, at, moment)
     if resource is None or record_id is None:
         return PastDecision(queries.explain(past, person_id, permission, None), past, change)
-    found = _record(resource, record_id, change, moment)
+    found = _record(resource, record_id, change, at)
     if found is None and person_id in past.people:
         missing = (Link(Code.NO_RECORD, permission),)
         decision = Decision(False, permission, person_id, Code.NO_RECORD, missing=missing)
@@ -181,16 +204,18 @@ def decide_at(
     return PastDecision(decision, past, change)
 
 
-def who_could_at(actor: Actor, permission: str, record_id: int | None, moment: datetime) -> PastHolders:
-    """Return everybody who could use the permission then: on that record, or without one at all."""
-    change = change_at(actor, moment)
+def who_could_at(
+    actor: Actor, permission: str, record_id: int | None, moment: datetime | None
+) -> PastHolders:
+    """Return everybody who could use the permission then (None: now): on that record, or without one at all."""
+    change, at = _when(actor, moment)
     resource = _about_records(permission) if record_id is not None else None
     target = Target(resource.name, record_id) if resource is not None and record_id is not None else None
     _asked(actor, "who", target, permission, at=moment)
-    past = _snapshot(change, moment)
+    past = _snapshot(change, at)
     facts = None
     if resource is not None and record_id is not None:
-        found = _record(resource, record_id, change, moment)
+        found = _record(resource, record_id, change, at)
         if found is None:
             return PastHolders((), past, change, exists=False)
         facts = found.facts
@@ -381,6 +406,20 @@ def _snapshot(change: Change, moment: datetime) -> Snapshot:
         return _past(f"{model._meta.db_table}_at", change.number)
 
     return queries.build_snapshot(moment, rows)
+
+
+def _when(actor: Actor, moment: datetime | None) -> tuple[Change, datetime]:
+    """Return the last change by then, and the moment; now, where none is named."""
+    if moment is not None:
+        return change_at(actor, moment), moment
+    guard.authorize(actor, PERMISSION)
+    return Change.objects.order_by("-number").first() or _nothing(), clock.now()
+
+
+def _stood(change: Change, at: datetime, moment: datetime | None) -> Snapshot:
+    """Return what stood then; of the present also what waits for release, which keeps no past."""
+    found = _snapshot(change, at)
+    return found if moment is not None else replace(found, pending=queries.pending_facts())
 
 
 class _Then:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -78,54 +79,71 @@ def forbidden_words(snapshot: Snapshot, given: Given) -> str:
     return principal_words(snapshot, given)
 
 
+@dataclass(frozen=True)
+class Told:
+    """A sentence of an explanation, and what it is about: what covers, what is missing, what would nearly have done."""
+
+    text: str
+    cover: Cover | None = None
+    link: Link | None = None
+    miss: NearMiss | None = None
+
+
 def sentences(snapshot: Snapshot, decision: Decision) -> Iterator[str]:
     """Yield the reasons, one sentence each: first the verdict, then the path or the missing links, nearest first.
 
     A missing link is followed by what would nearly have been one.
     """
+    return (each.text for each in told(snapshot, decision))
+
+
+def told(snapshot: Snapshot, decision: Decision) -> Iterator[Told]:
+    """Yield what `sentences` does, each with what it is about."""
     person = snapshot.people.get(decision.person_id)
     who = person.name if person else str(decision.person_id)
     what = {"person": who, "permission": registry.permission(decision.permission).label}
     if decision.allowed:
-        yield _("Yes: %(person)s may: %(permission)s.") % what
-        reasons = (
-            line
-            for cover in decision.covers
-            for line in _cover_sentences(snapshot, person, cover, _partition_of(decision.record))
-        )
-        yield from dict.fromkeys(reasons)
+        yield Told(_("Yes: %(person)s may: %(permission)s.") % what)
+        reasons: dict[str, Told] = {}
+        for cover in decision.covers:
+            for line in _cover_sentences(snapshot, person, cover, _partition_of(decision.record)):
+                reasons.setdefault(line, Told(line, cover))
+        yield from reasons.values()
         for gate in gates_on(snapshot, decision):
             if gate < 0:
-                yield wording.joined(
-                    quota_words(snapshot, -gate), _("How much of it is left is not evaluated here.")
-                )
+                left = _("How much of it is left is not evaluated here.")
+                yield Told(wording.joined(quota_words(snapshot, -gate), left))
                 continue
             words = {"gate": snapshot.gate_names[gate]}
-            yield (
+            yield Told(
                 _("This way is open while the access limit “%(gate)s” is; it is not evaluated here.") % words
             )
         return
     if decision.code is Code.UNKNOWN_PERSON:
-        yield _("There is no such person.")
+        yield Told(_("There is no such person."))
         return
-    yield _("No: %(person)s may not: %(permission)s.") % what
-    told: set[ShareFacts] = set()
+    yield Told(_("No: %(person)s may not: %(permission)s.") % what)
+    named: set[ShareFacts] = set()
     for link in decision.missing:
-        yield (
+        yield Told(
             explain_pools.missing_sentence(snapshot, decision.record)
             if link.code is Code.IN_POOL
-            else _missing_sentence(snapshot, who, link)
+            else _missing_sentence(snapshot, who, link),
+            link=link,
         )
         for miss in near_misses(snapshot, decision.person_id, link, decision.record):
             # A share across the wall misses both the scope and the partition.
-            if miss.share is not None and miss.share in told:
+            if miss.share is not None and miss.share in named:
                 continue
-            told |= {miss.share} if miss.share is not None else set()
-            yield _near_sentence(snapshot, miss)
+            named |= {miss.share} if miss.share is not None else set()
+            yield Told(_near_sentence(snapshot, miss), link=link, miss=miss)
             if person is not None and miss.roles and miss.nearness in _TO_BE_GIVEN:
-                yield from clash_sentences(snapshot, person, miss.roles[0])
-    yield from explain_requests.hint_sentences(decision, who)
-    yield from explain_glass.hint_sentences(snapshot, decision, moment_words)
+                for clash in clash_sentences(snapshot, person, miss.roles[0]):
+                    yield Told(clash, link=link)
+    for hint in explain_requests.hint_sentences(decision, who):
+        yield Told(hint)
+    for hint in explain_glass.hint_sentences(snapshot, decision, moment_words):
+        yield Told(hint)
 
 
 _TO_BE_GIVEN = (Nearness.ENDED, Nearness.GIVEN_TO_OTHERS, Nearness.NOT_GIVEN)
@@ -373,7 +391,7 @@ def _cover_sentences(
             "principal": principal_words(snapshot, cover.admission),
             "until": _until(cover.admission),
         }
-        yield from _belonging(snapshot, person, cover.admission)
+        yield from belonging(snapshot, person, cover.admission)
     elif cover.share is not None and cover.share.across_by is not None:
         owner = snapshot.people.get(cover.share.across_by)
         yield explain_requests.across_sentence(
@@ -395,7 +413,7 @@ def _granted_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Co
         "scope": scope_words(path.scope),
         "until": _until(path.assignment),
     }
-    yield from _belonging(snapshot, person, path.assignment)
+    yield from belonging(snapshot, person, path.assignment)
     if cover.opened:
         yield _("Base access opens every record of the partition to those who hold the permission.")
     elif cover.share is not None:
@@ -407,10 +425,10 @@ def _granted_sentences(snapshot: Snapshot, person: PersonFacts | None, cover: Co
             until=_until(cover.rule.rule),
         )
         if not cover.rule.superior:
-            yield from _belonging(snapshot, person, cover.rule.given)
+            yield from belonging(snapshot, person, cover.rule.given)
     elif cover.pool is not None:
         yield explain_pools.cover_sentence(cover.pool, principal_words(snapshot, cover.pool.given))
-        yield from _belonging(snapshot, person, cover.pool.given)
+        yield from belonging(snapshot, person, cover.pool.given)
     elif cover.because:
         yield {
             Scope.OWN: _("The record is their own."),
@@ -446,10 +464,10 @@ def _share_sentences(snapshot: Snapshot, person: PersonFacts | None, share: Shar
     if person is not None and not snapshot.reaches(share.given, person):
         yield _("The share reaches those above them in the reporting line, too.")
     else:
-        yield from _belonging(snapshot, person, share.given)
+        yield from belonging(snapshot, person, share.given)
 
 
-def _belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> Iterator[str]:
+def belonging(snapshot: Snapshot, person: PersonFacts | None, given: Given) -> Iterator[str]:
     """Yield how the person is among those to whom it was given, where that is not said already."""
     if person is None:
         return

@@ -75,6 +75,17 @@ def get(actor: Actor, permission: str, record_id: int) -> Any:
     raise not_found(resource, permission, record_id)
 
 
+def known(actor: Actor, permission: str, record_id: int) -> Any:
+    """Return the record that the actor may know of where they ask about the permission on it, without a trace; None
+    where it is absent or not viewable. Whether they may use the permission is not asked."""
+    resource = _resource(permission)
+    of_bin = registry.requirement(permission).of_bin
+    record = _read(actor, resource, record_id)
+    verbs = sorted(registry.BIN_VERBS) if of_bin else ["view"]
+    is_known = record is not None and any(may(actor, resource.permission(verb), record) for verb in verbs)
+    return record if is_known else None
+
+
 def _read(actor: Actor, resource: ResourceType, record_id: int) -> Any:
     """Return the record that the row policies give, with what decides about it; None where they give none."""
     rows = resource.model_class._base_manager.filter(pk=record_id)

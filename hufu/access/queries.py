@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from hufu.access import guard, reach, requests, states
 from hufu.access.break_glass_models import BreakGlass, BreakGlassUse
@@ -102,7 +102,30 @@ def snapshot() -> Snapshot:
     and by whoever may view roles. So a person's own rights are explained wholly from their own snapshot; who holds
     a role that a rule names which reaches them, the database tells.
     """
-    found = replace(build_snapshot(clock.now(), _rows_now), pending=_pending())
+    return _with_holders(replace(build_snapshot(clock.now(), rows_now), pending=pending_facts()))
+
+
+def own_snapshot(actor: Actor) -> Snapshot:
+    """Return what `snapshot` does as far as it is about the actor and those for whom they stand in.
+
+    What is given to others by name is left out, and not asked for: a row policy that looks at each of five thousand
+    gifts takes seconds.
+    """
+    named = {
+        actor.user_id,
+        *Delegation.objects.filter(user=actor.user_id).values_list("delegator", flat=True),
+    }
+
+    def rows(model: Any) -> Iterable[Any]:
+        if model not in (Assignment, Admission):
+            return rows_now(model)
+        about = Q(user__isnull=True) | Q(user__in=named)
+        return _listed_rows(model, model.objects.filter(about))
+
+    return _with_holders(replace(build_snapshot(clock.now(), rows), pending=pending_facts()))
+
+
+def _with_holders(found: Snapshot) -> Snapshot:
     if not found.rules:
         return found
     with connection.cursor() as cursor:
@@ -110,7 +133,7 @@ def snapshot() -> Snapshot:
         return replace(found, role_holders={role: frozenset(people) for role, people in cursor.fetchall()})
 
 
-def _pending() -> tuple[PendingFacts, ...]:
+def pending_facts() -> tuple[PendingFacts, ...]:
     """Return what waits for release of people, as far as the actor may know of it; nothing of it is a fact yet."""
     rows = PendingChange.objects.filter(user__isnull=False).order_by("id")
     return tuple(
@@ -119,10 +142,13 @@ def _pending() -> tuple[PendingFacts, ...]:
     )
 
 
-def _rows_now(model: Any) -> Iterable[Any]:
-    columns = KEPT_COLUMNS[model._meta.db_table]
-    rows: Iterable[Any] = model.objects.order_by("id").values_list("id", *columns, named=True)
-    return rows
+def rows_now(model: Any) -> Iterable[Any]:
+    """Return the rows of facts or policy as far as the actor of this transaction may read them."""
+    return _listed_rows(model, model.objects.all())
+
+
+def _listed_rows(model: Any, rows: QuerySet[Any]) -> Iterable[Any]:
+    return rows.order_by("id").values_list("id", *KEPT_COLUMNS[model._meta.db_table], named=True)
 
 
 def build_snapshot(at: datetime, rows: Rows) -> Snapshot:

@@ -23,7 +23,7 @@ A_FEW_MINUTES = 120
 @dataclass(frozen=True)
 class Fault:
     """What happened, why, and what to do next. `number` is what a person tells whoever looks for the reason, `ask` the
-    address at which they can ask for what was refused."""
+    address at which they can ask for what was refused, `why` that of the whole reason, `back` the record's own."""
 
     status: HTTPStatus
     title: str
@@ -31,6 +31,8 @@ class Fault:
     retry: bool = False
     number: str = ""
     ask: str = ""
+    why: str = ""
+    back: str = ""
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -49,7 +51,13 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def denied(
-    request: HttpRequest, exception: Exception | None = None, *, message: str = "", ask: str = ""
+    request: HttpRequest,
+    exception: Exception | None = None,
+    *,
+    message: str = "",
+    ask: str = "",
+    why: str = "",
+    back: str = "",
 ) -> HttpResponse:
     return _page(
         request,
@@ -61,6 +69,8 @@ def denied(
                 "ask your security administrator and name this page."
             ),
             ask=ask,
+            why=why,
+            back=back,
         ),
     )
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from hufu.access import guard, registry
+from hufu.access.answers import EXPLAIN
 from hufu.core.actor import Actor
 from hufu.web.pending.waiting import amount
 
@@ -23,12 +24,18 @@ KEYS = {
     "pending": "w",
     "posture": "u",
     "log": "l",
+    "access_mine": "m",
+    "access_why": "a",
 }
+
+
+# Where the questions are asked to which `Answers` leads.
+ANSWERS = ("/access/why/", "/access/who/", "/access/compare/")
 
 
 @dataclass(frozen=True)
 class Item:
-    """One entry of the navigation."""
+    """One entry of the navigation. It is open on its own page, and on those `inside`."""
 
     label: str
     url: str
@@ -36,9 +43,12 @@ class Item:
     key: str = ""
     # How many things wait there.
     count: int = 0
+    inside: tuple[str, ...] = ()
 
     def is_current(self, path: str) -> bool:
-        return path == self.url if self.url == "/" else path.startswith(self.url)
+        if self.url == "/":
+            return path == self.url
+        return path.startswith((self.url, *self.inside))
 
 
 @dataclass(frozen=True)
@@ -75,8 +85,13 @@ def groups(actor: Actor) -> list[Group]:
     if guard.may(actor, "role.assign") or guard.may(actor, "user.manage"):
         waits = Item(_("To be released"), reverse("pending"), "clock", KEYS["pending"], amount(actor))
         administration.insert(1, waits)
+    if guard.may(actor, EXPLAIN):
+        administration.append(
+            Item(_("Answers"), reverse("access_why"), "search", KEYS["access_why"], inside=ANSWERS)
+        )
+    own = Item(_("My access"), reverse("access_mine"), "user-circle", KEYS["access_mine"])
     everything = [
-        Group("", [Item(_("Home"), reverse("home"), "home", KEYS["home"])]),
+        Group("", [Item(_("Home"), reverse("home"), "home", KEYS["home"]), own]),
         Group(_("Customers and sales"), business),
         Group(_("Organisation and rights"), administration),
     ]

@@ -298,7 +298,13 @@ def error_page(request: HttpRequest, error: HufuError) -> HttpResponseBase:
         case NotAsked():
             return errors.in_state(request, message=str(error))
         case Denied():
-            return errors.denied(request, message=str(error), ask=links.from_denied(error))
+            return errors.denied(
+                request,
+                message=str(error),
+                ask=links.from_denied(error),
+                why=links.why_denied(error),
+                back=links.back_from_denied(error),
+            )
         case NothingToDecide():
             return errors.nothing_to_decide(request)
         case TooLate():

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("hufu.web.records.urls")),
     path("log/", include("hufu.web.log.urls")),
     path("people/", include("hufu.web.people.urls")),
+    path("access/", include("hufu.web.access.urls")),
     path("setup/", include("hufu.web.setup.urls")),
     path("roles/", include("hufu.web.roles.urls")),
     path("roles/", include("hufu.web.giving.urls")),

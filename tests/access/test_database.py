@@ -1023,6 +1023,7 @@ DEFINERS = {
     ),
     *("no_administrator_level", "no_level_cycle", "holds_level"),
     *("gifts_of", "drop_gifts", "alone_holds"),
+    *("gifts_below", "endings_below"),  # of whoever stands below the actor, and of nobody else
     # Who holds what together: looked at when reach is made true; told to whoever may view or manage roles.
     *(
         "ways_to",

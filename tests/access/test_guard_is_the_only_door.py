@@ -141,6 +141,7 @@ def test_whoever_runs_plain_sql_is_known():
 
 
 PLAIN_SQL = {
+    "access/team_rights.py",  # hufu.gifts_below, hufu.endings_below: of whoever stands below the actor
     "access/as_of.py",  # the functions of the past, which ask for explain.any themselves
     "access/actions.py",  # hufu.my_principals, hufu.gate_binds_me
     "access/publishing.py",  # hufu.publish, hufu.rehearse: they ask by themselves who may

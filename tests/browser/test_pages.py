@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -43,6 +45,13 @@ PAGES = (
     ("feng", "/people/"),
     ("feng", "/people/departments/"),
     ("feng", "/people/2/"),
+    ("he", "/people/{person.lin}/rights/?permission=customer.view"),
+    ("wang", "/people/{person.lin}/rights/"),
+    ("he", "/access/why/?person={person.lin}&permission=customer.edit&number={qiming}"),
+    ("he", "/access/why/?person={person.chen}&permission=customer.edit&number={qiming}"),
+    ("he", "/access/who/?permission=customer.view&number={qiming}"),
+    ("he", "/access/compare/?one={person.lin}&other={person.chen}"),
+    ("wang", "/access/mine/"),
     ("he", "/roles/"),
     ("he", "/roles/given/"),
     ("he", "/roles/give/?role=2&to=5"),
@@ -78,7 +87,9 @@ def findings(page: Page) -> list[str]:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("who", "path"), PAGES)
 def test_axe_finds_nothing(unharmed: Company, open_as: Open, who: str, path: str, theme: str) -> None:
-    address = path.format(**unharmed.customers, binned=unharmed.binned["customer"])
+    address = path.format(
+        **unharmed.customers, binned=unharmed.binned["customer"], person=SimpleNamespace(**unharmed.people)
+    )
     dark = theme == "dark"
     page = open_as(who, address, theme=theme, language="zh-hans" if dark else "en", phone=dark)
     assert findings(page) == []

@@ -155,6 +155,16 @@ TABLE: list[Row] = [
     Row("people", "GET", "user.view", "feng", 200, "lin", 403),
     Row("departments", "GET", "user.view", "feng", 200, "wu", 403),
     Row("person", "GET", "user.view", "feng", 200, "lin", 403),
+    # Whoever explains rights, those above the person, and they themselves: to others there is no such page.
+    *(Row("person_rights", "GET", "signed in", who, 200, "zhang", 404) for who in ("he", "wang", "lin")),
+    *(Row("person_rights", "GET", "signed in", "he", 200, who, 404) for who in ("feng", "wu", "tang")),
+    Row("access_mine", "GET", "signed in", "qian", 200, VISITOR, 302),
+    Row("access_why", "GET", "signed in", "qian", 200, VISITOR, 302),
+    *(
+        Row(name, "GET", "explain.any", "he", 200, who, 403)
+        for name in ("access_who", "access_compare", "access_people")
+        for who in ("feng", "wu", "wang")
+    ),
     Row("person_reset_second_factors", "POST", "user.manage", "feng", 302, "lin", 403),
     *(
         Row(name, method, "user.manage", "feng", answer, who, 403)

@@ -172,7 +172,7 @@ def _decided(
     person = snapshot.people.get(person_id)
     if own.allowed or person is None or not person.active:
         return own
-    lent, broken = _instead(snapshot, person)
+    lent, broken = instead(snapshot, person)
     if not (lent or broken) or snapshot.gates_on_person(person, closed):
         return own
     asked = {need.permission for need in requirement.needs} if requirement else {permission}
@@ -212,7 +212,7 @@ def _decided(
 _Lent = tuple[int, tuple[DelegationFacts, ...], Snapshot]
 
 
-def _instead(snapshot: Snapshot, person: PersonFacts) -> tuple[list[_Lent], list[tuple[GlassUse, Snapshot]]]:
+def instead(snapshot: Snapshot, person: PersonFacts) -> tuple[list[_Lent], list[tuple[GlassUse, Snapshot]]]:
     """Return by whose delegations the person acts, and what they opened by break-glass, each with what it leaves."""
 
     def find() -> tuple[list[_Lent], list[tuple[GlassUse, Snapshot]]]:

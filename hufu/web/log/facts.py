@@ -60,6 +60,8 @@ _KEYS = {
 _QUESTIONS: dict[str, str | Promise] = {
     "explain": gettext_lazy("Why may they, or not?"),
     "who_can": gettext_lazy("Who may?"),
+    "who": gettext_lazy("Who may?"),
+    "rights": gettext_lazy("What do they hold?"),
     "count": gettext_lazy("How many records?"),
     "reach": gettext_lazy("What may they reach?"),
     "coverage": gettext_lazy("What does a rule cover?"),

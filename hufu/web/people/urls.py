@@ -1,11 +1,13 @@
 from django.urls import path
 
+from hufu.web.access.views import rights_page
 from hufu.web.people import accounts, views
 
 urlpatterns = [
     path("", views.people_page, name="people"),
     path("departments/", views.departments_page, name="departments"),
     path("<record:number>/", views.person_page, name="person"),
+    path("<record:number>/rights/", rights_page, name="person_rights"),
     path(
         "<record:number>/second-factors/reset/",
         views.reset_second_factors_page,

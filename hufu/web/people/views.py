@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from hufu.access import giving, guard
+from hufu.access import answers, giving, guard
 from hufu.audit import Subject, Target, record
 from hufu.core.errors import Invalid, NotFound
 from hufu.people.models import Department, Status, User
@@ -98,6 +98,7 @@ def person_page(request: Passage, number: int) -> HttpResponse:
             "may_give": may_give and person.status == Status.ACTIVE,
             "shows_roles": shows_roles,
             "given": giving.given_by_name(person.pk) if shows_roles else [],
+            "may_explain": answers.explains(request.actor),
             "may_suspend": manages_somebody_else,
             "reset": manages_somebody_else and factors(person.pk).exists(),
             "sessions": shown_sessions(request, person.pk) if manages else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -24,6 +25,29 @@ def from_absent(request: HttpRequest) -> str:
     names = "|".join(plural(resource.name) for resource in registry.resource_types())
     found = re.fullmatch(rf"/(?:{names})/[0-9]+/(.*)", request.path)
     return f"{'../' * found[1].count('/')}ask" if found else ""
+
+
+def why_denied(denied: Denied) -> str:
+    """Return the link to the whole reason of a refusal; empty where no permission was asked about."""
+    decision = denied.decision
+    if decision is None:
+        return ""
+    asked = {"permission": decision.permission}
+    target = (denied.event or {}).get("target")
+    if target is not None and registry.is_about_records(decision.permission):
+        asked["number"] = str(target.id)
+    return f"{reverse('access_why')}?{urlencode(asked)}"
+
+
+def back_from_denied(denied: Denied) -> str:
+    """Return the link back to the record that was refused: whoever is denied something with it may view it."""
+    target = (denied.event or {}).get("target")
+    names = {resource.name for resource in registry.resource_types()}
+    if target is None or target.type not in names or denied.decision is None:
+        return ""
+    if denied.decision.permission == f"{target.type}.view":
+        return ""
+    return reverse(f"{target.type}_record", args=[target.id])
 
 
 def from_denied(denied: Denied) -> str:

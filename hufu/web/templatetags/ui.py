@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from hufu.access.cells import AtLeast
 from hufu.core import days
+from hufu.web.access.words import until_words
 
 register = template.Library()
 
@@ -60,6 +62,18 @@ def tag(text: Any, tone: str = "", dot: bool = False) -> SafeString:
 def until(end: datetime | None) -> str:
     """Return when something ends: what ends with a day, as that day."""
     return days.end_words(end) if end is not None else ""
+
+
+@register.filter
+def ends(end: datetime | None) -> str:
+    """Return “until 2027-01-31”: the last day that something holds, or the moment; empty where it has no end."""
+    return until_words(end)
+
+
+@register.filter
+def at(listed: Sequence[Any], index: int) -> Any:
+    """Return what stands at a place of a list."""
+    return listed[index]
 
 
 @register.filter
