@@ -31,6 +31,9 @@ def test_he_is_told_why_chen_may_not_edit_and_sees_nothing_of_the_customer(
     assert "No role of 陈静 grants “Edit customers”." in page
     assert f"Customer, number {company.customer('qiming')}" in page
     assert CUSTOMERS["qiming"][0] not in page
+    found = owner_connection.execute("SELECT id FROM access_role WHERE key = 'rep'").fetchone()
+    assert found is not None
+    assert f'href="/roles/give/?role={found[0]}&amp;to={company.people["chen"]}"' in page
     assert 'href="/roles/given/"' in page
     (event,) = entries(owner_connection, "access.asked")
     assert event.target == ("user", company.people["chen"])

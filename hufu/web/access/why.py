@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from hufu.access import answers, as_of, explain, guard, registry
 from hufu.access.answers import Answer
 from hufu.access.decision.decide import Code, Cover, Decision
+from hufu.access.decision.near import NearMiss, Nearness
 from hufu.access.decision.requests import Asking, helpful
 from hufu.access.decision.scopes import Scope
 from hufu.access.decision.terms import Share
@@ -36,7 +38,7 @@ from hufu.web.records.views.tabs import WAYS
 # So many people of one way are named; all are counted.
 NAMED = 60
 GATED = {Code.GATE_CLOSED, Code.QUOTA_EXHAUSTED, Code.PROHIBITED}
-TO_GIVE = {Code.NO_GRANT, Code.OUT_OF_SCOPE, Code.NOT_ADMITTED}
+UNGIVEN = {Nearness.ENDED, Nearness.GIVEN_TO_OTHERS, Nearness.NOT_GIVEN}
 
 
 @dataclass(frozen=True)
@@ -48,12 +50,20 @@ class Deed:
     icon: str
 
 
+@dataclass(frozen=True)
+class Step:
+    """A sentence below a link, and the deed that it asks for."""
+
+    text: str
+    deed: Deed | None = None
+
+
 @dataclass
 class Part:
     """A link of the chain: one that holds, with its steps, or one that is missing, with what would nearly have done."""
 
     text: str
-    steps: list[str] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     deeds: list[Deed] = field(default_factory=list)
     is_missing: bool = False
 
@@ -144,7 +154,7 @@ def verdict(actor: Actor, answer: Answer, resource: ResourceType | None, record_
     decision = answer.decision
     told = list(explain.told(answer.snapshot, decision))
     record, url = named(actor, resource, record_id) if resource is not None and record_id else ("", "")
-    parts = list(_covered(told) if decision.allowed else _missing(actor, told))
+    parts = list(_covered(told) if decision.allowed else _missing(actor, answer, told))
     return Verdict(
         decision.allowed,
         told[0].text,
@@ -171,11 +181,11 @@ def _covered(told: list[Told]) -> Iterator[Part]:
         if each.cover is None:
             continue
         label = str(registry.permission(each.cover.path.permission).label)
-        parts.setdefault(id(each.cover), Part(label)).steps.append(each.text)
+        parts.setdefault(id(each.cover), Part(label)).steps.append(Step(each.text))
     yield from parts.values()
 
 
-def _missing(actor: Actor, told: list[Told]) -> Iterator[Part]:
+def _missing(actor: Actor, answer: Answer, told: list[Told]) -> Iterator[Part]:
     """Yield the links that are missing, nearest first, with what would nearly have been one and what can be done."""
     part: Part | None = None
     link = None
@@ -186,19 +196,33 @@ def _missing(actor: Actor, told: list[Told]) -> Iterator[Part]:
             if part is not None:
                 yield part
             link = each.link
-            part = Part(each.text, is_missing=True, deeds=list(_to_give(actor, each.link.code)))
+            deeds = list(_going_on(actor, link.code)) if answer.change is None else []
+            part = Part(each.text, is_missing=True, deeds=deeds)
         else:
-            part.steps.append(each.text)
+            part.steps.append(Step(each.text, _giving(actor, answer, each.miss)))
     if part is not None:
         yield part
 
 
-def _to_give(actor: Actor, code: Code) -> Iterator[Deed]:
+def _going_on(actor: Actor, code: Code) -> Iterator[Deed]:
     """Yield where whoever explains rights goes on from a missing link, as far as they may."""
-    if code in TO_GIVE and guard.may(actor, "role.view"):
+    if code is Code.PENDING_RELEASE and guard.may(actor, "role.assign"):
+        yield Deed(_("To be released"), reverse("pending"), "clock")
+    if code is Code.NOT_ADMITTED and guard.may(actor, "role.view"):
         yield Deed(_("Assignments and admissions"), reverse("roles_given"), "key")
     if code in GATED and guard.may(actor, "role.view"):
         yield Deed(_("Policy"), reverse("policy"), "shield-check")
+
+
+def _giving(actor: Actor, answer: Answer, miss: NearMiss | None) -> Deed | None:
+    """Return where the role is given that would do, to whoever may give it: never to themselves, nor in the past."""
+    person = answer.decision.person_id
+    if miss is None or not miss.roles or miss.nearness not in UNGIVEN:
+        return None
+    if answer.change is not None or person == actor.user_id or not guard.may(actor, "role.assign"):
+        return None
+    asked_for = urlencode({"role": miss.roles[0], "to": person})
+    return Deed(_("Give this role"), f"{reverse('roles_give')}?{asked_for}", "user-plus")
 
 
 def _asking(
