@@ -31,14 +31,24 @@ def test_he_is_told_why_chen_may_not_edit_and_sees_nothing_of_the_customer(
     assert "No role of 陈静 grants “Edit customers”." in page
     assert f"Customer, number {company.customer('qiming')}" in page
     assert CUSTOMERS["qiming"][0] not in page
-    found = owner_connection.execute("SELECT id FROM access_role WHERE key = 'rep'").fetchone()
-    assert found is not None
-    assert f'href="/roles/give/?role={found[0]}&amp;to={company.people["chen"]}"' in page
     assert 'href="/roles/given/"' in page
     (event,) = entries(owner_connection, "access.asked")
     assert event.target == ("user", company.people["chen"])
     assert event.data["permission"] == "customer.edit"
     assert event.data["record"] == f"customer:{company.customer('qiming')}"
+
+
+def test_a_missing_role_leads_to_the_page_that_gives_it(
+    company: Company, visit: Visit, owner_connection: psycopg.Connection
+) -> None:
+    page = text(visit("he"), why(company, "chen", "customer.edit"))
+    found = owner_connection.execute("SELECT id FROM access_role WHERE key = 'rep'").fetchone()
+    assert found is not None
+    assert f'href="/roles/give/?role={found[0]}&amp;to={company.people["chen"]}"' in page
+    # Nobody is offered to give a role to themselves.
+    assert (
+        "/roles/give/" not in text(visit("he"), why(company, "he", "customer.edit")).split('id="verdict"')[1]
+    )
 
 
 def test_what_is_allowed_is_drawn_as_a_path(company: Company, visit: Visit) -> None:
