@@ -14,19 +14,13 @@ from hufu.access.decision.field_access import FieldAccess
 from hufu.access.decision.scopes import names
 from hufu.access.registry import HELD_SCOPES, NEW_VERBS, POOL_VERBS, Permission, type_of
 from hufu.core.days import last_day, moment_words
+from hufu.web.roles import matrix
+from hufu.web.roles.matrix import HELD, NOTHING
 
-NOTHING, HELD, FORBIDDEN = "nothing", "held", "forbidden"
+FORBIDDEN = "forbidden"
 SHORT: Mapping[str, str | Promise] = {
-    NOTHING: pgettext_lazy("scope in a cell", "None"),
-    HELD: pgettext_lazy("scope in a cell", "Allowed"),
+    **matrix.SHORT,
     FORBIDDEN: pgettext_lazy("scope in a cell", "Forbidden"),
-    "own": pgettext_lazy("scope in a cell", "Own"),
-    "team": pgettext_lazy("scope in a cell", "Team"),
-    "direct_reports": pgettext_lazy("scope in a cell", "Direct reports"),
-    "subordinates": pgettext_lazy("scope in a cell", "Subordinates"),
-    "department": pgettext_lazy("scope in a cell", "Department"),
-    "department_and_below": pgettext_lazy("scope in a cell", "Department and below"),
-    "everything": pgettext_lazy("scope in a cell", "Everything"),
 }
 # What is made anew is nobody's yet, what is claimed lies in a pool.
 OF_NEW: Mapping[str, str | Promise] = {
@@ -37,35 +31,10 @@ OF_POOLS: Mapping[str, str | Promise] = {
     "own": pgettext_lazy("scope in a cell", "Own pools"),
     "everything": pgettext_lazy("scope in a cell", "Every pool"),
 }
-TONES: Mapping[str, str] = {
-    NOTHING: "none",
-    HELD: "teal",
-    FORBIDDEN: "red",
-    "own": "blue",
-    "team": "blue",
-    "direct_reports": "purple",
-    "subordinates": "purple",
-    "department": "green",
-    "department_and_below": "amber",
-    "everything": "red",
-}
+TONES: Mapping[str, str] = {**matrix.TONES, FORBIDDEN: "red"}
 # In the order of the columns; what a type adds comes behind them.
 VERBS: Mapping[str, str | Promise] = {
-    "view": pgettext_lazy("verb", "View"),
-    "create": pgettext_lazy("verb", "Create"),
-    "edit": pgettext_lazy("verb", "Edit"),
-    "delete": pgettext_lazy("verb", "Delete"),
-    "transfer": pgettext_lazy("verb", "Transfer"),
-    "share": pgettext_lazy("verb", "Share"),
-    "claim": pgettext_lazy("verb", "Claim"),
-    "import": pgettext_lazy("verb", "Import"),
-    "export": pgettext_lazy("verb", "Export"),
-    "reveal": pgettext_lazy("verb", "See masked"),
-    "void": pgettext_lazy("verb", "Void"),
-    "lock": pgettext_lazy("verb", "Lock"),
-    "restore": pgettext_lazy("verb", "Restore"),
-    "purge": pgettext_lazy("verb", "Purge"),
-    "move_partition": pgettext_lazy("verb", "Move partition"),
+    **matrix.VERBS,
     "check_duplicate": pgettext_lazy("verb", "Check duplicates"),
     "steward": pgettext_lazy("verb", "Work off duplicates"),
     "disclose": pgettext_lazy("verb", "Copy for the person"),
