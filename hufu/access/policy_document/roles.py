@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -252,16 +253,17 @@ def refuse_administrator(draft: Draft, place: str, key: str) -> None:
 
 def _export() -> list[dict[str, Any]]:
     inherits = RoleInherits.objects.select_related("inherits").order_by("id")
-    roles = Role.objects.order_by("id").prefetch_related(
-        Prefetch("grants", Grant.objects.order_by("id")), Prefetch("inherits_rows", inherits), "field_rules"
-    )
-    return [_export_role(role) for role in roles]
+    roles = Role.objects.order_by("id").prefetch_related(Prefetch("inherits_rows", inherits), "field_rules")
+    # Of hundreds of roles there are thousands of grants: plain rows, for pages read them at every change of a draft.
+    grants: dict[int, dict[str, list[str]]] = defaultdict(dict)
+    for role_id, permission, scope in Grant.objects.order_by("id").values_list(
+        "role_id", "permission", "scope"
+    ):
+        grants[role_id].setdefault(permission, []).append(scope)
+    return [_export_role(role, grants[role.pk]) for role in roles]
 
 
-def _export_role(role: Role) -> dict[str, Any]:
-    grants: dict[str, list[str]] = {}
-    for grant in role.grants.all():
-        grants.setdefault(grant.permission, []).append(grant.scope)
+def _export_role(role: Role, grants: Mapping[str, list[str]]) -> dict[str, Any]:
     exported: dict[str, Any] = {"key": role.key, "name": role.name}
     if role.description:
         exported["description"] = role.description
