@@ -54,7 +54,7 @@ def test_the_arrows_go_round_and_escape_gives_the_focus_back(open_as: Open) -> N
     expect(pointed_at(page)).to_have_text(re.compile("Sign out"))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    expect(pointed_at(page)).to_have_text(re.compile("Customers"))
+    expect(pointed_at(page)).to_have_text(re.compile("My access"))
     expect(box(page)).to_be_focused()
     page.keyboard.press("Escape")
     expect(box(page)).to_be_hidden()
