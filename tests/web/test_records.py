@@ -90,12 +90,14 @@ def test_the_navigation_follows_permissions(visit: Visit) -> None:
     def entries_of(who: str) -> set[str]:
         return set(re.findall(r'class="side-link" href="([^"]*)"', text(visit(who), "/")))
 
-    assert entries_of("lin") == {"/", "/customers/", "/opportunities/", "/contacts/"}
-    assert entries_of("zhou") == {"/", "/customers/"}
-    assert entries_of("wu") == {"/", "/log/"}
-    assert entries_of("feng") == {"/", "/people/", "/pending/"}
-    assert entries_of("he") == {"/", "/people/", "/pending/", "/policy/", "/posture/", "/roles/"}
-    assert entries_of("qian") == {"/"}
+    everybodys = {"/", "/access/mine/"}
+    assert entries_of("lin") == {*everybodys, "/customers/", "/opportunities/", "/contacts/"}
+    assert entries_of("zhou") == {*everybodys, "/customers/"}
+    assert entries_of("wu") == {*everybodys, "/log/"}
+    assert entries_of("feng") == {*everybodys, "/people/", "/pending/"}
+    of_security = {"/access/why/", "/people/", "/pending/", "/policy/", "/posture/", "/roles/"}
+    assert entries_of("he") == everybodys | of_security
+    assert entries_of("qian") == everybodys
 
 
 @pytest.mark.parametrize("name", ["phone", "note", "lock_version", "nonsense", "deleted_at"])
