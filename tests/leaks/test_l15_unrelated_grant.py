@@ -675,7 +675,8 @@ def somebody(request):
         )
 
         a_pooled_customer(owner_connection, company)
-        if operation.startswith(("request:", "share across", "duplicate:", "delegation:", "glass:")):
+        made = ("request:", "share across", "duplicate:", "delegation:", "glass:", "role: what it would")
+        if operation.startswith(made):
             _make(owner_connection, company)
 
     def holding(permissions):
