@@ -110,7 +110,7 @@ def test_the_audit_administrator_reads_the_log_and_sees_no_customer(company: Com
     open_as("lin", f"/customers/{company.customer('qiming')}/")
     page = open_as("wu", "/")
     expect(page.get_by_role("navigation", name="Main navigation").get_by_role("link")).to_have_text(
-        ["Home", "Log"]
+        ["Home", "My access", "Log"]
     )
     page.get_by_role("link", name="Log").first.click()
     page.get_by_label("What happened").select_option(label="Customer: viewed")
