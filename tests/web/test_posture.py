@@ -13,13 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from hufu.access import actions as access
+from hufu.access import change_sets
 from hufu.access.actions import Principal
 from hufu.access.models import Role
 from hufu.core import clock
 from hufu.core.transaction import acting
 from hufu.people.models import User
+from hufu.staffing import actions as staffing
 from hufu.staffing.posture import KINDS, Looking
-from tests.company import CUSTOMERS, Company, publish
+from tests.company import CUSTOMERS, Company, approver, publish
 from tests.web.conftest import Visit
 from tests.web.log import entries
 
@@ -89,7 +91,7 @@ def test_roles_that_reach_everything_are_named(company: Company, visit: Visit) -
     assert counts(company)["wide"] >= 1
 
 
-def test_conflicts_waiting_changes_and_change_sets_are_counted(
+def test_who_holds_what_nobody_should_hold_together_is_counted_even_where_it_is_tolerated(
     company: Company, owner_connection: psycopg.Connection
 ) -> None:
     before = counts(company)
@@ -113,6 +115,25 @@ def test_conflicts_waiting_changes_and_change_sets_are_counted(
         },
     )
     assert counts(company)["conflicts"] == before["conflicts"] + 1
+
+
+def test_what_waits_is_counted_until_it_is_decided(
+    company: Company, owner_connection: psycopg.Connection
+) -> None:
+    owner_connection.execute("DELETE FROM access_approved_move")
+    qian, he, feng = approver(company), company.actor("he"), company.actor("feng")
+    before = counts(company)
+    with acting(feng):
+        staffing.change_users(feng, {company.people["lin"]: {"level_id": company.levels["manager"]}})
+    with acting(he):
+        document = {"format": 1, "base_access": {"customer": "public_read"}}
+        submitted = change_sets.submit(he, document, title="开放客户")
+    waiting = counts(company)
+    assert waiting["pending"] == before["pending"] + 1
+    assert waiting["change_sets"] == before["change_sets"] + 1
+    with acting(qian):
+        change_sets.reject(qian, submitted.number, reason="不需要")
+    assert counts(company)["change_sets"] == before["change_sets"]
 
 
 def test_standard_mode_costs_points(company: Company) -> None:
