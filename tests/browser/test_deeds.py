@@ -43,6 +43,8 @@ def test_the_owner_changes_by_picking_a_colleague(company: Company, open_as: Ope
     page = open_as("wang", f"/customers/{company.customer('qiming')}/")
     page.get_by_role("link", name="Change owner").click()
     page.get_by_role("searchbox", name="Find a colleague").fill("tangl")
+    # What is found takes the place of what was offered before, a choice among that included.
+    expect(page.get_by_role("radio", name=re.compile("李强"))).to_have_count(0)
     page.get_by_role("radio", name=re.compile("唐亮")).check()
     page.get_by_label("Reason").fill("林悦调岗")
     page.get_by_role("button", name="Change owner").click()

@@ -124,7 +124,9 @@ def test_pages_offer_and_tell_nothing_of_a_hidden_field(ruled, sign_in):
     chen, li = sign_in("chen"), sign_in("li")
     for client, shown in ((chen, False), (li, True)):
         page = client.get(reverse("customer_list")).content.decode()
-        assert ('name="customer_level"' in page) is shown
+        for asked in ({}, {"customer_level": "B"}):
+            panel = client.get(reverse("customer_filters"), asked).content.decode()
+            assert ('name="customer_level"' in panel) is shown
         assert ("sort=" in page and "customer_level" in re.findall(r"sort=-?(\w+)", page)) is shown
         palette = client.get(reverse("palette"), {"q": "上海启明"}).content.decode()
         assert ("Following up" in palette) is shown

@@ -91,7 +91,7 @@ def test_pages_and_deeds_are_those_that_would_open(sign_in, unharmed):
     assert "/customers/new" not in offered["chen"]
     assert {"/people/"} <= offered["feng"]
     assert not {"/customers/", "/log/", "/roles/"} & offered["feng"]
-    assert offered["qian"] == {"/", "/accounts/logout/"}
+    assert offered["qian"] == {"/", "/access/mine/", "/accounts/logout/"}
     for who, addresses in offered.items():
         for address in addresses:
             assert sign_in(who).get(address).status_code == 200, (who, address)
