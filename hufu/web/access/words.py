@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from hufu.access.decision.effective import Held
 from hufu.access.decision.field_access import FieldAccess
-from hufu.access.decision.scopes import names
+from hufu.access.decision.scopes import is_within, names
 from hufu.access.registry import HELD_SCOPES, NEW_VERBS, POOL_VERBS, Permission, type_of
 from hufu.core.days import last_day, moment_words
 from hufu.web.roles import matrix
@@ -57,11 +57,8 @@ def scopes_of(held: Held) -> tuple[str, ...]:
     if held.opened:
         return ("everything",)
     listed = names(held.scope)
-    if "everything" in listed:
-        return ("everything",)
-    within = {"department_and_below": "department", "subordinates": "direct_reports"}
     return tuple(
-        name for name in listed if name not in {within[wider] for wider in listed if wider in within}
+        name for name in listed if not any(other != name and is_within(name, other) for other in listed)
     )
 
 

@@ -21,6 +21,7 @@ from hufu.core import clock
 from hufu.core.days import DAYS, beginning_of, end_of
 from hufu.core.errors import Invalid
 from hufu.people.queries import find_user
+from hufu.web.fields import reason_field, until_field
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
@@ -43,17 +44,8 @@ class DelegationForm(forms.Form):
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         initial=localdate,
     )
-    ends = forms.DateField(
-        label=gettext_lazy("Until (the day included)"),
-        validators=DAYS,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=delegations.LONGEST_REASON,
-        help_text=gettext_lazy("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    ends = until_field()
+    reason = reason_field()
 
     def __init__(self, offered: tuple[Permission, ...], data: Any) -> None:
         super().__init__(data)

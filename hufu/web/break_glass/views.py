@@ -20,6 +20,7 @@ from hufu.access.break_glass_models import MOST_MINUTES, BreakGlass, BreakGlassU
 from hufu.access.models import Partition
 from hufu.core import clock
 from hufu.core.errors import Invalid
+from hufu.web.fields import reason_field
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.records.forms import show_problems
@@ -43,12 +44,7 @@ class GlassForm(forms.Form):
     minutes = forms.IntegerField(
         label=gettext_lazy("Minutes"), min_value=1, max_value=MOST_MINUTES, initial=A_WHILE
     )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=break_glass.LONGEST_REASON,
-        help_text=gettext_lazy("It stands in the log, and whoever reviews it reads it."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = reason_field(gettext_lazy("It stands in the log, and whoever reviews it reads it."))
 
     def __init__(self, rules: Sequence[BreakGlass], data: Any) -> None:
         super().__init__(data, initial={"rule": rules[0].key if rules else ""})

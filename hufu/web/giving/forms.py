@@ -15,15 +15,15 @@ from hufu.access import principals
 from hufu.access.actions import Principal
 from hufu.access.giving import RoleFacts
 from hufu.access.models import Role
-from hufu.core.days import DAYS, end_of
+from hufu.core.days import end_of
 from hufu.core.errors import Invalid
+from hufu.web.fields import reason_field, until_field
 from hufu.web.numbers import LARGEST
-from hufu.web.policy.presenters import RISKS
+from hufu.web.policy.presenters import risk_words
 from hufu.web.principals import choices
 
 # What is suggested as an end.
 USUAL = timedelta(days=90)
-RISK_LABELS = {str(risk): risk.label for risk in RISKS}
 
 
 class TermForm(forms.Form):
@@ -37,18 +37,8 @@ class TermForm(forms.Form):
         ),
         widget=forms.RadioSelect,
     )
-    until = forms.DateField(
-        label=gettext_lazy("Until (the day included)"),
-        required=False,
-        validators=DAYS,
-        widget=forms.DateInput(attrs={"type": "date"}),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        help_text=gettext_lazy("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    until = until_field(required=False)
+    reason = reason_field()
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or self.cleaned_data
@@ -86,7 +76,7 @@ class GiveForm(TermForm):
         self.fields["role"].choices = [  # type: ignore[attr-defined]
             ("", "—"),
             *(
-                (number, f"{facts.role.name} · {RISK_LABELS[str(facts.risk)]}")
+                (number, f"{facts.role.name} · {risk_words(facts.risk)[0]}")
                 for number, facts in self._roles.items()
             ),
         ]
@@ -132,9 +122,4 @@ class GiveForm(TermForm):
 class ReasonForm(forms.Form):
     """Why: the log keeps it."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        help_text=gettext_lazy("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = reason_field()

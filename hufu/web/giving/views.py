@@ -22,12 +22,12 @@ from hufu.people.models import User
 from hufu.web import principals, toasts
 from hufu.web.giving import effects
 from hufu.web.giving.effects import Effects
-from hufu.web.giving.forms import RISK_LABELS, GiveForm, ReasonForm, TermForm
+from hufu.web.giving.forms import GiveForm, ReasonForm, TermForm
 from hufu.web.numbers import number as number_of
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.people import directory
-from hufu.web.policy.presenters import RISKS
+from hufu.web.policy.presenters import risk_words
 from hufu.web.records.forms import show_problems
 from hufu.web.records.pickers import OFFERED, person_choice
 from hufu.web.records.views.deeds import chosen_people
@@ -216,7 +216,7 @@ def _preview(request: Passage, form: GiveForm) -> Preview | None:
     summary = _(", ").join(named)
     if more > 0:
         summary += _(" and %s more") % more
-    shown = Preview(facts, summary, str(RISK_LABELS[str(facts.risk)]), RISKS_OF[str(facts.risk)])
+    shown = Preview(facts, summary, *risk_words(facts.risk))
     if to is None:
         return shown
     refused: tuple[str, ...] = ()
@@ -235,9 +235,6 @@ def _preview(request: Passage, form: GiveForm) -> Preview | None:
         None if found is None else effects.in_words(found),
         refused,
     )
-
-
-RISKS_OF = {str(risk): tone for risk, tone in RISKS.items()}
 
 
 def _give(request: Passage, form: GiveForm, role: Role, to: Principal) -> HttpResponse | None:

@@ -12,7 +12,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from hufu.access import change_sets, guard
 from hufu.access.change_sets.rehearsal import rehearse_deed
@@ -24,6 +24,7 @@ from hufu.core.errors import Invalid, NotFound
 from hufu.staffing.actions import pending
 from hufu.staffing.combinations import combination_of
 from hufu.staffing.pending_words import Names
+from hufu.web.fields import reason_field
 from hufu.web.giving import effects
 from hufu.web.numbers import LARGEST_ID, number
 from hufu.web.pages import page
@@ -49,17 +50,13 @@ class Waiting:
 class AnswerForm(forms.Form):
     """Why. Refusing asks for a reason, releasing takes one."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = reason_field("", required=False)
 
 
 class BeforehandForm(forms.Form):
     """Why a combination is approved beforehand."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = reason_field("")
 
 
 @page("role.assign", of_record=True, limit="lists")

@@ -21,6 +21,7 @@ from hufu.access.drafting import Draft
 from hufu.access.policy_words import NOTHING, PolicyWords
 from hufu.audit import record
 from hufu.core.errors import Invalid, NotFound
+from hufu.web.fields import reason_field
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.policy import presenters
@@ -32,9 +33,7 @@ class SubmitForm(forms.Form):
     """What the change is called, and why: whoever decides reads both, and the log keeps them."""
 
     title = forms.CharField(label=gettext_lazy("What is it for?"), max_length=LONGEST_TITLE)
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = reason_field("", required=False)
 
 
 @dataclass(frozen=True)

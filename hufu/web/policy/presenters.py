@@ -118,6 +118,11 @@ def risk(narrows: bool, of: str) -> tuple[str, str]:
     """Return how dangerous a change is, in words and as a tone."""
     if narrows:
         return _("Takes away only"), "teal"
+    return risk_words(of)
+
+
+def risk_words(of: str) -> tuple[str, str]:
+    """Return a risk, of a change or of a role, in words and as a tone."""
     return str(ChangeSet.Risk(of).label), RISKS[ChangeSet.Risk(of)]
 
 

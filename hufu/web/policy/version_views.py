@@ -19,6 +19,7 @@ from hufu.access.models import ChangeSet, Version
 from hufu.access.policy_words import PolicyWords
 from hufu.audit import record
 from hufu.core.errors import Invalid, NotFound
+from hufu.web.fields import reason_field
 from hufu.web.numbers import LARGEST
 from hufu.web.pages import page
 from hufu.web.passage import Passage
@@ -29,9 +30,7 @@ from hufu.web.policy.views import in_words
 class ReturnForm(forms.Form):
     """Why, and what becomes of roles that came later and are given to somebody."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = reason_field("")
     end_assignments = forms.BooleanField(
         label=gettext_lazy("Roles that came later go, also where somebody holds them"), required=False
     )

@@ -12,13 +12,13 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from hufu.access import change_sets, guard, policy_file
 from hufu.access.models import ChangeSet, Version
 from hufu.audit import record
 from hufu.core import clock
 from hufu.core.errors import Invalid, NotFound, SecondFactorNeeded
+from hufu.web.fields import reason_field
 from hufu.web.pages import page
 from hufu.web.passage import Passage
 from hufu.web.policy import presenters
@@ -33,9 +33,7 @@ MOST = 100
 class DecisionForm(forms.Form):
     """Why: the author reads it, and the log keeps it."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = reason_field("", required=False)
 
 
 @page("role.view")

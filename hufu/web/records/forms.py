@@ -17,6 +17,7 @@ from hufu.core.actor import Actor
 from hufu.core.errors import Invalid
 from hufu.crm import queries, values
 from hufu.crm.actions import FormerOwner
+from hufu.web.fields import reason_field
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 
 WRITABLE = {FieldAccess.EDITABLE, FieldAccess.MASKED}
@@ -172,12 +173,7 @@ def same_text(one: str, other: str) -> bool:
 class DeedForm(forms.Form):
     """What every deed on a record as a whole asks: why, and on which version."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        help_text=_("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = reason_field()
     version = forms.IntegerField(min_value=0, max_value=LARGEST, widget=forms.HiddenInput)
 
 
@@ -232,12 +228,7 @@ class ReleaseForm(DeedForm):
 class DiscloseForm(forms.Form):
     """Why a copy of a person's data is made."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        help_text=_("It stands in the log. Do not name the person in it."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    reason = reason_field(_("It stands in the log. Do not name the person in it."))
 
 
 class RevealForm(forms.Form):

@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from hufu.access import requests
 from hufu.access.models import Role
 from hufu.access.request_models import AccessRequest
-from hufu.core.days import DAYS, last_day
+from hufu.core.days import last_day
+from hufu.web.fields import reason_field, until_field
 
 A_WHILE = timedelta(days=30)
 
@@ -28,18 +29,8 @@ class AskForm(forms.Form):
     access = forms.ChoiceField(
         label=gettext_lazy("I need to"), choices=AccessRequest.Access.choices, widget=forms.RadioSelect
     )
-    until = forms.DateField(
-        label=gettext_lazy("Until (the day included)"),
-        validators=DAYS,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        initial=_in_a_while,
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=requests.LONGEST_REASON,
-        help_text=gettext_lazy("Whoever decides reads it, and it stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    until = until_field(initial=_in_a_while)
+    reason = reason_field(gettext_lazy("Whoever decides reads it, and it stands in the log."))
 
     def __init__(self, data: Any, *, access: str = "", of_record: bool = True) -> None:
         super().__init__(data, initial={"access": access or AccessRequest.Access.READ.value})
@@ -52,12 +43,7 @@ class AnswerForm(forms.Form):
 
     access = forms.ChoiceField(label=gettext_lazy("They may"), widget=forms.RadioSelect, required=False)
     role = forms.ChoiceField(label=gettext_lazy("Role"), required=False)
-    ends = forms.DateField(
-        label=gettext_lazy("Until (the day included)"),
-        required=False,
-        validators=DAYS,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-    )
+    ends = until_field(required=False)
     reason = forms.CharField(
         label=gettext_lazy("Your answer"),
         required=False,

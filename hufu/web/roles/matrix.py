@@ -216,7 +216,7 @@ def _all_risky(names: Iterable[str]) -> bool:
 
 
 def _choices(declared: Permission) -> tuple[str, ...]:
-    return (NOTHING, HELD) if declared.scopes == ("everything",) else (NOTHING, *declared.scopes)
+    return (NOTHING, HELD) if declared.scopes == registry.HELD_SCOPES else (NOTHING, *declared.scopes)
 
 
 def _row(resource: ResourceType, cells: _Cells) -> Row:

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 
 from hufu.access import company, drafting, guard, queries
 from hufu.access.drafting import scopes_of
-from hufu.access.models import ChangeSet
 from hufu.access.policy_document.draft import LONGEST
 from hufu.access.policy_document.roles import max_risk, risk_of_grants
 from hufu.access.registry import Risk
@@ -24,11 +23,10 @@ from hufu.audit import record
 from hufu.core.errors import Invalid
 from hufu.web.pages import page
 from hufu.web.passage import Passage
+from hufu.web.policy.presenters import risk_words
 from hufu.web.records.forms import show_problems
 from hufu.web.roles import matrix
 from hufu.web.roles.role_views import administrator_label, with_draft
-
-RISKS = {Risk.LOW: "grey", Risk.MEDIUM: "amber", Risk.HIGH: "red"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,6 @@ def _line(
     numbers: Mapping[str, int],
     given: Counter[str],
 ) -> RoleLine:
-    risk = _risk(key, roles)
     number = numbers.get(key, 0)
     address = reverse("role", args=[number]) if number else reverse("role_drafted", args=[key])
     return RoleLine(
@@ -110,8 +107,7 @@ def _line(
         entry.get("description", ""),
         administrator_label(entry),
         _(", ").join(roles[other]["name"] for other in entry.get("inherits", ())),
-        str(ChangeSet.Risk(risk).label),
-        RISKS[risk],
+        *risk_words(_risk(key, roles)),
         given[key],
         number,
     )

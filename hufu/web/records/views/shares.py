@@ -17,10 +17,11 @@ from hufu.access.actions import Principal
 from hufu.access.models import TeamMember
 from hufu.access.registry import ResourceType
 from hufu.core.actor import Actor
-from hufu.core.days import DAYS, end_of
+from hufu.core.days import end_of
 from hufu.core.errors import Invalid
 from hufu.crm import actions, share_notes
 from hufu.people.models import User
+from hufu.web.fields import reason_field, until_field
 from hufu.web.numbers import LARGEST, LARGEST_ID, number
 from hufu.web.passage import Passage
 from hufu.web.principals import choices
@@ -49,19 +50,8 @@ class ShareForm(forms.Form):
         ),
         widget=forms.RadioSelect,
     )
-    until = forms.DateField(
-        label=gettext_lazy("Until (the day included)"),
-        required=False,
-        validators=DAYS,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=gettext_lazy("Empty: until somebody ends it."),
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        max_length=500,
-        help_text=gettext_lazy("It stands in the log."),
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
+    until = until_field(required=False, help_text=gettext_lazy("Empty: until somebody ends it."))
+    reason = reason_field()
 
     def __init__(self, resource: ResourceType, *, may_edit: bool, data: Any) -> None:
         super().__init__(data, initial={"access": TeamMember.Access.READ.value, "superiors": ""})
